@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// ZImageTransformer2DModel: the single-stream diffusion transformer of Z-Image.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engines/kernels/kernels.h"
+#include "engines/tensor/run.h"
+#include "engines/text/qwen3_encoder.h"
+#include "engines/weights/config.h"
+#include "engines/weights/safetensors.h"
+
+namespace engines {
+
+struct ZImageTransformerConfig {
+  std::int64_t dim, layers, refiner_layers, heads, in_channels, cap_feat_dim, patch_size;
+  double norm_eps, rope_theta, t_scale;
+  std::vector<std::int64_t> axes_dims, axes_lens;
+
+  static ZImageTransformerConfig read(const Config& json);
+  std::int64_t head_dim() const { return dim / heads; }
+  std::int64_t feed_forward_dim() const { return dim / 3 * 8 + (dim % 3) * 8 / 3; }  // int(dim / 3 * 8)
+  std::int64_t adaln_dim() const { return dim < 256 ? dim : 256; }
+};
+
+class ZImageTransformer {
+ public:
+  // `folder` is <model>/transformer. Maps the weights; checks every tensor's name and shape.
+  ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels);
+  ~ZImageTransformer();
+
+  // Everything that depends on sizes only: activations, rotations, positions. Made once per picture and
+  // caption; a step allocates nothing.
+  class Session {
+   public:
+    ~Session();
+    // latents: [in_channels, h, w]; t = 1 - sigma; velocity: the model's raw output of the same shape (the
+    // pipeline negates it).
+    void forward(ConstPlanes latents, double t, Planes velocity, Run& run, const Tap& tap = {});
+    std::size_t activation_bytes() const;
+
+   private:
+    friend class ZImageTransformer;
+    struct State;
+    explicit Session(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+  };
+  // caption: [tokens, cap_feat_dim], the encoder's output, copied; h and w: of the latents, multiples of the
+  // patch size and within axes_lens (else INVALID_DIMENSION).
+  std::unique_ptr<Session> begin(ConstRows caption, std::int64_t h, std::int64_t w) const;
+
+  const ZImageTransformerConfig& config() const { return config_; }
+  const WeightSet& weights() const { return weights_; }
+
+ private:
+  struct Parts;
+  ZImageTransformerConfig config_;
+  WeightSet weights_;
+  Kernels& kernels_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace engines

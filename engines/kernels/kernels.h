@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the models are written over: the operations of a transformer and of a convolutional decoder, on
+// floats, with weights in the type they are stored in. reference/ is the specification, as plain as the
+// formulas below; every other folder is held to it by a tolerance computed from norms and machine epsilon.
+// Kernels know no model.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engines/tensor/tensor.h"
+
+namespace engines {
+
+struct AttentionShape {
+  std::int64_t heads = 0;     // query heads
+  std::int64_t kv_heads = 0;  // divides heads; query head h reads key/value head h / (heads / kv_heads)
+  std::int64_t head_dim = 0;
+  bool causal = false;  // query row i sees key rows 0..i (rows of q and k are equal then)
+  float scale = 0;      // usually 1 / sqrt(head_dim)
+};
+
+struct ConvShape {
+  std::int64_t kernel = 3;  // square
+  std::int64_t stride = 1;
+  std::int64_t pad_before = 1;  // zeros above and left
+  std::int64_t pad_after = 1;   // zeros below and right
+};
+
+// One object serves one engine. A call uses up to the thread budget given at creation; calls do not overlap.
+// Outputs may not alias inputs unless said. Shapes are the caller's promise (asserted in debug builds).
+// Results do not depend on the number of threads: work is cut into pieces by shape alone.
+class Kernels {
+ public:
+  virtual ~Kernels() = default;
+
+  // y[m,n] = sum_k x[m,k] * w[n,k] + bias[n].  w: [n, k] as stored; bias may be null.
+  void linear(Rows y, ConstRows x, const WeightView& w, const float* bias = nullptr);
+
+  // out[i, h*head_dim + d] = sum_j softmax_j(scale * q_i . k_j) v[j, .] per head.
+  // q, out: [rows, heads*head_dim]; k, v: [kv_rows, kv_heads*head_dim].
+  void attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape);
+
+  // y[o, i, j] = sum_{c,a,b} w[o, c, a, b] * x[c, i*stride + a - pad_before, j*stride + b - pad_before] +
+  // bias[o], x is 0 outside.  w: [out, in, kernel, kernel] as stored; bias may be null.
+  void conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias, const ConvShape& shape);
+
+  // y[r,c] = x[r,c] / sqrt(mean_c(x[r,c]^2) + eps) * weight[c].  weight may be null (1). y may be x.
+  virtual void rms_norm(Rows y, ConstRows x, const float* weight, float eps) = 0;
+  // y[r,c] += x[r,c] / sqrt(mean_c(x[r,c]^2) + eps) * weight[c]: a residual with the norm, its gate folded
+  // into weight.
+  virtual void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) = 0;
+  // y[r,c] = (x[r,c] - mean_c) / sqrt(var_c + eps) * scale[c], biased variance.  scale may be null (1). y may
+  // be x.
+  virtual void layer_norm(Rows y, ConstRows x, const float* scale, float eps) = 0;
+  // Per group of channels/groups neighbouring channels: (x - mean) / sqrt(var + eps) * weight[channel] +
+  // bias[channel], then, if asked, y * sigmoid(y). y may be x.
+  virtual void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight,
+                          const float* bias, float eps, bool silu) = 0;
+
+  // y = a * sigmoid(a) * b, elementwise. y may be a or b.
+  virtual void silu_mul(Rows y, ConstRows a, ConstRows b) = 0;
+  // y += x, elementwise.
+  virtual void add(Rows y, ConstRows x) = 0;
+
+  // Rotates pairs in place; x: [rows, heads*head_dim]; cos, sin: [rows, head_dim/2]. Per head, pair p is
+  // (2p, 2p+1) for interleaved and (p, p + head_dim/2) for half: (a, b) -> (a cos - b sin, a sin + b cos).
+  virtual void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) = 0;
+  virtual void rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) = 0;
+
+  // y[c, i, j] = x[c, i/2, j/2].
+  virtual void upsample_nearest_2x(Planes y, ConstPlanes x) = 0;
+
+  // "threads", "simd" and what else a person may want to know.
+  virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
+
+  // Floating-point operations of linear, attention and conv2d since the beginning: 2 per multiply-add.
+  std::uint64_t operations() const { return operations_; }
+
+ protected:
+  virtual void do_linear(Rows y, ConstRows x, const WeightView& w, const float* bias) = 0;
+  virtual void do_attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) = 0;
+  virtual void do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
+                         const ConvShape& shape) = 0;
+
+ private:
+  std::uint64_t operations_ = 0;
+};
+
+std::unique_ptr<Kernels> make_reference_kernels();
+
+}  // namespace engines

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a prompt to a picture: tokenizer, encoder, transformer, sampler and decoder of one model directory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engines/kernels/kernels.h"
+#include "engines/tensor/run.h"
+
+namespace engines {
+
+struct ImageRequest {
+  std::string prompt;
+  std::string negative_prompt;         // empty = none: with guidance the empty prompt is encoded
+  std::int64_t width = 0, height = 0;  // multiples of 16
+  std::int64_t steps = 8;
+  double guidance = 0;           // 0 = off
+  double cfg_normalization = 0;  // 0 = off
+  double cfg_truncation = 1;
+  std::uint64_t seed = 0;
+  std::string sampler = "euler";
+  std::string schedule;  // empty = the sampler's default
+};
+
+// 3 floats a pixel, interleaved, rows from the top, 0 to 1.
+struct Picture {
+  std::int64_t width = 0, height = 0;
+  std::vector<float> rgb;
+};
+
+// Everything that a test may want to see between stages. Null members are not called.
+struct PipelineTaps {
+  std::function<void(const std::vector<std::int32_t>& ids, bool negative)> tokens;
+  std::function<void(ConstRows embeddings, bool negative)> embeddings;
+  std::function<void(ConstPlanes latents)> noise;
+  std::function<void(std::size_t step, double t, ConstPlanes positive, const float* negative,
+                     ConstPlanes latents)>
+      step;
+  const float* initial_noise = nullptr;  // used instead of drawing, when given: [in_channels, h, w]
+};
+
+class ZImagePipeline {
+ public:
+  // Opens every component of a Hugging Face model directory; `kernels` must outlive the pipeline. Checks that
+  // the components fit each other (cap_feat_dim and hidden_size, vocabulary and tokenizer, latent channels).
+  ZImagePipeline(const std::filesystem::path& directory, Kernels& kernels);
+  ~ZImagePipeline();
+
+  // Throws INVALID_DIMENSION, INVALID_ARGUMENT, PIPELINE_ERROR (naming the stage whose numbers are not
+  // finite), CANCELLED, ...
+  Picture generate(const ImageRequest& request, Run& run, const PipelineTaps& taps = {});
+
+  // "architecture" and "dtype.encode", "dtype.denoise", "dtype.decode".
+  std::vector<std::pair<std::string, std::string>> describe() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace engines

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long-running work reports and is stopped.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engines/tensor/error.h"
+
+namespace engines {
+
+enum class Stage { encode = 1, denoise = 2, decode = 3 };
+
+struct StageReport {
+  Stage stage{};
+  std::uint64_t elapsed_ns = 0;
+  std::uint64_t operations = 0;        // of products, convolutions and attention
+  std::uint64_t activation_bytes = 0;  // peak beyond weights
+};
+
+// Watches one run. Called on the thread that runs, except `cancelled`, which any thread may ask.
+class Run {
+ public:
+  virtual ~Run() = default;
+  // Whether to stop. Asked at least once per transformer block and per block of the VAE.
+  virtual bool cancelled() = 0;
+  // `step` of `steps` (1-based) of a stage is done and took elapsed_ns.
+  virtual void progress(Stage, std::uint32_t step, std::uint32_t steps, std::uint64_t elapsed_ns) = 0;
+  virtual void stage_done(const StageReport&) = 0;
+
+  // Throws CANCELLED when asked to stop.
+  void check_cancelled() {
+    if (cancelled()) throw Error(RH_CANCELLED, "cancelled");
+  }
+};
+
+// Watches nothing; for tests and for work that nobody stops.
+class QuietRun : public Run {
+ public:
+  bool cancelled() override { return false; }
+  void progress(Stage, std::uint32_t, std::uint32_t, std::uint64_t) override {}
+  void stage_done(const StageReport&) override {}
+};
+
+}  // namespace engines

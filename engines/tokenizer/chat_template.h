@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tokenizer's own chat template: a subset of Jinja2, large enough for the published templates of Qwen and
+// Llama.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace engines {
+
+class ChatTemplate {
+ public:
+  // Parses once; a syntax error or an unsupported construct is MODEL_INVALID with line and what was found.
+  explicit ChatTemplate(const std::string& source);
+  // Reads chat_template of <folder>/tokenizer_config.json (a string, or a list of {name, template} with
+  // "default"), or chat_template.jinja beside it. None at all is MODEL_INVALID.
+  static ChatTemplate load(const std::filesystem::path& folder);
+  ~ChatTemplate();
+  ChatTemplate(ChatTemplate&&) noexcept;
+  ChatTemplate& operator=(ChatTemplate&&) noexcept;
+
+  // Renders with the members of `variables` as top-level names (messages, tools, add_generation_prompt,
+  // enable_thinking, bos_token, ...). A template that raises, runs away (more than 1e6 steps, 16 MiB of
+  // output) or uses an undefined value where Jinja would fail is MODEL_INVALID. The key order of objects is
+  // kept (ordered_json).
+  std::string render(const nlohmann::ordered_json& variables) const;
+
+  // One user message, add_generation_prompt true, enable_thinking true: the form that Z-Image's prompt takes.
+  std::string render_prompt(const std::string& prompt) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace engines

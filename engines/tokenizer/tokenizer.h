@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Byte-level BPE, as Hugging Face's tokenizers computes it, from the files of a model directory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engines {
+
+class Tokenizer {
+ public:
+  // Reads <folder>/tokenizer.json, or vocab.json and merges.txt with the added tokens of
+  // tokenizer_config.json when there is no tokenizer.json. A missing file is WEIGHTS_MISSING; what does not
+  // fit together (a merge of unknown tokens, two tokens of one id, ids beyond the vocabulary) or is not
+  // supported is MODEL_INVALID with file and field.
+  static Tokenizer load(const std::filesystem::path& folder);
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  // Ids of UTF-8 text (bytes that are no UTF-8 are INVALID_ARGUMENT). Added tokens in the text are
+  // recognised; add_special adds what the tokenizer's post-processor adds (Llama 3's BOS; nothing for Qwen).
+  std::vector<std::int32_t> encode(std::string_view text, bool add_special = true) const;
+  // Text of ids; invalid byte sequences become U+FFFD. Ids outside the vocabulary are INVALID_ARGUMENT.
+  std::string decode(const std::vector<std::int32_t>& ids, bool skip_special = false) const;
+  // As the tokenizer writes a token (byte alphabet), for tests and tools.
+  std::string token(std::int32_t id) const;
+
+  std::int64_t size() const;  // highest id + 1
+
+ private:
+  struct State;
+  explicit Tokenizer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace engines

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Factory -> engine -> model: three nested lifetimes, each with a begin and an end.
+ *
+ *   get_factory ── descriptor(i)            static data, no weights, no threads
+ *        └─ create_engine ── engine.destroy          threads, device, library state
+ *              └─ open_model ── model.close          weights
+ *                    └─ extension calls              work
+ *
+ * Everything opened is closed before its parent ends. Thread tags name guarantees given by the host:
+ *   [plugin-thread]  never two calls at once into this plugin
+ *   [engine-thread]  never two calls at once for the same engine; different engines may run side by side
+ *   [model-thread]   never two calls at once for the same model; different models may run side by side
+ *   [any-thread]     at any time, from any thread, between the enclosing begin and end */
+#ifndef ROUNDHOUSE_ENGINE_H
+#define ROUNDHOUSE_ENGINE_H
+
+#include "roundhouse/host.h"
+
+#define RH_ENGINE_FACTORY_ID "rh.engine-factory/1"
+
+/* An inclusive bound: the named quantity (width, height, steps, guidance, prompt-bytes) lies in [minimum,
+ * maximum] and, where multiple_of is not 0, is a multiple of it. */
+typedef struct rh_limit {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char* name;
+  double minimum;
+  double maximum;
+  double multiple_of;
+} rh_limit;
+
+/* A borrowed list, spaced as rh_facts is. */
+typedef struct rh_limits {
+  uint32_t struct_size;
+  uint32_t count;
+  const rh_limit* items; /* may be NULL when count is 0 */
+} rh_limits;
+
+enum { RH_MATURITY_STABLE = 1, RH_MATURITY_EXPERIMENTAL = 2, RH_MATURITY_TEACHING = 3 };
+
+/* Static data of one engine; valid from get_factory until deinit. All strings UTF-8. */
+typedef struct rh_engine_descriptor {
+  uint32_t struct_size;
+  uint32_t maturity; /* RH_MATURITY_* */
+  const char*
+      id; /* [a-z0-9][a-z0-9._-]{0,62}, unique among the engines of a machine, equal to the manifest's */
+  const char* name; /* for people */
+  const char* vendor;
+  const char* version;
+  const char* description; /* one sentence */
+  /* Pairs of group and value, such as {"task", "text-to-image"}. Groups in use: task, architecture (the
+   * _class_name of a model_index.json, or an entry of a config.json's architectures), weight-format, dtype,
+   * feature, sampler, schedule, device. A host ignores groups that it does not know. Never NULL. */
+  const rh_facts* capabilities;
+  const rh_limits* limits; /* may be NULL */
+  int32_t score; /* automatic routing prefers the higher one among engines that can do the request */
+  uint32_t reserved;
+} rh_engine_descriptor;
+
+typedef struct rh_engine_config {
+  uint32_t struct_size;
+  uint32_t threads;          /* the thread budget, at least 1; also told by rh.threads/1 */
+  const char* device;        /* one of the descriptor's devices; never NULL */
+  const rh_options* options; /* may be NULL */
+} rh_engine_config;
+
+/* How the host follows and stops the opening of a model. Owned by the host, valid for the call. */
+typedef struct rh_load_sink {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* context;
+  /* fraction in [0, 1], never falling. Called only from inside the opening call, on its thread. May be NULL.
+   */
+  void (*progress)(void* context, double fraction);
+  /* Non-zero: stop and return RH_CANCELLED. [any-thread]. May be NULL: then the opening cannot be cancelled.
+   */
+  int32_t (*cancelled)(void* context);
+} rh_load_sink;
+
+typedef struct rh_model_source {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char*
+      directory; /* absolute path of a model directory; NULL for an engine with the feature "modelless" */
+  const char* architecture;    /* as the host read it, e.g. "ZImagePipeline"; NULL when directory is */
+  uint64_t memory_limit_bytes; /* what the model and its work may take together; 0 = no limit is known */
+  const rh_options* options;   /* may be NULL; how to hold the weights; an unknown one is RH_UNKNOWN_OPTION */
+  const rh_load_sink* sink;    /* may be NULL */
+} rh_model_source;
+
+/* An open model. The plugin owns it from open_model until close. */
+typedef struct rh_model {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* data; /* the plugin's own */
+
+  /* Frees the model and all that was allocated for it. Never fails.  [model-thread] */
+  void (*close)(struct rh_model* model);
+
+  /* What this model is: "architecture", and one "dtype.<stage>" per stage ("dtype.encode" = "bf16 weights,
+   * f32 compute"). The list lives until close.  [any-thread] */
+  const rh_facts* (*describe)(struct rh_model* model);
+
+  /* The model side of an extension (rh_image for "rh.image/1"), valid until close, or NULL: the model cannot
+   * do it and the host answers CAPABILITY_UNSUPPORTED.  [any-thread] */
+  const void* (*get_extension)(struct rh_model* model, const char* id);
+} rh_model;
+
+/* An engine in use. The plugin owns it from create_engine until destroy. */
+typedef struct rh_engine {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* data; /* the plugin's own */
+
+  /* Ends the engine; all its models are closed before. Never fails.  [engine-thread] */
+  void (*destroy)(struct rh_engine* engine);
+
+  /* What is in use now: "device", "threads", "simd", and whatever else helps a person ("blas", "blas.core").
+   * The list lives until destroy.  [any-thread] */
+  const rh_facts* (*describe)(struct rh_engine* engine);
+
+  /* Opens a model; on success *model is the plugin's until model->close.  [engine-thread] */
+  rh_status (*open_model)(struct rh_engine* engine, const rh_model_source* source, rh_model** model,
+                          rh_error* error);
+
+  /* The engine side of an extension, valid until destroy, or NULL when it has none.  [any-thread] */
+  const void* (*get_extension)(struct rh_engine* engine, const char* id);
+} rh_engine;
+
+/* What get_factory(RH_ENGINE_FACTORY_ID) returns; static, valid until deinit. */
+typedef struct rh_engine_factory {
+  uint32_t struct_size;
+  uint32_t reserved;
+
+  /* The number of engines in this plugin, at least 1.  [plugin-thread] */
+  uint32_t (*count)(void);
+
+  /* Descriptor of engine `index` < count(), or NULL beyond. Touches no weights, starts no thread.
+   * [plugin-thread] */
+  const rh_engine_descriptor* (*descriptor)(uint32_t index);
+
+  /* Begins an engine; on success *engine is the plugin's until engine->destroy. `config` is borrowed for the
+   * call. [plugin-thread] */
+  rh_status (*create_engine)(const char* id, const rh_engine_config* config, rh_engine** engine,
+                             rh_error* error);
+} rh_engine_factory;
+
+#endif
