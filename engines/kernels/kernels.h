@@ -5,7 +5,6 @@
 // Kernels know no model.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,13 +31,15 @@ struct ConvShape {
 };
 
 // One object serves one engine. A call uses up to the thread budget given at creation; calls do not overlap.
-// Outputs may not alias inputs unless said. Shapes are the caller's promise (asserted in debug builds).
-// Results do not depend on the number of threads: work is cut into pieces by shape alone.
+// Outputs may not alias inputs unless said. Shapes are the caller's promise (asserted in debug builds); sizes
+// of zero are allowed and do nothing. Results do not depend on the number of threads: work is cut into pieces
+// by shape alone.
 class Kernels {
  public:
   virtual ~Kernels() = default;
 
-  // y[m,n] = sum_k x[m,k] * w[n,k] + bias[n].  w: [n, k] as stored; bias may be null.
+  // y[m,n] = sum_k x[m,k] * w[n,k] + bias[n].  w: [n, k] as stored, further dimensions of 1 allowed; bias may
+  // be null.
   void linear(Rows y, ConstRows x, const WeightView& w, const float* bias = nullptr);
 
   // out[i, h*head_dim + d] = sum_j softmax_j(scale * q_i . k_j) v[j, .] per head.
@@ -91,6 +92,7 @@ class Kernels {
   std::uint64_t operations_ = 0;
 };
 
+// The specification: one thread, plain loops, sums in double.
 std::unique_ptr<Kernels> make_reference_kernels();
 
 }  // namespace engines

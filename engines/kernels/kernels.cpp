@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all kernels share: the caller's promises, checked in debug builds, and the count of operations.
+#include "engines/kernels/kernels.h"
+
+#include <cassert>
+
+namespace engines {
+namespace {
+
+std::uint64_t multiply_adds(std::int64_t a, std::int64_t b, std::int64_t c) {
+  return static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b) * static_cast<std::uint64_t>(c);
+}
+
+[[maybe_unused]] std::int64_t convolved(std::int64_t size, const ConvShape& shape) {
+  return (size + shape.pad_before + shape.pad_after - shape.kernel) / shape.stride + 1;
+}
+
+}  // namespace
+
+void Kernels::linear(Rows y, ConstRows x, const WeightView& w, const float* bias) {
+  assert(w.shape.size() >= 2 && w.size() == y.cols * x.cols && w.dim(0) == y.cols);
+  assert(y.rows == x.rows && y.stride >= y.cols && x.stride >= x.cols);
+  do_linear(y, x, w, bias);
+  operations_ += 2 * multiply_adds(y.rows, y.cols, x.cols);
+}
+
+void Kernels::attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) {
+  assert(shape.heads > 0 && shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0);
+  assert(q.cols == shape.heads * shape.head_dim && out.cols == q.cols && out.rows == q.rows);
+  assert(k.cols == shape.kv_heads * shape.head_dim && v.cols == k.cols && v.rows == k.rows);
+  assert(!shape.causal || q.rows == k.rows);
+  do_attention(out, q, k, v, shape);
+  // Both products see the same pairs of a query and a key.
+  const std::uint64_t products = 2 * multiply_adds(shape.heads, shape.head_dim, q.rows);
+  operations_ += shape.causal ? products * static_cast<std::uint64_t>(q.rows + 1)
+                              : 2 * products * static_cast<std::uint64_t>(k.rows);
+}
+
+void Kernels::conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
+                     const ConvShape& shape) {
+  assert(shape.kernel > 0 && shape.stride > 0 && shape.pad_before >= 0 && shape.pad_after >= 0);
+  assert(w.size() == y.channels * x.channels * shape.kernel * shape.kernel && w.dim(0) == y.channels);
+  assert(y.height == convolved(x.height, shape) && y.width == convolved(x.width, shape));
+  do_conv2d(y, x, w, bias, shape);
+  operations_ += 2 * multiply_adds(y.plane_size(), y.channels, x.channels * shape.kernel * shape.kernel);
+}
+
+}  // namespace engines

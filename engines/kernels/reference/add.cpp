@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The residual sum.
+#include "engines/kernels/reference/operations.h"
+
+namespace engines::reference {
+
+void add(Rows y, ConstRows x) {
+  for (std::int64_t r = 0; r < y.rows; ++r)
+    for (std::int64_t c = 0; c < y.cols; ++c)
+      y.row(r)[c] += x.row(r)[c];
+}
+
+}  // namespace engines::reference

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Softmax attention, one query row of one head at a time.
+#include <algorithm>
+#include <cmath>
+
+#include "engines/kernels/reference/operations.h"
+
+namespace engines::reference {
+namespace {
+
+double dot(const float* a, const float* b, std::int64_t count) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i)
+    sum += double{a[i]} * b[i];
+  return sum;
+}
+
+// scores[j] <- exp(scores[j]) / sum of them; subtracting the greatest changes nothing and avoids overflow.
+void softmax(std::vector<double>& scores) {
+  const double greatest = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (double& score : scores) {
+    score = std::exp(score - greatest);
+    sum += score;
+  }
+  for (double& score : scores)
+    score /= sum;
+}
+
+}  // namespace
+
+void attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) {
+  const std::int64_t heads_per_kv_head = shape.heads / shape.kv_heads;
+  std::vector<double> sums(static_cast<std::size_t>(shape.head_dim));
+  std::vector<double> scores;
+  for (std::int64_t head = 0; head < shape.heads; ++head) {
+    const std::int64_t column = head * shape.head_dim;
+    const std::int64_t kv_column = head / heads_per_kv_head * shape.head_dim;
+    for (std::int64_t i = 0; i < q.rows; ++i) {
+      const std::int64_t seen = shape.causal ? i + 1 : k.rows;
+      if (seen == 0) continue;
+      scores.resize(static_cast<std::size_t>(seen));
+      for (std::int64_t j = 0; j < seen; ++j)
+        scores[j] = shape.scale * dot(q.row(i) + column, k.row(j) + kv_column, shape.head_dim);
+      softmax(scores);
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (std::int64_t j = 0; j < seen; ++j)
+        for (std::int64_t d = 0; d < shape.head_dim; ++d)
+          sums[d] += scores[j] * v.row(j)[kv_column + d];
+      for (std::int64_t d = 0; d < shape.head_dim; ++d)
+        out.row(i)[column + d] = static_cast<float>(sums[d]);
+    }
+  }
+}
+
+}  // namespace engines::reference
