@@ -12,12 +12,13 @@
 
 namespace engines {
 
-// A JSON object from a file. Every failure is MODEL_INVALID: "<file>: <field>: <value> ..., expected ...". A
-// null value counts as absent. Files over 16 MiB, or nested deeper than 64, are refused before parsing
-// (tokenizer.json has its own reader).
+// A JSON object from a file. Every failure of a field is MODEL_INVALID: "<file>: <field>: <value> ...,
+// expected ...". A null value counts as absent. Files over 16 MiB, nested deeper than 64, or with a key that
+// comes twice are MODEL_INVALID, too (tokenizer.json has its own reader).
 class Config {
  public:
-  // `shown` is the path in messages, relative to the model directory ("transformer/config.json").
+  // `shown` is the path in messages, relative to the model directory ("transformer/config.json"). No such
+  // file is WEIGHTS_MISSING, one that cannot be read IO_ERROR.
   static Config read(const std::filesystem::path& file, std::string shown);
   Config(nlohmann::json object, std::string shown);
 
@@ -39,6 +40,9 @@ class Config {
   void only(std::string_view field, std::string_view supported) const;
   void only(std::string_view field, bool supported) const;
   void only(std::string_view field, std::int64_t supported) const;
+  // Without these two a literal would be taken for a bool, or for either kind of number.
+  void only(std::string_view field, const char* supported) const { only(field, std::string_view(supported)); }
+  void only(std::string_view field, int supported) const { only(field, std::int64_t{supported}); }
 
   // MODEL_INVALID "<file>: <field>: <what>".
   [[noreturn]] void fail(std::string_view field, const std::string& what) const;
@@ -46,6 +50,7 @@ class Config {
 
  private:
   const nlohmann::json* find(std::string_view field) const;
+  void only_json(std::string_view field, const nlohmann::json& supported) const;
   nlohmann::json object_;
   std::string shown_;
 };

@@ -37,6 +37,7 @@ class SafetensorsFile {
   };
   const Raw* raw(std::string_view name) const;
   std::vector<std::string> names() const;  // sorted
+  const std::string& shown() const;        // the path in messages: "transformer/model.safetensors"
 
  private:
   struct State;
@@ -53,7 +54,8 @@ class WeightSet {
   // '/' or '..' is UNSAFE_NAME.
   WeightSet(const std::filesystem::path& folder, const std::string& stem);
 
-  // The tensor of exactly that shape. A missing one is MODEL_INVALID with its name.
+  // The tensor of exactly that shape, valid as long as this set. A missing one is MODEL_INVALID with its
+  // name.
   const WeightView& get(std::string_view name, const std::vector<std::int64_t>& shape) const;
   // As floats, for small vectors.
   std::vector<float> floats(std::string_view name, const std::vector<std::int64_t>& shape) const;
@@ -64,7 +66,11 @@ class WeightSet {
   std::uint64_t total_bytes() const;
 
  private:
-  std::filesystem::path folder_;
+  void open_shards(const std::filesystem::path& folder, const std::string& index_name);
+  void add(const SafetensorsFile& file);
+  const SafetensorsFile& file_of(std::string_view name) const;
+
+  std::string shown_;  // the folder in messages
   std::vector<SafetensorsFile> files_;
   std::unordered_map<std::string, const WeightView*> tensors_;
 };

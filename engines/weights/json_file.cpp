@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading text files whole, and short forms of values for messages.
+#include "engines/weights/json_file.h"
+
+#include "engines/weights/mapped_file.h"
+
+namespace engines {
+
+std::string shown_path(const std::filesystem::path& file) {
+  return (file.parent_path().filename() / file.filename()).string();
+}
+
+std::string read_file(const std::filesystem::path& file, const std::string& shown, std::size_t most) {
+  const MappedFile mapped(file, shown);
+  const std::string_view text = mapped.text();
+  if (text.size() > most)
+    throw Error(RH_MODEL_INVALID, shown + ": is " + std::to_string(text.size()) +
+                                      " bytes, expected at most " + std::to_string(most));
+  return std::string(text);
+}
+
+std::string brief(const nlohmann::json& value) {
+  if (value.is_string()) {
+    std::string quoted(1, '\'');
+    return quoted.append(brief(std::string_view(value.get_ref<const std::string&>()))).append(1, '\'');
+  }
+  if (value.is_object()) return "an object";
+  if (value.is_array() && value.size() > 8) return "an array of " + std::to_string(value.size());
+  return brief(std::string_view(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+}
+
+std::string brief(std::string_view text) {
+  constexpr std::size_t longest = 80;
+  const bool cut = text.size() > longest;
+  if (cut) text = text.substr(0, longest);
+  // Dumping as JSON escapes control characters; what the cut left of a character is dropped, not replaced.
+  const std::string quoted =
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::ignore);
+  return quoted.substr(1, quoted.size() - 2) + (cut ? "..." : "");
+}
+
+}  // namespace engines
