@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// A loaded plugin: dlopen, every check before any of its functions is called, and owners for the three
+// lifetimes. Runs inside a worker process (or in the program itself with --in-process). The only room that
+// uses dlfcn.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "host/manifest/manifest.h"
+#include "host/registry/registry.h"
+#include "roundhouse/error.hpp"
+#include "roundhouse/roundhouse.h"
+
+namespace roundhouse::host {
+
+// Receives what plugins log through rh.log/1; any thread.
+using PluginLog =
+    std::function<void(std::uint32_t level, const std::string& category, const std::string& message)>;
+
+// Owns one loaded library (which stays in the process, as contracts allow), its rh_host and its engines'
+// description.
+class Plugin {
+ public:
+  // Loads the manifest's library and runs init. Throws Error: ENGINE_INCOMPATIBLE (other ABI major),
+  // ENGINE_BROKEN with the rule of CONTRACT.md that is broken (no symbol, struct too small, null functions,
+  // bad descriptor, id not the manifest's), or what init said. dlerror's text and the path tried are in the
+  // message. `threads`: the budget.
+  Plugin(const EngineManifest& manifest, std::uint32_t threads, PluginLog log);
+  ~Plugin();
+  Plugin(const Plugin&) = delete;
+  Plugin& operator=(const Plugin&) = delete;
+
+  class Engine;
+  class Model;
+  std::unique_ptr<Engine> create_engine(const std::string& device);
+  // The descriptor, with the facts of `engine` when given.
+  EngineReport report(const Engine* engine) const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// What the host asks of rh_engine; null-checked and size-checked.
+class Plugin::Engine {
+ public:
+  ~Engine();
+  // Throws the plugin's error, or ENGINE_BROKEN when it returns success without a model, or an error without
+  // a message.
+  std::unique_ptr<Model> open_model(const rh_model_source& source);
+  const void* extension(const std::string& id) const;
+  rh_engine* raw() const;
+
+ private:
+  friend class Plugin;
+  struct State;
+  explicit Engine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+class Plugin::Model {
+ public:
+  ~Model();
+  std::vector<std::pair<std::string, std::string>> facts() const;
+  // Runs rh.image/1. Throws the plugin's error; CAPABILITY_UNSUPPORTED when the model has no rh.image/1;
+  // ENGINE_BROKEN when it returns success without exactly one valid picture. `sink` is the caller's; this
+  // call watches it.
+  void generate(const rh_image_request& request, const rh_image_sink& sink);
+
+ private:
+  friend class Engine;
+  struct State;
+  explicit Model(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace roundhouse::host

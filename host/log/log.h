@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program's log: JSON lines with a category, to a file or standard error.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+namespace roundhouse::host {
+
+// Levels as in ext/log.h (RH_LOG_*). Thread-safe. A log that cannot be written never fails a request.
+class Log {
+ public:
+  struct Options {
+    std::optional<std::filesystem::path> file;  // appended; none = standard error
+    std::uint32_t level = 3;                    // lowest level written
+    bool json = true;                           // JSON lines, else "[GEN][engine] text"
+  };
+  explicit Log(const Options& options);
+  ~Log();
+
+  // One line: time, level, category ("pipeline", "weights", "io", "engine", ...), message and the members of
+  // `fields`. Prompts only when the user asked for them: callers see to that.
+  void write(std::uint32_t level, const std::string& category, const std::string& message);
+  void write(std::uint32_t level, const std::string& category, const std::string& message,
+             const nlohmann::json& fields);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace roundhouse::host

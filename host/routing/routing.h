@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which engine does a request: a pure function of request, engine records and policy.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/registry/registry.h"
+
+namespace roundhouse::host {
+
+struct RouteRequest {
+  std::string task = "text-to-image";
+  std::optional<std::string> engine;         // explicit: wins or fails; none or "auto" = automatic
+  std::optional<std::string> architecture;   // of the model; none = the request needs no model
+  std::optional<std::string> weight_format;  // "safetensors"
+  std::vector<std::string> dtypes;           // the model's weights are stored in these
+  std::vector<std::string> features;         // e.g. "negative-prompt", "guidance"
+  std::optional<std::string> sampler, schedule;
+  std::string device = "auto";
+  // Quantities held against the engine's limits: {"width", 1024}. Outside is INVALID_DIMENSION for width and
+  // height, else INVALID_ARGUMENT.
+  std::vector<std::pair<std::string, double>> quantities;
+};
+
+struct Verdict {
+  std::string engine;
+  bool chosen = false;
+  std::optional<Error>
+      refusal;  // why it cannot do the request; none for the chosen one and for those that only lost on score
+  std::string reason;  // for people: "score 10 is below 100 of openblas"
+};
+
+struct Decision {
+  std::string engine;             // empty when error is set
+  std::vector<Verdict> verdicts;  // one for every record, in the registry's order
+  std::optional<Error> error;     // ENGINE_NOT_FOUND, UNSUPPORTED_DEVICE, CAPABILITY_UNSUPPORTED,
+                                  // INVALID_DIMENSION, ... of the most specific failure
+};
+
+// An explicit engine wins or fails with its own refusal. Automatic: those that can do the request, the
+// highest score first, then the lowest id; an engine of maturity "teaching" is chosen only when named.
+// Engines without the feature "modelless" need an architecture.
+Decision route(const RouteRequest& request, const std::vector<EngineRecord>& records);
+
+}  // namespace roundhouse::host

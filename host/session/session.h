@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// One generation from request to result: validate, resolve, route, load, run, and one typed error for
+// everything that fails.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/registry/registry.h"
+#include "host/routing/routing.h"
+#include "host/store/model_catalogue.h"
+#include "host/worker/engine_client.h"
+
+namespace roundhouse::host {
+
+// What a person or a client asks for; absent values come from the model's defaults, then the program's.
+struct GenerateRequest {
+  std::string prompt;
+  std::optional<std::string> negative_prompt;
+  std::optional<std::string> model, engine;
+  std::optional<std::int64_t> steps, width, height;
+  std::optional<std::string> aspect;  // "1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3": sizes valid for
+                                      // the model, about its default area
+  std::optional<double> guidance, cfg_normalization, cfg_truncation;
+  std::int64_t images = 1;
+  std::optional<std::int64_t> seed;  // absent or -1 = random; any non-negative value
+  std::optional<std::string> sampler, schedule;
+  std::string device = "auto";
+  bool allow_cpu = false;
+};
+
+// A request in which every value is decided and checked.
+struct GeneratePlan {
+  ImageJob job;  // of the first image; image i has seed + i (modulo 2^63)
+  std::uint32_t images = 1;
+  std::string engine, device;
+  std::string model_name;                 // empty for modelless engines
+  std::filesystem::path model_directory;  // empty for modelless engines
+  std::string architecture;
+  Decision decision;
+  std::vector<std::string> notes;  // e.g. "negative prompt has no effect without guidance"
+};
+
+// Checks everything that can be refused before an engine starts, in the order: request values, names, sizes,
+// model, routing. Starts nothing, writes nothing. `random_seed` gives the seed when none was asked for.
+GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
+                       const std::function<std::uint64_t()>& random_seed);
+
+struct SessionEvents {
+  std::function<void(const OpenResult&)> loaded;
+  std::function<void(std::uint32_t image, const ProgressEvent&)> progress;
+  // A finished picture; called before the next one begins, so that it can be saved.
+  std::function<void(std::uint32_t image, std::uint64_t seed, const ImageResult&)> image;
+};
+
+struct SessionOptions {
+  ClientOptions client;
+  bool in_process = false;
+};
+
+// Runs a plan. `cancelled` is polled and may be set by a signal handler; then the engine is told, and
+// CANCELLED is thrown once it has stopped. With automatic routing, an engine that turns out not to load is
+// marked in the registry and the next best one is taken, with a note; an explicit engine never falls back.
+// Returns the engine's report and the notes.
+struct SessionResult {
+  std::string engine;
+  OpenResult opened;
+  std::vector<std::string> notes;
+};
+SessionResult run_plan(const GenerateRequest& request, GeneratePlan plan, Registry& registry,
+                       const SessionOptions& options, const std::atomic<bool>& cancelled,
+                       const SessionEvents& events);
+
+}  // namespace roundhouse::host

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// One engine at work, wherever it runs: in a worker process (the rule) or in this one (--in-process).
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/manifest/manifest.h"
+#include "host/registry/registry.h"
+#include "roundhouse/error.hpp"
+
+namespace roundhouse::host {
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+// A picture as it leaves an engine, checked: finite, of the requested size. 3 bytes a pixel, interleaved,
+// rows from the top.
+struct Picture {
+  std::uint32_t width = 0, height = 0;
+  std::vector<std::uint8_t> rgb;
+};
+
+// The plain values of rh_image_request (see ext/image.h for meanings and units).
+struct ImageJob {
+  std::string prompt;
+  std::optional<std::string> negative_prompt;
+  std::uint32_t width = 0, height = 0, steps = 0;
+  double guidance = 0, cfg_normalization = 0, cfg_truncation = 1;
+  std::uint64_t seed = 0;
+  std::optional<std::string> sampler, schedule;
+};
+
+struct StageTiming {
+  std::string stage;  // "encode", "denoise", "decode"
+  double milliseconds = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t activation_bytes = 0;
+};
+
+struct ImageResult {
+  Picture picture;
+  std::vector<StageTiming> stages;
+  std::vector<double> step_milliseconds;
+  std::uint64_t peak_memory_bytes = 0;  // of the process that the engine ran in, so far
+};
+
+struct ProgressEvent {
+  std::string stage;
+  std::uint32_t step = 0, steps = 0;
+  double milliseconds = 0;  // of this step
+};
+
+struct OpenResult {
+  EngineReport engine;
+  Facts model;  // architecture, dtype.encode, ...
+  double load_milliseconds = 0;
+  std::uint64_t peak_memory_bytes = 0;
+};
+
+// How long an engine may be silent before it is taken for hung and killed (0 = for ever). Work counts as
+// alive with every message.
+struct Patience {
+  std::chrono::milliseconds probe{10'000};
+  std::chrono::milliseconds load{600'000};
+  std::chrono::milliseconds step{1'800'000};  // between two signs of life in generate
+  std::chrono::milliseconds cancel{5'000};    // from the cancel to the answer, then the worker is killed
+};
+
+struct ClientOptions {
+  std::uint32_t threads = 0;  // 0 = all processors that this process may use
+  std::string device = "cpu";
+  Patience patience;
+  // What the engine logs, and what it printed although it may not (level RH_LOG_WARNING). Any thread.
+  std::function<void(std::uint32_t level, const std::string& category, const std::string& message)> log;
+};
+
+// Not for use by two threads at once, except `cancel`. Ends its worker on destruction. Every failure is an
+// Error of the taxonomy that names the engine; after ENGINE_CRASHED, TIMEOUT or a kill the client is dead and
+// a new one is to be made.
+class EngineClient {
+ public:
+  virtual ~EngineClient() = default;
+  // Loads the plugin and creates the engine.
+  virtual EngineReport probe() = 0;
+  // Opens a model; an empty directory for modelless engines.
+  virtual OpenResult open(const std::filesystem::path& directory, const std::string& architecture) = 0;
+  virtual ImageResult generate(const ImageJob& job,
+                               const std::function<void(const ProgressEvent&)>& progress) = 0;
+  // The engine's own f32 product rate in FLOP/s through rh.bench/1; CAPABILITY_UNSUPPORTED without it.
+  virtual double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) = 0;
+  // Asks the running call to stop: it throws CANCELLED, at the latest after patience.cancel.
+  // Async-signal-safe.
+  virtual void cancel() noexcept = 0;
+};
+
+// A child process of this program in the role `--worker`. Nothing is started before the first call.
+std::unique_ptr<EngineClient> make_worker_client(const EngineManifest& manifest,
+                                                 const ClientOptions& options);
+// The same in this process; the manifest's environment must have been set before the process began.
+std::unique_ptr<EngineClient> make_in_process_client(const EngineManifest& manifest,
+                                                     const ClientOptions& options);
+
+// What main() calls when argv[1] is "--worker": serves the socket on descriptor 3 until it closes; returns
+// the exit status.
+int worker_main(int argc, char** argv);
+
+// Probes every listed record (in workers, several at a time) and writes the results into the registry.
+void probe_all(Registry& registry, const ClientOptions& options);
+
+// The environment that a manifest asks for on this CPU: name and value; variables already set by the user are
+// left out.
+std::vector<std::pair<std::string, std::string>> engine_environment(const EngineManifest& manifest);
+
+}  // namespace roundhouse::host
