@@ -22,12 +22,12 @@
 /* Whether the struct that p points to was compiled with the field. */
 #define RH_HAS_FIELD(p, type, field) ((p)->struct_size >= offsetof(type, field) + sizeof(((type*)0)->field))
 
+/* Begins the definition of a symbol that a plugin exports. */
 #ifdef __cplusplus
-#define RH_EXTERN_C extern "C"
+#define RH_EXPORT extern "C" __attribute__((visibility("default")))
 #else
-#define RH_EXTERN_C extern
+#define RH_EXPORT __attribute__((visibility("default")))
 #endif
-#define RH_EXPORT RH_EXTERN_C __attribute__((visibility("default")))
 
 /* Owned by the caller of a function that can fail; struct_size is set by the caller. The callee writes code
  * and message (UTF-8, NUL-terminated, cut at a character if too long, lower case, naming the thing, the value
