@@ -20,7 +20,11 @@ struct Qwen3Config {
   std::int64_t hidden_size, layers, heads, kv_heads, head_dim, intermediate_size, vocab_size;
   double rms_norm_eps, rope_theta;
 
+  // Out-of-range fields and variants that are not computed here (scaled rotary embeddings, attention biases,
+  // sliding windows, another activation, quantised weights) are MODEL_INVALID by field name.
   static Qwen3Config read(const Config& json);
+  std::int64_t q_width() const { return heads * head_dim; }
+  std::int64_t kv_width() const { return kv_heads * head_dim; }
 };
 
 // Called with the name and rows of an intermediate: "hidden0", "hidden1", ... (as hidden_states of the
@@ -29,26 +33,43 @@ using Tap = std::function<void(const std::string& name, ConstRows rows)>;
 
 class Qwen3Encoder {
  public:
-  // `folder` is <model>/text_encoder. Maps the weights; checks every tensor's name and shape.
+  // `folder` is <model>/text_encoder. Maps the weights; checks every tensor's name and shape, and that the
+  // file has exactly the layers that the config says. Names may lack the prefix "model.". `kernels` must
+  // outlive the encoder.
   Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels);
 
   // Hidden states after layers - 1 layers, no final norm: [ids.size(), hidden_size]. An id outside the
   // embedding is MODEL_INVALID (the tokenizer does not fit the encoder).
   FloatBuffer encode(const std::vector<std::int32_t>& ids, Run& run, const Tap& tap = {}) const;
 
+  // Memory beyond weights that encoding `tokens` tokens takes, the result included.
+  std::size_t activation_bytes(std::size_t tokens) const;
+
   const Qwen3Config& config() const { return config_; }
   const WeightSet& weights() const { return weights_; }
 
  private:
+  // Shapes as stored: q [q_width, hidden], k and v [kv_width, hidden], o [hidden, q_width],
+  // gate and up [intermediate, hidden], down [hidden, intermediate]; the norms of q and k are head_dim long.
   struct Layer {
     std::vector<float> input_norm, post_attention_norm, q_norm, k_norm;
     WeightView q, k, v, o, gate, up, down;
   };
+  struct Rotation {
+    ConstRows cos, sin;  // [tokens, head_dim / 2]
+  };
+  Layer load_layer(const std::string& prefix) const;
+  std::size_t scratch_floats(std::int64_t tokens) const;
+  void embed(Rows x, const std::vector<std::int32_t>& ids) const;
+  Rotation rotation(std::int64_t tokens, Arena& arena) const;
+  void attention(const Layer& w, Rows x, const Rotation& rotation, Arena& arena) const;
+  void feed_forward(const Layer& w, Rows x, Arena& arena) const;
+
   Qwen3Config config_;
   WeightSet weights_;
   Kernels& kernels_;
   WeightView embedding_;
-  std::vector<Layer> layers_;
+  std::vector<Layer> layers_;  // the last one is checked, not kept
 };
 
 }  // namespace engines
