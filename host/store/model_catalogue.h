@@ -37,6 +37,9 @@ struct ModelSpec {
   ModelDefaults defaults;
   SizeLimits size;
 };
+// Letters, digits and . _ - : @ after a letter or digit; no "..", at most 128 bytes.
+bool is_plain_model_name(const std::string& name);
+
 // Throws MODEL_INVALID with file, line and field.
 ModelSpec read_model_spec(const std::filesystem::path& file);
 
@@ -61,7 +64,8 @@ struct ResolvedModel {
   std::optional<ModelSpec> spec;
 };
 
-// Where specs and models are looked for.
+// Where specs and models are looked for: ROUNDHOUSE_MODEL_PATH (colon-separated), the user's directory,
+// <prefix>/share/roundhouse/models (in a build tree that is a link to the source tree's models).
 struct ModelSearch {
   std::vector<std::filesystem::path> spec_directories;  // first wins
   std::filesystem::path user_directory;                 // $XDG_DATA_HOME/roundhouse/models
@@ -73,9 +77,10 @@ class ModelCatalogue {
  public:
   explicit ModelCatalogue(ModelSearch search);
 
-  // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory. Throws
-  // UNSAFE_NAME, MODEL_NOT_FOUND (naming what there is). Does not look into the directory:
-  // inspect_model_directory does.
+  // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory. A bare
+  // directory obeys the engine's hard rule and takes its default size from the VAE's sample_size. Throws
+  // UNSAFE_NAME, MODEL_NOT_FOUND (naming what there is). Whether the directory is complete is for
+  // inspect_model_directory to say.
   ResolvedModel resolve(const std::string& reference) const;
 
   struct Entry {

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/model_catalogue.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "host/store/small_file.h"
+
+namespace roundhouse::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool directory_exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+bool is_model_directory(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path / "model_index.json", ignored);
+}
+
+// Entries of a directory in name order; a directory that cannot be read is empty.
+std::vector<fs::path> sorted_entries(const fs::path& directory) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    entries.push_back(it->path());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+// The side of the pictures that the VAE was made for, as far as it can be used as a default.
+std::optional<std::uint32_t> sample_size(const fs::path& directory) {
+  try {
+    const auto text = read_small_file(directory / "vae/config.json", "vae/config.json", 1 << 20);
+    if (!text) return std::nullopt;
+    const auto json = parse_json_object(*text, "vae/config.json");
+    const auto value = json.find("sample_size");
+    if (value == json.end() || !value->is_number_integer()) return std::nullopt;
+    const auto size = value->get<std::int64_t>();
+    if (size < 16 || size > 1024) return std::nullopt;
+    return static_cast<std::uint32_t>(size / 16 * 16);
+  } catch (const Error&) {
+    return std::nullopt;  // inspect_model_directory names the damage
+  }
+}
+
+ResolvedModel bare_directory(std::string name, const fs::path& directory) {
+  ResolvedModel model;
+  model.name = std::move(name);
+  model.directory = fs::absolute(directory).lexically_normal();
+  model.defaults.width = model.defaults.height = sample_size(directory);
+  return model;
+}
+
+void refuse_unsafe(const std::string& name) {
+  if (is_plain_model_name(name)) return;
+  std::string shown;
+  for (const char c : name.substr(0, 100))
+    shown += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+  throw Error(RH_UNSAFE_NAME, "model: '" + shown +
+                                  "' is not a plain name (letters, digits and . _ - : @ after a letter or "
+                                  "digit, no '..', at most 128) nor an existing path");
+}
+
+}  // namespace
+
+bool is_plain_model_name(const std::string& name) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  if (name.empty() || name.size() > 128 || !plain(name[0]) || name.find("..") != std::string::npos)
+    return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) {
+    return plain(c) || c == '.' || c == '_' || c == '-' || c == ':' || c == '@';
+  });
+}
+
+ModelSearch model_search(const std::function<std::optional<std::string>(const std::string&)>& environment,
+                         const fs::path& executable) {
+  ModelSearch search;
+  if (const auto data = environment("XDG_DATA_HOME"); data && fs::path(*data).is_absolute()) {
+    search.user_directory = fs::path(*data) / "roundhouse/models";
+  } else if (const auto home = environment("HOME"); home && !home->empty()) {
+    search.user_directory = fs::path(*home) / ".local/share/roundhouse/models";
+  }
+  if (const auto list = environment("ROUNDHOUSE_MODEL_PATH")) {
+    for (std::size_t begin = 0; begin <= list->size();) {
+      const auto end = std::min(list->find(':', begin), list->size());
+      if (end > begin) search.spec_directories.emplace_back(list->substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  if (!search.user_directory.empty()) search.spec_directories.push_back(search.user_directory);
+  search.spec_directories.push_back(executable.parent_path().parent_path() / "share/roundhouse/models");
+  return search;
+}
+
+ModelCatalogue::ModelCatalogue(ModelSearch search) : search_(std::move(search)) {
+  for (const auto& directory : search_.spec_directories) {
+    for (const auto& file : sorted_entries(directory)) {
+      if (file.extension() != ".yaml" && file.extension() != ".yml") continue;
+      try {
+        auto spec = read_model_spec(file);
+        const bool taken =
+            std::any_of(specs_.begin(), specs_.end(), [&](const auto& s) { return s.name == spec.name; });
+        if (!taken) specs_.push_back(std::move(spec));
+      } catch (const Error& error) {
+        problems_.push_back(error);
+      }
+    }
+  }
+}
+
+namespace {
+
+// Beside its spec, or in the user's model directory.
+fs::path locate(const ModelSpec& spec, const ModelSearch& search) {
+  const fs::path beside = spec.file.parent_path() / spec.path;
+  if (spec.path.is_absolute() || directory_exists(beside) || search.user_directory.empty()) return beside;
+  return search.user_directory / spec.path;
+}
+
+}  // namespace
+
+std::vector<ModelCatalogue::Entry> ModelCatalogue::entries() const {
+  std::vector<Entry> entries;
+  for (const auto& spec : specs_) {
+    const auto directory = locate(spec, search_);
+    entries.push_back({spec, directory, is_model_directory(directory)});
+  }
+  // Model directories that the user has put there without a recipe.
+  for (const auto& directory :
+       search_.user_directory.empty() ? std::vector<fs::path>{} : sorted_entries(search_.user_directory)) {
+    const auto name = directory.filename().string();
+    const bool described = std::any_of(entries.begin(), entries.end(), [&](const auto& e) {
+      return e.spec.name == name || e.directory == directory;
+    });
+    if (described || !is_plain_model_name(name) || !is_model_directory(directory)) continue;
+    ModelSpec spec;
+    spec.name = spec.title = name;
+    spec.path = directory;
+    const auto bare = bare_directory(name, directory);
+    spec.defaults = bare.defaults;
+    entries.push_back({std::move(spec), directory, true});
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.spec.name < b.spec.name; });
+  return entries;
+}
+
+ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
+  if (reference.find('\0') != std::string::npos) refuse_unsafe(reference);
+  if (reference.find('/') != std::string::npos || reference == "." || reference == "..") {
+    if (!directory_exists(reference)) {
+      throw Error(RH_MODEL_NOT_FOUND, "model directory '" + reference + "': no such directory");
+    }
+    return bare_directory(reference, reference);
+  }
+  refuse_unsafe(reference);
+  std::string names;
+  for (auto& entry : entries()) {
+    if (entry.spec.name == reference) {
+      ResolvedModel model{reference,           entry.directory, entry.spec.architecture,
+                          entry.spec.defaults, entry.spec.size, {}};
+      if (!entry.spec.file.empty()) model.spec = std::move(entry.spec);
+      return model;
+    }
+    names += (names.empty() ? "" : ", ") + entry.spec.name;
+  }
+  throw Error(
+      RH_MODEL_NOT_FOUND,
+      "model '" + reference + "' was not found among: " + (names.empty() ? "(none)" : names) +
+          (directory_exists(reference) ? "; for the directory of that name write ./" + reference : ""));
+}
+
+}  // namespace roundhouse::host
