@@ -19,17 +19,22 @@ namespace engines {
 struct ZImageTransformerConfig {
   std::int64_t dim, layers, refiner_layers, heads, in_channels, cap_feat_dim, patch_size;
   double norm_eps, rope_theta, t_scale;
-  std::vector<std::int64_t> axes_dims, axes_lens;
+  bool qk_norm;
+  std::vector<std::int64_t> axes_dims, axes_lens;  // of (time, row, column) positions
 
+  // transformer/config.json. Out-of-range or contradicting fields and unsupported variants are MODEL_INVALID
+  // by field name. n_kv_heads is ignored, as the reference does.
   static ZImageTransformerConfig read(const Config& json);
   std::int64_t head_dim() const { return dim / heads; }
   std::int64_t feed_forward_dim() const { return dim / 3 * 8 + (dim % 3) * 8 / 3; }  // int(dim / 3 * 8)
   std::int64_t adaln_dim() const { return dim < 256 ? dim : 256; }
+  std::int64_t token_width() const { return patch_size * patch_size * in_channels; }
 };
 
 class ZImageTransformer {
  public:
-  // `folder` is <model>/transformer. Maps the weights; checks every tensor's name and shape.
+  // `folder` is <model>/transformer. Maps the weights; checks every tensor's name and shape, and that the
+  // file has no more blocks than the config says. `kernels` must outlive the transformer.
   ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels);
   ~ZImageTransformer();
 
@@ -39,7 +44,13 @@ class ZImageTransformer {
    public:
     ~Session();
     // latents: [in_channels, h, w]; t = 1 - sigma; velocity: the model's raw output of the same shape (the
-    // pipeline negates it).
+    // pipeline negates it). Throws CANCELLED between blocks. The first call also refines the caption, which
+    // does not depend on t; a cancelled call may be repeated.
+    // Taps: t_embedder [1, adaln], x_embedder and noise_refiner<i> [image tokens padded to 32, dim],
+    // cap_embedder and context_refiner<i> [caption tokens padded to 32, dim] (first call only), layer<i>,
+    // layer<i>_attn_out and layer<i>_ffn_out [image tokens | caption tokens, both padded, dim], final_layer
+    // [image tokens padded, 4 * in_channels]. x_embedder and cap_embedder are seen before the pad tokens are
+    // put in.
     void forward(ConstPlanes latents, double t, Planes velocity, Run& run, const Tap& tap = {});
     std::size_t activation_bytes() const;
 
@@ -50,7 +61,8 @@ class ZImageTransformer {
     std::unique_ptr<State> state_;
   };
   // caption: [tokens, cap_feat_dim], the encoder's output, copied; h and w: of the latents, multiples of the
-  // patch size and within axes_lens (else INVALID_DIMENSION).
+  // patch size and within axes_lens (else INVALID_DIMENSION), as the caption must be. The transformer must
+  // outlive the session.
   std::unique_ptr<Session> begin(ConstRows caption, std::int64_t h, std::int64_t w) const;
 
   const ZImageTransformerConfig& config() const { return config_; }

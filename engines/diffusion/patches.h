@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between a picture of latents and the transformer's tokens, 2 x 2 latents each.
+#pragma once
+
+#include "engines/tensor/tensor.h"
+
+namespace engines {
+
+constexpr std::int64_t kPatch = 2;
+
+// tokens: [at least h/2 * w/2, 4 * channels]; token (r, c) is row r * w/2 + c, and holds its latents in the
+// order (row, column, channel), channel fastest. Rows beyond the picture repeat its last token.
+void patchify(ConstPlanes latents, Rows tokens);
+
+// The inverse; rows beyond the picture are not read.
+void unpatchify(ConstRows tokens, Planes latents);
+
+}  // namespace engines

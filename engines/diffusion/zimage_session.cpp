@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engines/diffusion/zimage_session.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engines/diffusion/patches.h"
+#include "engines/diffusion/timestep.h"
+#include "engines/text/rotary.h"
+
+namespace engines {
+namespace {
+
+constexpr float kQkNormEps = 1e-5F;     // fixed in the model, unlike norm_eps
+constexpr float kFinalNormEps = 1e-6F;  // likewise
+
+// Has Arena's shape, and only counts: the same function lays out what the arena needs and what it holds.
+class CountingArena {
+ public:
+  Rows rows(std::int64_t r, std::int64_t c) {
+    floats_ += (static_cast<std::size_t>(r * c) + 15) / 16 * 16;  // as Arena::allocate rounds
+    return {nullptr, r, c};
+  }
+  std::size_t floats() const { return floats_; }
+
+ private:
+  std::size_t floats_ = 0;
+};
+
+template <class AnyArena>
+SessionBuffers lay_out(AnyArena& arena, const ZImageTransformerConfig& c, const TokenCounts& tokens) {
+  const std::int64_t pairs = c.head_dim() / 2;
+  SessionBuffers b;
+  b.rotation = {arena.rows(tokens.total(), pairs), arena.rows(tokens.total(), pairs)};
+  b.caption_features = arena.rows(tokens.caption_padded, c.cap_feat_dim);
+  b.caption = arena.rows(tokens.caption_padded, c.dim);
+  b.x = arena.rows(tokens.total(), c.dim);
+  b.tokens = arena.rows(tokens.image_padded, c.token_width());
+  b.sinusoid = arena.rows(1, kSinusoid);
+  b.time_hidden = arena.rows(1, kTimeHidden);
+  b.adaln = arena.rows(1, c.adaln_dim());
+  b.adaln_silu = arena.rows(1, c.adaln_dim());
+  b.modulation = arena.rows(4, c.dim);
+  b.final_scale = arena.rows(1, c.dim);
+  return b;
+}
+
+struct AttentionScratch {
+  Rows normed, q, k, v, attended;
+};
+
+template <class AnyArena>
+AttentionScratch attention_scratch(AnyArena& arena, std::int64_t rows, std::int64_t dim) {
+  return {arena.rows(rows, dim), arena.rows(rows, dim), arena.rows(rows, dim), arena.rows(rows, dim),
+          arena.rows(rows, dim)};
+}
+
+struct FeedForwardScratch {
+  Rows normed, gate, up;
+};
+
+template <class AnyArena>
+FeedForwardScratch feed_forward_scratch(AnyArena& arena, std::int64_t rows, std::int64_t dim,
+                                        std::int64_t ffn) {
+  return {arena.rows(rows, dim), arena.rows(rows, ffn), arena.rows(rows, ffn)};
+}
+
+std::size_t arena_floats(const ZImageTransformerConfig& c, const TokenCounts& tokens) {
+  CountingArena kept, caption, attention, feed_forward;
+  lay_out(kept, c, tokens);
+  caption.rows(tokens.caption_padded, c.cap_feat_dim);
+  attention_scratch(attention, tokens.total(), c.dim);
+  feed_forward_scratch(feed_forward, tokens.total(), c.dim, c.feed_forward_dim());
+  return kept.floats() + std::max({caption.floats(), attention.floats(), feed_forward.floats()});
+}
+
+// [rows, heads * dim] seen as [rows * heads, dim]: the norms of q and k are per head.
+Rows per_head(Rows x, std::int64_t head_dim) {
+  assert(x.contiguous());
+  return {x.data, x.rows * x.cols / head_dim, head_dim};
+}
+
+void silu(Rows y, ConstRows x) {
+  for (std::int64_t c = 0; c < x.cols; ++c)
+    y.data[c] = x.data[c] / (1.0F + std::exp(-x.data[c]));
+}
+
+void fill_rows(Rows x, std::int64_t first, const float* row) {
+  for (std::int64_t r = first; r < x.rows; ++r)
+    std::copy_n(row, x.cols, x.row(r));
+}
+
+}  // namespace
+
+void fill_rotation(const ZImageTransformerConfig& config, const TokenCounts& tokens, std::int64_t columns,
+                   const ZImageRotation& rotation) {
+  const auto place = [&](std::int64_t row, std::int64_t t, std::int64_t r, std::int64_t c) {
+    const std::int64_t position[] = {t, r, c};
+    std::size_t first = 0;
+    for (std::size_t axis = 0; axis < config.axes_dims.size(); ++axis) {
+      const auto pairs = static_cast<std::size_t>(config.axes_dims[axis]) / 2;
+      rotary_row(static_cast<double>(position[axis]), config.rope_theta,
+                 rotation.cos.row_span(row).subspan(first, pairs),
+                 rotation.sin.row_span(row).subspan(first, pairs));
+      first += pairs;
+    }
+  };
+  for (std::int64_t i = 0; i < tokens.image; ++i)
+    place(i, tokens.caption_padded + 1, i / columns, i % columns);
+  for (std::int64_t i = tokens.image; i < tokens.image_padded; ++i)
+    place(i, 0, 0, 0);
+  for (std::int64_t i = 0; i < tokens.caption_padded; ++i)
+    place(tokens.image_padded + i, 1 + i, 0, 0);
+}
+
+ZImageTransformer::Session::State::State(const ZImageTransformerConfig& model_config,
+                                         const Parts& model_parts, Kernels& model_kernels, ConstRows caption,
+                                         std::int64_t h, std::int64_t w, const TokenCounts& counts)
+    : config(model_config),
+      parts(model_parts),
+      kernels(model_kernels),
+      tokens(counts),
+      height(h),
+      width(w),
+      arena(arena_floats(model_config, counts)),
+      buffers(lay_out(arena, model_config, counts)) {
+  fill_rotation(config, tokens, width / kPatch, buffers.rotation);
+  for (std::int64_t r = 0; r < buffers.caption_features.rows; ++r)
+    std::copy_n(caption.row(std::min(r, caption.rows - 1)), caption.cols, buffers.caption_features.row(r));
+}
+
+// The whole model: embed time, caption and picture, refine each by itself, run the layers over both together,
+// project the picture's tokens back to latents.
+void ZImageTransformer::Session::State::forward(ConstPlanes latents, double t, Planes velocity, Run& run,
+                                                const Tap& tap) {
+  assert(latents.channels == config.in_channels && latents.height == height && latents.width == width);
+  const Rows image = buffers.x.slice_rows(0, tokens.image_padded);
+  const Rows caption = buffers.x.slice_rows(tokens.image_padded, tokens.caption_padded);
+
+  embed_time(t, tap);
+  refine_caption(run, tap);
+  embed_image(latents, tap);
+  run_blocks(parts.noise_refiner, "noise_refiner", image, buffers.rotation.slice(0, tokens.image_padded), run,
+             tap);
+  std::copy_n(buffers.caption.data, caption.rows * caption.cols, caption.data);
+  run_blocks(parts.layers, "layer", buffers.x, buffers.rotation, run, tap);
+  project(velocity, tap);
+}
+
+void ZImageTransformer::Session::State::embed_time(double t, const Tap& tap) {
+  const float scaled = static_cast<float>(t) * static_cast<float>(config.t_scale);
+  timestep_sinusoid(scaled, buffers.sinusoid.row_span(0));
+  const auto& in = parts.t_embedder_in;
+  const auto& out = parts.t_embedder_out;
+  kernels.linear(buffers.time_hidden, buffers.sinusoid, in.weight, in.bias.data());
+  silu(buffers.time_hidden, buffers.time_hidden);
+  kernels.linear(buffers.adaln, buffers.time_hidden, out.weight, out.bias.data());
+  silu(buffers.adaln_silu, buffers.adaln);
+  if (tap) tap("t_embedder", buffers.adaln);
+}
+
+// Once a session, as nothing here depends on t; in the first step, where somebody watches for cancelling.
+void ZImageTransformer::Session::State::refine_caption(Run& run, const Tap& tap) {
+  if (caption_refined) return;
+  const auto& embedder = parts.cap_embedder;
+  {
+    const Arena::Scope scope(arena);
+    const Rows normed = arena.rows(buffers.caption_features.rows, buffers.caption_features.cols);
+    kernels.rms_norm(normed, buffers.caption_features, parts.cap_norm.data(),
+                     static_cast<float>(config.norm_eps));
+    kernels.linear(buffers.caption, normed, embedder.weight, embedder.bias.data());
+  }
+  if (tap) tap("cap_embedder", buffers.caption);
+  fill_rows(buffers.caption, tokens.caption, parts.cap_pad_token.data());
+  run_blocks(parts.context_refiner, "context_refiner", buffers.caption,
+             buffers.rotation.slice(tokens.image_padded, tokens.caption_padded), run, tap);
+  caption_refined = true;
+}
+
+void ZImageTransformer::Session::State::embed_image(ConstPlanes latents, const Tap& tap) {
+  const Rows image = buffers.x.slice_rows(0, tokens.image_padded);
+  patchify(latents, buffers.tokens);
+  kernels.linear(image, buffers.tokens, parts.x_embedder.weight, parts.x_embedder.bias.data());
+  if (tap) tap("x_embedder", image);
+  fill_rows(image, tokens.image, parts.x_pad_token.data());
+}
+
+void ZImageTransformer::Session::State::run_blocks(const std::vector<ZImageBlock>& blocks,
+                                                   const std::string& name, Rows x,
+                                                   const ZImageRotation& rotation, Run& run, const Tap& tap) {
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    run.check_cancelled();
+    const std::string block_name = tap ? name + std::to_string(i) : std::string();
+    const BlockNorms norms = norms_of(blocks[i]);
+    attention(blocks[i], norms, x, rotation, block_name, tap);
+    feed_forward(blocks[i], norms, x, block_name, tap);
+    if (tap) tap(block_name, x);
+  }
+}
+
+// A modulated block scales the output of a norm by 1 + s or gates it by tanh(g); both are factors per column,
+// as the norm's own weight is, so they are multiplied into it. s and g come in the order of `weights`.
+BlockNorms ZImageTransformer::Session::State::norms_of(const ZImageBlock& block) {
+  const float* const weights[] = {block.attention_norm1.data(), block.attention_norm2.data(),
+                                  block.ffn_norm1.data(), block.ffn_norm2.data()};
+  const auto& modulation = block.modulation;
+  if (modulation.bias.empty()) return {weights[0], weights[1], weights[2], weights[3]};
+
+  const Rows folded = buffers.modulation;
+  kernels.linear(Rows{folded.data, 1, 4 * config.dim}, buffers.adaln, modulation.weight,
+                 modulation.bias.data());
+  for (std::int64_t r = 0; r < folded.rows; ++r) {
+    const bool gate = r % 2 == 1;
+    for (std::int64_t c = 0; c < folded.cols; ++c) {
+      float& value = folded.row(r)[c];
+      value = weights[r][c] * (gate ? std::tanh(value) : 1.0F + value);
+    }
+  }
+  return {folded.row(0), folded.row(1), folded.row(2), folded.row(3)};
+}
+
+// x += norm_out(to_out(attention(rope(norm_q(to_q(n))), rope(norm_k(to_k(n))), to_v(n)))), n = norm_in(x)
+void ZImageTransformer::Session::State::attention(const ZImageBlock& block, const BlockNorms& norms, Rows x,
+                                                  const ZImageRotation& rotation, const std::string& name,
+                                                  const Tap& tap) {
+  const std::int64_t head_dim = config.head_dim();
+  const auto eps = static_cast<float>(config.norm_eps);
+  const Arena::Scope scope(arena);
+  const auto [normed, q, k, v, attended] = attention_scratch(arena, x.rows, config.dim);
+
+  kernels.rms_norm(normed, x, norms.attention_in, eps);
+  kernels.linear(q, normed, block.to_q);
+  kernels.linear(k, normed, block.to_k);
+  kernels.linear(v, normed, block.to_v);
+  if (config.qk_norm) {
+    kernels.rms_norm(per_head(q, head_dim), per_head(q, head_dim), block.norm_q.data(), kQkNormEps);
+    kernels.rms_norm(per_head(k, head_dim), per_head(k, head_dim), block.norm_k.data(), kQkNormEps);
+  }
+  kernels.rope_interleaved(q, head_dim, rotation.cos, rotation.sin);
+  kernels.rope_interleaved(k, head_dim, rotation.cos, rotation.sin);
+  const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(head_dim)));
+  kernels.attention(attended, q, k, v, {config.heads, config.heads, head_dim, false, scale});
+  kernels.linear(normed, attended, block.to_out);
+  if (tap) tap(name + "_attn_out", normed);
+  kernels.add_rms_norm(x, normed, norms.attention_out, eps);
+}
+
+// x += norm_out(w2(silu(w1(n)) * w3(n))), n = norm_in(x)
+void ZImageTransformer::Session::State::feed_forward(const ZImageBlock& block, const BlockNorms& norms,
+                                                     Rows x, const std::string& name, const Tap& tap) {
+  const auto eps = static_cast<float>(config.norm_eps);
+  const Arena::Scope scope(arena);
+  const auto [normed, gate, up] = feed_forward_scratch(arena, x.rows, config.dim, config.feed_forward_dim());
+
+  kernels.rms_norm(normed, x, norms.ffn_in, eps);
+  kernels.linear(gate, normed, block.w1);
+  kernels.linear(up, normed, block.w3);
+  kernels.silu_mul(gate, gate, up);
+  kernels.linear(normed, gate, block.w2);
+  if (tap) tap(name + "_ffn_out", normed);
+  kernels.add_rms_norm(x, normed, norms.ffn_out, eps);
+}
+
+// velocity = unpatchify(linear(layer_norm(x) * (1 + modulation(silu(adaln))))), of the picture's tokens
+void ZImageTransformer::Session::State::project(Planes velocity, const Tap& tap) {
+  const auto& modulation = parts.final_modulation;
+  kernels.linear(buffers.final_scale, buffers.adaln_silu, modulation.weight, modulation.bias.data());
+  for (float& s : buffers.final_scale.row_span(0))
+    s += 1.0F;
+
+  const Arena::Scope scope(arena);
+  const Rows normed = arena.rows(tokens.image_padded, config.dim);
+  kernels.layer_norm(normed, buffers.x.slice_rows(0, tokens.image_padded), buffers.final_scale.data,
+                     kFinalNormEps);
+  kernels.linear(buffers.tokens, normed, parts.final_linear.weight, parts.final_linear.bias.data());
+  if (tap) tap("final_layer", buffers.tokens);
+  unpatchify(buffers.tokens, velocity);
+}
+
+}  // namespace engines

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engines/diffusion/zimage_transformer.h"
+
+#include "engines/diffusion/patches.h"
+#include "engines/diffusion/zimage_session.h"
+#include "engines/diffusion/zimage_weights.h"
+
+namespace engines {
+namespace {
+
+constexpr std::int64_t kTokenMultiple = 32;
+
+std::int64_t padded(std::int64_t tokens) {
+  return (tokens + kTokenMultiple - 1) / kTokenMultiple * kTokenMultiple;
+}
+
+void check_side(const char* name, std::int64_t latents, std::int64_t longest) {
+  if (latents < kPatch || latents % kPatch != 0) {
+    throw Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(latents) +
+                                          " latents, expected a positive multiple of " +
+                                          std::to_string(kPatch));
+  }
+  if (latents / kPatch > longest) {
+    throw Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(latents) +
+                                          " latents, the model's positions end at " +
+                                          std::to_string(longest * kPatch));
+  }
+}
+
+// Positions on the time axis go up to caption_padded + 1, where the picture lies.
+void check_caption(ConstRows caption, const ZImageTransformerConfig& config) {
+  if (caption.rows < 1) throw Error(RH_INVALID_ARGUMENT, "the caption is empty, expected 1 token or more");
+  if (caption.cols != config.cap_feat_dim) {
+    throw Error(RH_INVALID_ARGUMENT, "the caption's features are " + std::to_string(caption.cols) +
+                                         " wide, expected " + std::to_string(config.cap_feat_dim));
+  }
+  const std::int64_t needed = padded(caption.rows) + 2;
+  if (needed > config.axes_lens[0]) {
+    throw Error(RH_INVALID_DIMENSION, "a caption of " + std::to_string(caption.rows) + " tokens needs " +
+                                          std::to_string(needed) + " positions, the model has " +
+                                          std::to_string(config.axes_lens[0]));
+  }
+}
+
+}  // namespace
+
+ZImageTransformer::ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels)
+    : config_(ZImageTransformerConfig::read(Config::read(folder / "config.json", "transformer/config.json"))),
+      weights_(folder, "diffusion_pytorch_model"),
+      kernels_(kernels),
+      parts_(std::make_unique<Parts>(weights_, config_)) {
+}
+
+ZImageTransformer::~ZImageTransformer() = default;
+
+std::unique_ptr<ZImageTransformer::Session> ZImageTransformer::begin(ConstRows caption, std::int64_t h,
+                                                                     std::int64_t w) const {
+  check_side("height", h, config_.axes_lens[1]);
+  check_side("width", w, config_.axes_lens[2]);
+  check_caption(caption, config_);
+  const std::int64_t image = (h / kPatch) * (w / kPatch);
+  const TokenCounts tokens{image, padded(image), caption.rows, padded(caption.rows)};
+  return std::unique_ptr<Session>(
+      new Session(std::make_unique<Session::State>(config_, *parts_, kernels_, caption, h, w, tokens)));
+}
+
+ZImageTransformer::Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {
+}
+ZImageTransformer::Session::~Session() = default;
+
+void ZImageTransformer::Session::forward(ConstPlanes latents, double t, Planes velocity, Run& run,
+                                         const Tap& tap) {
+  state_->forward(latents, t, velocity, run, tap);
+}
+
+std::size_t ZImageTransformer::Session::activation_bytes() const {
+  return state_->arena.capacity_bytes();
+}
+
+}  // namespace engines
