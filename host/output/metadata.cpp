@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two texts inside a picture.
+#include "host/output/metadata.h"
+
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace roundhouse::host {
+namespace {
+
+// The names that A1111 and its readers use for our samplers.
+std::string a1111_sampler(const std::string& sampler) {
+  if (sampler == "euler") return "Euler";
+  if (sampler == "dpmpp-2m") return "DPM++ 2M";
+  if (sampler == "dpmpp-2m-sde") return "DPM++ 2M SDE";
+  return sampler;
+}
+
+// guidance + 1 without the noise of binary fractions: 0.1 is 1.1, not 1.1000000000000001.
+std::string cfg_scale(double guidance) {
+  std::array<char, 32> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), guidance + 1, std::chars_format::general, 12).ptr;
+  return {text.data(), end};
+}
+
+}  // namespace
+
+std::string a1111_value(const std::string& value) {
+  if (value.find_first_of(",:\"\n\r") == std::string::npos) return value;
+  return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string a1111_parameters(const PictureRecord& record) {
+  const ImageJob& job = record.job;
+  std::string text = job.prompt;
+  if (job.negative_prompt && !job.negative_prompt->empty()) {
+    text += "\nNegative prompt: " + *job.negative_prompt;
+  }
+  text += "\nSteps: " + std::to_string(job.steps);
+  if (record.sampler) text += ", Sampler: " + a1111_value(a1111_sampler(*record.sampler));
+  if (record.schedule) text += ", Schedule type: " + a1111_value(*record.schedule);
+  text += ", CFG scale: " + cfg_scale(job.guidance);
+  text += ", Seed: " + std::to_string(job.seed);
+  text += ", Size: " + std::to_string(job.width) + "x" + std::to_string(job.height);
+  if (!record.model.empty()) text += ", Model: " + a1111_value(record.model);
+  text += ", Engine: " + a1111_value(record.engine);
+  text += ", Version: " + a1111_value("roundhouse " + record.version);
+  return text;
+}
+
+std::string record_json(const PictureRecord& record) {
+  const ImageJob& job = record.job;
+  nlohmann::ordered_json json;
+  json["schema"] = 1;
+  json["prompt"] = job.prompt;
+  json["negative_prompt"] = job.negative_prompt ? nlohmann::json(*job.negative_prompt) : nlohmann::json();
+  json["model"] = record.model.empty() ? nlohmann::json() : nlohmann::json(record.model);
+  json["engine"] = record.engine;
+  json["engine_version"] = record.engine_version;
+  json["seed"] = job.seed;
+  json["width"] = job.width;
+  json["height"] = job.height;
+  json["steps"] = job.steps;
+  json["guidance"] = job.guidance;
+  json["cfg_normalization"] = job.cfg_normalization;
+  json["cfg_truncation"] = job.cfg_truncation;
+  json["sampler"] = record.sampler ? nlohmann::json(*record.sampler) : nlohmann::json();
+  json["schedule"] = record.schedule ? nlohmann::json(*record.schedule) : nlohmann::json();
+  json["device"] = record.device;
+  json["facts"] = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : record.facts)
+    json["facts"][key] = value;
+  json["version"] = record.version;
+  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+PngTexts metadata_texts(const PictureRecord& record) {
+  return {{"parameters", a1111_parameters(record)}, {"roundhouse", record_json(record)}};
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a picture tells about itself: the text that A1111 and its readers know, and a JSON object of ours.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/output/png.h"
+#include "host/worker/engine_client.h"
+
+namespace roundhouse::host {
+
+// Everything needed to make the picture again.
+struct PictureRecord {
+  ImageJob job;  // with the seed of this very picture
+  std::string engine, engine_version;
+  std::string model;  // empty for modelless engines
+  std::string device;
+  Facts facts;                                   // of the opened model: dtype per stage, ...
+  std::optional<std::string> sampler, schedule;  // what was used, where known; the job may leave them open
+  std::string version;                           // of this program
+};
+
+// The `parameters` text of A1111: the prompt, "Negative prompt: ..." if there is one, and a last line of
+// "Key: value" pairs. CFG scale is guidance + 1, which is that convention's "off = 1".
+std::string a1111_parameters(const PictureRecord& record);
+
+// A value of the last line: as it is, or as a JSON string when it contains a comma, colon, quote or newline.
+std::string a1111_value(const std::string& value);
+
+// One JSON object, ASCII only (other characters escaped).
+std::string record_json(const PictureRecord& record);
+
+// The chunks "parameters" and "roundhouse" of the above two.
+PngTexts metadata_texts(const PictureRecord& record);
+
+}  // namespace roundhouse::host
