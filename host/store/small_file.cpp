@@ -63,12 +63,14 @@ nlohmann::json parse_json_object(const std::string& text, const std::string& sho
     too_deep = too_deep || depth > kMaximumDepth;
     return !too_deep;
   };
+  const auto refuse_depth = [&] {
+    if (!too_deep) return;
+    throw Error(RH_MODEL_INVALID,
+                shown + ": nested deeper than " + std::to_string(kMaximumDepth) + " levels");
+  };
   try {
     auto json = nlohmann::json::parse(text, limit_depth);
-    if (too_deep) {
-      throw Error(RH_MODEL_INVALID,
-                  shown + ": nested deeper than " + std::to_string(kMaximumDepth) + " levels");
-    }
+    refuse_depth();
     if (!json.is_object()) {
       throw Error(RH_MODEL_INVALID, shown + ": is a JSON " + json.type_name() + ", expected an object");
     }
