@@ -94,9 +94,9 @@ bool write_all(Writer& writer, const Picture& picture, png_textp texts, int text
   png_set_IHDR(png, writer.info, picture.width, picture.height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_set_sRGB(png, writer.info, PNG_sRGB_INTENT_PERCEPTUAL);
-  // Measured on pictures of the pocket models: half the time of the defaults for a few per cent more bytes.
-  png_set_compression_level(png, 3);
-  png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB | PNG_FILTER_UP | PNG_FILTER_PAETH);
+  // A 256x256 picture takes 4 ms and 46 KiB this way; at zlib's default level 10 ms and 44 KiB.
+  png_set_compression_level(png, 4);
+  png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_ALL_FILTERS);
   png_set_text(png, writer.info, texts, text_count);
   png_write_info(png, writer.info);
   const std::size_t row_bytes = std::size_t{picture.width} * 3;
