@@ -19,24 +19,30 @@ std::string read_file(const std::filesystem::path& file, const std::string& show
   return std::string(text);
 }
 
-std::string brief(const nlohmann::json& value) {
-  if (value.is_string()) {
-    std::string quoted(1, '\'');
-    return quoted.append(brief(std::string_view(value.get_ref<const std::string&>()))).append(1, '\'');
-  }
-  if (value.is_object()) return "an object";
-  if (value.is_array() && value.size() > 8) return "an array of " + std::to_string(value.size());
-  return brief(std::string_view(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
-}
+namespace {
 
-std::string brief(std::string_view text) {
+std::string shortened(std::string_view text) {
   constexpr std::size_t longest = 80;
   const bool cut = text.size() > longest;
   if (cut) text = text.substr(0, longest);
   // Dumping as JSON escapes control characters; what the cut left of a character is dropped, not replaced.
-  const std::string quoted =
+  const std::string dumped =
       nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::ignore);
-  return quoted.substr(1, quoted.size() - 2) + (cut ? "..." : "");
+  return dumped.substr(1, dumped.size() - 2) + (cut ? "..." : "");
+}
+
+}  // namespace
+
+std::string brief(const nlohmann::json& value) {
+  if (value.is_string()) return in_quotes(value.get_ref<const std::string&>());
+  if (value.is_object()) return "an object";
+  if (value.is_array() && value.size() > 8) return "an array of " + std::to_string(value.size());
+  return shortened(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+std::string in_quotes(std::string_view text) {
+  std::string quoted(1, '\'');
+  return quoted.append(shortened(text)).append(1, '\'');
 }
 
 }  // namespace engines

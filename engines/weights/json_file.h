@@ -23,9 +23,9 @@ std::string shown_path(const std::filesystem::path& file);
 // cannot be read, MODEL_INVALID when it is no regular file or larger than `most` bytes.
 std::string read_file(const std::filesystem::path& file, const std::string& shown, std::size_t most);
 
-// A value for a message: one line, at most 80 bytes or so, always valid UTF-8.
+// A value for a message: one line, at most 80 bytes or so, always valid UTF-8; strings in single quotes.
 std::string brief(const nlohmann::json& value);
-std::string brief(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // Builds a tree out of SAX events; derived classes may divert parts of the document elsewhere. `Json` is
 // nlohmann::json, or nlohmann::ordered_json where the order of keys matters.
@@ -55,7 +55,7 @@ class JsonTreeBuilder {
 
   bool key(string_t& name) {
     const auto [place, fresh] = open_.back()->emplace(std::move(name), nullptr);
-    if (!fresh) fail("the key '" + brief(std::string_view(place.key())) + "' comes twice");
+    if (!fresh) fail("the key " + in_quotes(place.key()) + " comes twice");
     slot_ = &*place;
     return true;
   }

@@ -124,8 +124,8 @@ void check_layout(const SafetensorsHeader& header, std::uint64_t data_bytes, con
   for (const auto* named : order) {
     const auto& entry = named->second;
     if (entry.begin != expected)
-      throw Error(RH_MODEL_INVALID, shown + ": tensor '" + brief(std::string_view(named->first)) +
-                                        "' begins at " + std::to_string(entry.begin) + ", expected " +
+      throw Error(RH_MODEL_INVALID, shown + ": tensor " + in_quotes(named->first) + " begins at " +
+                                        std::to_string(entry.begin) + ", expected " +
                                         std::to_string(expected) +
                                         (entry.begin < expected ? " (tensors overlap)" : " (a hole)"));
     expected = entry.end;
@@ -166,7 +166,7 @@ SafetensorsHeader read_safetensors_header(std::span<const std::byte> file, const
       check_metadata(value, shown);
       continue;
     }
-    const EntryReader reader(value, shown + ": tensor '" + brief(std::string_view(name)) + "': ");
+    const EntryReader reader(value, shown + ": tensor " + in_quotes(name) + ": ");
     header.entries.emplace_hint(header.entries.end(), name, reader.read(data_bytes));
   }
   check_layout(header, data_bytes, shown);

@@ -17,10 +17,6 @@ std::string shown_shape(const std::vector<std::int64_t>& shape) {
   return nlohmann::json(shape).dump();
 }
 
-std::string in_quotes(std::string_view name) {
-  return "'" + brief(name) + "'";
-}
-
 void check_shard_name(const std::string& name, const std::string& shown) {
   const std::string where = shown + ": weight_map: shard " + in_quotes(name);
   if (name.find('/') != std::string::npos || name.find("..") != std::string::npos ||

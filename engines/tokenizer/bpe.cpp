@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Merging by a queue of candidate pairs over a linked list of symbols: lowest rank first, then leftmost.
+#include "engines/tokenizer/bpe.h"
+
+#include <queue>
+
+#include "engines/tensor/error.h"
+#include "engines/tokenizer/byte_alphabet.h"
+#include "engines/tokenizer/tokenizer_spec.h"
+#include "engines/weights/json_file.h"
+
+namespace engines {
+namespace {
+
+[[noreturn]] void fail(const std::string& where, const std::string& what) {
+  throw Error(RH_MODEL_INVALID, where + ": " + what);
+}
+
+constexpr std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
+  return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 |
+         static_cast<std::uint32_t>(right);
+}
+
+}  // namespace
+
+Bpe::Bpe(const TokenizerSpec& spec) : ignore_merges_(spec.ignore_merges) {
+  index_vocabulary(spec);
+  index_merges(spec);
+}
+
+void Bpe::index_vocabulary(const TokenizerSpec& spec) {
+  // Ids have no holes, apart from those that added tokens fill: so none is beyond the number of tokens.
+  const auto most = spec.vocab.size() + spec.added.size();
+  std::int64_t highest = -1;
+  for (const auto& [token, id] : spec.vocab) {
+    if (id < 0 || static_cast<std::uint64_t>(id) >= most)
+      fail(spec.vocab_shown, "the id " + std::to_string(id) + " of " + in_quotes(token) +
+                                 " is out of range, there are " + std::to_string(most) + " tokens");
+    highest = std::max(highest, id);
+  }
+  tokens_.resize(static_cast<std::size_t>(highest + 1));
+  std::vector<bool> taken(tokens_.size());
+  for (const auto& [token, id] : spec.vocab) {
+    const auto at = static_cast<std::size_t>(id);
+    if (taken[at])
+      fail(spec.vocab_shown,
+           in_quotes(tokens_[at]) + " and " + in_quotes(token) + " share the id " + std::to_string(id));
+    taken[at] = true;
+    tokens_[at] = token;
+  }
+  ids_.reserve(tokens_.size());
+  for (std::size_t id = 0; id < tokens_.size(); ++id) {
+    if (taken[id] && !ids_.emplace(tokens_[id], static_cast<std::int32_t>(id)).second)
+      fail(spec.vocab_shown, in_quotes(tokens_[id]) + " comes twice");
+  }
+  for (std::size_t byte = 0; byte < byte_ids_.size(); ++byte) {
+    byte_ids_[byte] = find(byte_alphabet()[byte]);
+    if (byte_ids_[byte] < 0)
+      fail(spec.vocab_shown, "there is no token for the byte " + std::to_string(byte) + ", written " +
+                                 in_quotes(byte_alphabet()[byte]));
+  }
+}
+
+void Bpe::index_merges(const TokenizerSpec& spec) {
+  merges_.reserve(spec.merges.size());
+  std::string merged;
+  std::int32_t rank = 0;
+  for (const auto& [left, right] : spec.merges) {
+    merged.assign(left).append(right);
+    const auto known = [&](std::string_view token) {
+      const auto id = find(token);
+      if (id < 0)
+        fail(spec.merges_shown, "merge " + std::to_string(rank) + " (" + in_quotes(left) + " and " +
+                                    in_quotes(right) + "): " + in_quotes(token) +
+                                    " is not in the vocabulary");
+      return id;
+    };
+    merges_.insert_or_assign(pair_key(known(left), known(right)), Merge{rank, known(merged)});
+    ++rank;
+  }
+}
+
+std::int32_t Bpe::find(std::string_view token) const {
+  const auto place = ids_.find(token);
+  return place == ids_.end() ? -1 : place->second;
+}
+
+const std::string* Bpe::token(std::int64_t id) const {
+  if (id < 0 || id >= size()) return nullptr;
+  const auto& token = tokens_[static_cast<std::size_t>(id)];
+  return find(token) == id ? &token : nullptr;
+}
+
+const Bpe::Merge* Bpe::merge_of(std::int32_t left, std::int32_t right) const {
+  const auto place = merges_.find(pair_key(left, right));
+  return place == merges_.end() ? nullptr : &place->second;
+}
+
+struct Bpe::Symbol {
+  std::int32_t id;  // -1 when it was merged into its left neighbour
+  std::int32_t previous;
+  std::int32_t next;  // -1 at the end
+};
+
+struct Bpe::Candidate {
+  std::int32_t rank;
+  std::int32_t at;  // the left symbol
+  std::int32_t id;  // what the pair becomes
+  bool operator<(const Candidate& other) const {
+    return rank != other.rank ? rank > other.rank : at > other.at;
+  }
+};
+
+class Bpe::Merging {
+ public:
+  Merging(const Bpe& bpe, std::string_view piece) : bpe_(bpe) {
+    const auto count = static_cast<std::int32_t>(piece.size());
+    symbols_.reserve(piece.size());
+    for (std::int32_t i = 0; i < count; ++i) {
+      const auto byte = static_cast<unsigned char>(piece[static_cast<std::size_t>(i)]);
+      symbols_.push_back({bpe.byte_ids_[byte], i - 1, i + 1 < count ? i + 1 : -1});
+    }
+  }
+
+  void run(std::vector<std::int32_t>& ids) {
+    for (std::int32_t i = 0; i >= 0; i = symbol(i).next)
+      propose(i);
+    while (!queue_.empty()) {
+      const Candidate best = queue_.top();
+      queue_.pop();
+      if (still_there(best)) merge(best);
+    }
+    for (std::int32_t i = 0; i >= 0; i = symbol(i).next)
+      ids.push_back(symbol(i).id);
+  }
+
+ private:
+  Symbol& symbol(std::int32_t i) { return symbols_[static_cast<std::size_t>(i)]; }
+
+  void propose(std::int32_t left) {
+    if (left < 0 || symbol(left).next < 0) return;
+    if (const auto* const found = bpe_.merge_of(symbol(left).id, symbol(symbol(left).next).id))
+      queue_.push({found->rank, left, found->id});
+  }
+
+  // Whether the pair that was proposed has not changed since.
+  bool still_there(const Candidate& candidate) {
+    const Symbol& left = symbol(candidate.at);
+    if (left.id < 0 || left.next < 0) return false;
+    const auto* const found = bpe_.merge_of(left.id, symbol(left.next).id);
+    return found != nullptr && found->id == candidate.id;
+  }
+
+  void merge(const Candidate& candidate) {
+    Symbol& left = symbol(candidate.at);
+    Symbol& right = symbol(left.next);
+    left.id = candidate.id;
+    left.next = right.next;
+    right.id = -1;
+    if (left.next >= 0) symbol(left.next).previous = candidate.at;
+    propose(left.previous);
+    propose(candidate.at);
+  }
+
+  const Bpe& bpe_;
+  std::vector<Symbol> symbols_;
+  std::priority_queue<Candidate> queue_;
+};
+
+void Bpe::encode(std::string_view piece, std::vector<std::int32_t>& ids) const {
+  if (piece.empty()) return;
+  if (ignore_merges_) {
+    if (const auto id = find(to_byte_alphabet(piece)); id >= 0) {
+      ids.push_back(id);
+      return;
+    }
+  }
+  Merging(*this, piece).run(ids);
+}
+
+}  // namespace engines
