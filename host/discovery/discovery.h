@@ -21,7 +21,8 @@ struct SearchDirectory {
 
 // The order one can recite: every --engine-path in turn; ROUNDHOUSE_ENGINE_PATH (colon-separated); the user's
 // $XDG_DATA_HOME/roundhouse/engines (or ~/.local/share/...); <prefix>/lib/roundhouse/engines of the
-// installation; the build tree that the executable runs from. Directories named twice count once.
+// installation, or <build>/engines of the build tree that the executable runs from. Directories named twice
+// count once.
 struct DiscoveryInput {
   std::vector<std::filesystem::path> flag_directories;
   std::function<std::optional<std::string>(const std::string&)> environment;  // getenv
