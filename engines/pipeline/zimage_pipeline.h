@@ -15,14 +15,15 @@
 
 namespace engines {
 
+// Values out of range are INVALID_DIMENSION (sizes) or INVALID_ARGUMENT, naming the member.
 struct ImageRequest {
   std::string prompt;
   std::string negative_prompt;         // empty = none: with guidance the empty prompt is encoded
-  std::int64_t width = 0, height = 0;  // multiples of 16
-  std::int64_t steps = 8;
-  double guidance = 0;           // 0 = off
-  double cfg_normalization = 0;  // 0 = off
-  double cfg_truncation = 1;
+  std::int64_t width = 0, height = 0;  // multiples of 16, 16 to 2048
+  std::int64_t steps = 8;              // 1 to 1000
+  double guidance = 0;                 // 0 = off; the usual scale is one more
+  double cfg_normalization = 0;        // 0 = off; else |prediction| is at most this times |positive|
+  double cfg_truncation = 1;           // no guidance at steps where 1 - sigma exceeds it, unless it exceeds 1
   std::uint64_t seed = 0;
   std::string sampler = "euler";
   std::string schedule;  // empty = the sampler's default
@@ -41,7 +42,7 @@ struct PipelineTaps {
   std::function<void(ConstPlanes latents)> noise;
   std::function<void(std::size_t step, double t, ConstPlanes positive, const float* negative,
                      ConstPlanes latents)>
-      step;
+      step;  // the model's raw outputs (negative null without guidance at that step), latents after it
   const float* initial_noise = nullptr;  // used instead of drawing, when given: [in_channels, h, w]
 };
 
@@ -49,9 +50,11 @@ class ZImagePipeline {
  public:
   // Opens every component of a Hugging Face model directory; `kernels` must outlive the pipeline. Checks that
   // the components fit each other (cap_feat_dim and hidden_size, vocabulary and tokenizer, latent channels).
+  // Throws MODEL_NOT_FOUND (no directory), WEIGHTS_MISSING naming all absent files, MODEL_INVALID, ...
   ZImagePipeline(const std::filesystem::path& directory, Kernels& kernels);
   ~ZImagePipeline();
 
+  // Cancelling is noticed once per block of each network. The embeddings of the last few prompts are kept.
   // Throws INVALID_DIMENSION, INVALID_ARGUMENT, PIPELINE_ERROR (naming the stage whose numbers are not
   // finite), CANCELLED, ...
   Picture generate(const ImageRequest& request, Run& run, const PipelineTaps& taps = {});
@@ -60,6 +63,7 @@ class ZImagePipeline {
   std::vector<std::pair<std::string, std::string>> describe() const;
 
  private:
+  friend class Generation;
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engines/pipeline/generation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace engines {
+namespace {
+
+constexpr std::size_t kMaxPromptTokens = 512;
+constexpr std::int64_t kPixelsPerLatent = 8;
+constexpr std::int64_t kPixelsPerToken = 16;
+constexpr float kTrainTimesteps = 1000;  // the pipeline's own, whatever the scheduler's config says
+
+class Stopwatch {
+ public:
+  std::uint64_t elapsed_ns() const {
+    const auto elapsed = std::chrono::steady_clock::now() - start_;
+    return static_cast<std::uint64_t>(std::chrono::nanoseconds(elapsed).count());
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// What a stage costs, from construction to `done`.
+class StageMeter {
+ public:
+  StageMeter(Stage stage, Run& run, const Kernels& kernels)
+      : stage_(stage), run_(run), kernels_(kernels), operations_(kernels.operations()) {}
+  void done(std::size_t activation_bytes) const {
+    run_.stage_done({stage_, watch_.elapsed_ns(), kernels_.operations() - operations_, activation_bytes});
+  }
+
+ private:
+  Stage stage_;
+  Run& run_;
+  const Kernels& kernels_;
+  std::uint64_t operations_;
+  Stopwatch watch_;
+};
+
+// Runs `work`; when it is cancelled, says where.
+template <class Work>
+auto at(const std::string& place, Run& run, Work work) {
+  try {
+    run.check_cancelled();
+    return work();
+  } catch (const Error& error) {
+    if (error.code() != RH_CANCELLED) throw;
+    throw Error(RH_CANCELLED, "cancelled during " + place);
+  }
+}
+
+void require_finite(std::span<const float> values, const std::string& stage, const std::string& what,
+                    const std::string& when = {}) {
+  const auto bad = std::ranges::count_if(values, [](float v) { return !std::isfinite(v); });
+  if (bad == 0) return;
+  throw Error(RH_PIPELINE_ERROR, stage + ": " + std::to_string(bad) + " of " + std::to_string(values.size()) +
+                                     " values of " + what + " are not finite" + when);
+}
+
+std::string of(std::size_t step, std::size_t steps) {
+  return std::to_string(step + 1) + " of " + std::to_string(steps);
+}
+
+std::span<float> all(const FloatBuffer& buffer) {
+  return {buffer.data(), buffer.size()};
+}
+
+std::size_t bytes_of(const FloatBuffer& buffer) {
+  return buffer.size() * sizeof(float);
+}
+
+}  // namespace
+
+// The model's outputs of one step, and what guidance makes of them.
+struct Generation::Prediction {
+  Prediction(std::unique_ptr<ZImageTransformer::Session> pos, std::unique_ptr<ZImageTransformer::Session> neg,
+             std::size_t size)
+      : positive_session(std::move(pos)),
+        negative_session(std::move(neg)),
+        positive(size),
+        negative(negative_session ? size : 0),
+        velocity(size) {}
+  std::size_t activation_bytes() const {
+    return positive_session->activation_bytes() +
+           (negative_session ? negative_session->activation_bytes() : 0) + bytes_of(positive) +
+           bytes_of(negative) + bytes_of(velocity);
+  }
+
+  std::unique_ptr<ZImageTransformer::Session> positive_session, negative_session;
+  FloatBuffer positive, negative;  // as the model gives them
+  FloatBuffer velocity;            // as the sampler takes it
+};
+
+Generation::Generation(ZImagePipeline::Parts& parts, const ImageRequest& request, Run& run,
+                       const PipelineTaps& taps)
+    : parts_(parts),
+      request_(request),
+      run_(run),
+      taps_(taps),
+      guidance_{request.guidance, request.cfg_normalization, request.cfg_truncation},
+      schedule_(make_schedule(parts.scheduler, request.sampler, request.schedule, request.steps,
+                              (request.height / kPixelsPerToken) * (request.width / kPixelsPerToken))),
+      generator_(request.seed),
+      height_(request.height / kPixelsPerLatent),
+      width_(request.width / kPixelsPerLatent),
+      latents_(static_cast<std::size_t>(parts.transformer.config().in_channels * height_ * width_)) {
+}
+
+Picture Generation::picture() {
+  encode_prompts();
+  draw_noise();
+  denoise();
+  return decode();
+}
+
+void Generation::encode_prompts() {
+  const bool guided = guidance_.scale > 0;
+  const StageMeter meter(Stage::encode, run_, parts_.kernels);
+  const std::uint32_t prompts = guided ? 2 : 1;
+  std::size_t activation_bytes = 0;
+  for (std::uint32_t i = 0; i < prompts; ++i) {
+    const Stopwatch watch;
+    const bool negative = i == 1;
+    auto& embeddings = negative ? negative_ : positive_;
+    embeddings = encode(negative ? request_.negative_prompt : request_.prompt, negative, activation_bytes);
+    run_.progress(Stage::encode, i + 1, prompts, watch.elapsed_ns());
+  }
+  meter.done(activation_bytes);
+}
+
+// The prompt in the chat template, cut to 512 tokens after templating, through the encoder.
+Generation::Embeddings Generation::encode(const std::string& prompt, bool negative,
+                                          std::size_t& activation_bytes) {
+  auto ids = parts_.tokenizer.encode(parts_.chat_template.render_prompt(prompt));
+  if (ids.size() > kMaxPromptTokens) ids.resize(kMaxPromptTokens);
+  if (taps_.tokens) taps_.tokens(ids, negative);
+
+  Embeddings embeddings = parts_.embeddings.find(ids);
+  if (!embeddings) {
+    auto computed = at("encode", run_, [&] { return parts_.encoder.encode(ids, run_); });
+    require_finite(all(computed), "encode",
+                   negative ? "the negative prompt's embeddings" : "the prompt's embeddings");
+    embeddings = std::make_shared<const FloatBuffer>(std::move(computed));
+    parts_.embeddings.keep(ids, embeddings);
+    activation_bytes = std::max(activation_bytes, parts_.encoder.activation_bytes(ids.size()));
+  }
+  if (taps_.embeddings) taps_.embeddings(rows_of(embeddings), negative);
+  return embeddings;
+}
+
+ConstRows Generation::rows_of(const Embeddings& embeddings) const {
+  const std::int64_t width = parts_.encoder.config().hidden_size;
+  return {embeddings->data(), static_cast<std::int64_t>(embeddings->size()) / width, width};
+}
+
+void Generation::draw_noise() {
+  if (taps_.initial_noise != nullptr) {
+    std::copy_n(taps_.initial_noise, latents_.size(), latents_.data());
+  } else {
+    generator_.randn(all(latents_));
+  }
+  if (taps_.noise) taps_.noise(latents());
+}
+
+void Generation::denoise() {
+  const StageMeter meter(Stage::denoise, run_, parts_.kernels);
+  const auto begin = [&](const Embeddings& embeddings) {
+    return embeddings ? parts_.transformer.begin(rows_of(embeddings), height_, width_) : nullptr;
+  };
+  Prediction prediction(begin(positive_), begin(negative_), latents_.size());
+  const auto sampler = make_sampler(request_.sampler, schedule_, latents_.size(), generator_);
+  const std::size_t steps = schedule_.timesteps.size();
+  for (std::size_t i = 0; i < steps; ++i) {
+    const Stopwatch watch;
+    at("denoise, step " + of(i, steps), run_, [&] { predict(i, prediction); });
+    sampler->step(i, all(prediction.velocity), all(latents_));
+    require_finite(all(latents_), "denoise", "the latents", " after step " + of(i, steps));
+    show_step(i, prediction);
+    run_.progress(Stage::denoise, static_cast<std::uint32_t>(i + 1), static_cast<std::uint32_t>(steps),
+                  watch.elapsed_ns());
+  }
+  meter.done(prediction.activation_bytes() + bytes_of(latents_));
+}
+
+Picture Generation::decode() {
+  const StageMeter meter(Stage::decode, run_, parts_.kernels);
+  const Stopwatch watch;
+  const auto pixels = static_cast<std::size_t>(request_.width * request_.height);
+  const FloatBuffer planes(3 * pixels);
+  at("decode", run_, [&] {
+    parts_.vae.decode(latents(), {planes.data(), 3, request_.height, request_.width}, run_);
+  });
+  require_finite(all(planes), "decode", "the picture");
+
+  Picture picture{request_.width, request_.height, std::vector<float>(3 * pixels)};
+  for (std::size_t channel = 0; channel < 3; ++channel) {
+    for (std::size_t i = 0; i < pixels; ++i)
+      picture.rgb[3 * i + channel] =
+          std::clamp(planes.data()[channel * pixels + i] * 0.5F + 0.5F, 0.0F, 1.0F);
+  }
+  run_.progress(Stage::decode, 1, 1, watch.elapsed_ns());
+  meter.done(parts_.vae.activation_bytes() + bytes_of(planes) + picture.rgb.size() * sizeof(float));
+  return picture;
+}
+
+// velocity = -(the model's output, guided where guidance applies)
+void Generation::predict(std::size_t step, Prediction& p) {
+  const float t = time_of(step);
+  const ConstPlanes x = latents();
+  const auto shaped = [&](const FloatBuffer& to) { return Planes{to.data(), x.channels, x.height, x.width}; };
+
+  p.positive_session->forward(x, t, shaped(p.positive), run_);
+  if (guidance_.applies_at(t)) {
+    p.negative_session->forward(x, t, shaped(p.negative), run_);
+    guide(guidance_, all(p.positive), all(p.negative), all(p.velocity));
+  } else {
+    std::ranges::copy(all(p.positive), p.velocity.data());
+  }
+  for (float& v : all(p.velocity))
+    v = -v;
+}
+
+// In float, as the reference: the comparison with the truncation depends on it.
+float Generation::time_of(std::size_t step) const {
+  return (kTrainTimesteps - schedule_.timesteps[step]) / kTrainTimesteps;
+}
+
+ConstPlanes Generation::latents() const {
+  return {latents_.data(), parts_.transformer.config().in_channels, height_, width_};
+}
+
+void Generation::show_step(std::size_t step, const Prediction& p) const {
+  if (!taps_.step) return;
+  const float t = time_of(step);
+  const ConstPlanes x = latents();
+  taps_.step(step, t, {p.positive.data(), x.channels, x.height, x.width},
+             guidance_.applies_at(t) ? p.negative.data() : nullptr, x);
+}
+
+}  // namespace engines

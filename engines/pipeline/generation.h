@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// One picture on its way through the pipeline: encode, denoise, decode.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engines/pipeline/guidance.h"
+#include "engines/pipeline/zimage_parts.h"
+#include "engines/pipeline/zimage_pipeline.h"
+
+namespace engines {
+
+class Generation {
+ public:
+  using Embeddings = std::shared_ptr<const FloatBuffer>;  // [tokens, hidden_size]
+
+  // All arguments must outlive the generation; the request is valid (see check_request).
+  Generation(ZImagePipeline::Parts& parts, const ImageRequest& request, Run& run, const PipelineTaps& taps);
+
+  // Throws INVALID_ARGUMENT or CAPABILITY_UNSUPPORTED before anything is computed, then as
+  // ZImagePipeline::generate says.
+  Picture picture();
+
+ private:
+  struct Prediction;
+
+  void encode_prompts();
+  Embeddings encode(const std::string& prompt, bool negative, std::size_t& activation_bytes);
+  ConstRows rows_of(const Embeddings& embeddings) const;
+  void draw_noise();
+  void denoise();
+  void predict(std::size_t step, Prediction& prediction);
+  void show_step(std::size_t step, const Prediction& prediction) const;
+  float time_of(std::size_t step) const;  // t = 1 - sigma
+  ConstPlanes latents() const;
+  Picture decode();
+
+  ZImagePipeline::Parts& parts_;
+  const ImageRequest& request_;
+  Run& run_;
+  const PipelineTaps& taps_;
+  const Guidance guidance_;
+  const Schedule schedule_;
+  TorchGenerator generator_;
+  Embeddings positive_, negative_;
+  const std::int64_t height_, width_;  // of the latents
+  FloatBuffer latents_;                // [in_channels, height_, width_]
+};
+
+}  // namespace engines
