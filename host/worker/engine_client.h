@@ -78,6 +78,8 @@ struct ClientOptions {
   std::uint32_t threads = 0;  // 0 = all processors that this process may use
   std::string device = "cpu";
   Patience patience;
+  // What is started as a worker: a program whose main() hands over to worker_main.
+  std::filesystem::path executable = "/proc/self/exe";
   // What the engine logs, and what it printed although it may not (level RH_LOG_WARNING). Any thread.
   std::function<void(std::uint32_t level, const std::string& category, const std::string& message)> log;
 };
@@ -96,20 +98,21 @@ class EngineClient {
                                const std::function<void(const ProgressEvent&)>& progress) = 0;
   // The engine's own f32 product rate in FLOP/s through rh.bench/1; CAPABILITY_UNSUPPORTED without it.
   virtual double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) = 0;
-  // Asks the running call to stop: it throws CANCELLED, at the latest after patience.cancel.
-  // Async-signal-safe.
+  // Asks the running call to stop: it throws CANCELLED, at the latest after patience.cancel. Does nothing
+  // between two calls: who cannot know repeats it. Async-signal-safe, from any thread.
   virtual void cancel() noexcept = 0;
 };
 
 // A child process of this program in the role `--worker`. Nothing is started before the first call.
 std::unique_ptr<EngineClient> make_worker_client(const EngineManifest& manifest,
                                                  const ClientOptions& options);
-// The same in this process; the manifest's environment must have been set before the process began.
+// The same in this process; the manifest's environment must have been set before the process began (see
+// reexec_with_environment). Nothing guards against a plugin that crashes, hangs, exits or prints.
 std::unique_ptr<EngineClient> make_in_process_client(const EngineManifest& manifest,
                                                      const ClientOptions& options);
 
 // What main() calls when argv[1] is "--worker": serves the socket on descriptor 3 until it closes; returns
-// the exit status.
+// the exit status. argv[2] is the process number of the parent, without which a worker does not live.
 int worker_main(int argc, char** argv);
 
 // Probes every listed record (in workers, several at a time) and writes the results into the registry.
@@ -118,5 +121,10 @@ void probe_all(Registry& registry, const ClientOptions& options);
 // The environment that a manifest asks for on this CPU: name and value; variables already set by the user are
 // left out.
 std::vector<std::pair<std::string, std::string>> engine_environment(const EngineManifest& manifest);
+
+// For --in-process, early in main() and before any thread: when the engine's environment is not set yet, sets
+// it and begins this program anew with the same arguments, once; otherwise returns. `argv` ends with a null
+// pointer. Throws INTERNAL when the program cannot be begun anew.
+void reexec_with_environment(const EngineManifest& manifest, char** argv);
 
 }  // namespace roundhouse::host

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lines of the program's log; spdlog does the writing and the locking.
+#include "host/log/log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <chrono>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "roundhouse/ext/log.h"
+
+namespace roundhouse::host {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* level_name(std::uint32_t level) {
+  switch (level) {
+    case RH_LOG_DEBUG:
+      return "debug";
+    case RH_LOG_INFO:
+      return "info";
+    case RH_LOG_WARNING:
+      return "warning";
+    default:
+      return "error";
+  }
+}
+
+// RFC 3339, UTC, milliseconds: 2026-01-31T12:00:00.123Z
+std::string timestamp() {
+  using std::chrono::duration_cast;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto milliseconds = duration_cast<std::chrono::milliseconds>(now).count();
+  const std::time_t seconds = milliseconds / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[32];
+  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+  char fraction[8];
+  std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(milliseconds % 1000));
+  return std::string(text, length) + fraction;
+}
+
+// Text that came from outside may be broken UTF-8; a log line is written all the same.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string json_line(std::uint32_t level, const std::string& category, const std::string& message,
+                      const nlohmann::json& fields) {
+  Json line;
+  line["time"] = timestamp();
+  line["level"] = level_name(level);
+  line["category"] = category;
+  line["msg"] = message;
+  if (fields.is_object()) {
+    for (const auto& [key, value] : fields.items()) {
+      // The four above are the line's own: a field of that name would replace them.
+      line[line.contains(key) ? "field_" + key : key] = value;
+    }
+  }
+  return dump(line);
+}
+
+// One line stays one line, and a terminal never sees control characters of somebody else's.
+std::string one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    line += byte < 0x20 || byte == 0x7f ? ' ' : c;
+  }
+  return line;
+}
+
+std::string text_line(std::uint32_t level, const std::string& category, const std::string& message,
+                      const nlohmann::json& fields) {
+  std::string line = "[GEN][" + category + "] ";
+  if (level >= RH_LOG_WARNING) line += std::string(level_name(level)) + ": ";
+  line += message;
+  if (fields.is_object()) {
+    for (const auto& [key, value] : fields.items()) {
+      line += " " + key + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
+    }
+  }
+  return one_line(line);
+}
+
+std::shared_ptr<spdlog::sinks::sink> make_sink(const std::optional<std::filesystem::path>& file) {
+  try {
+    if (file) return std::make_shared<spdlog::sinks::basic_file_sink_mt>(file->string());
+    return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  } catch (const spdlog::spdlog_ex&) {
+    return std::make_shared<spdlog::sinks::null_sink_mt>();
+  }
+}
+
+}  // namespace
+
+struct Log::State {
+  Options options;
+  spdlog::logger logger;
+
+  explicit State(const Options& wanted) : options(wanted), logger("roundhouse", make_sink(wanted.file)) {
+    logger.set_pattern("%v");
+    logger.set_level(spdlog::level::trace);
+    logger.flush_on(spdlog::level::trace);
+    logger.set_error_handler([](const std::string&) {});
+  }
+};
+
+Log::Log(const Options& options) : state_(std::make_unique<State>(options)) {
+}
+Log::~Log() = default;
+
+void Log::write(std::uint32_t level, const std::string& category, const std::string& message) {
+  write(level, category, message, nlohmann::json::object());
+}
+
+void Log::write(std::uint32_t level, const std::string& category, const std::string& message,
+                const nlohmann::json& fields) {
+  if (level < state_->options.level) return;
+  const std::string line = state_->options.json ? json_line(level, category, message, fields)
+                                                : text_line(level, category, message, fields);
+  state_->logger.log(spdlog::level::info, spdlog::string_view_t(line));
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host's side of a worker: starts it, asks it, and survives whatever comes back or does not.
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+
+#include "host/worker/engine_client.h"
+#include "host/worker/engine_error.h"
+#include "host/worker/file_descriptor.h"
+#include "host/worker/frame.h"
+#include "host/worker/guarded_progress.h"
+#include "host/worker/process.h"
+#include "host/worker/protocol.h"
+#include "host/worker/system_state.h"
+#include "host/worker/worker_end.h"
+#include "roundhouse/ext/log.h"
+
+namespace roundhouse::host {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kDeathPatience{1000};  // from the end of the connection to the end of the process
+
+std::string seconds_text(milliseconds time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g s", static_cast<double>(time.count()) / 1000);
+  return text;
+}
+
+Deadline deadline_after(milliseconds patience) {
+  if (patience.count() <= 0) return std::nullopt;
+  return Clock::now() + patience;
+}
+
+// One question and how long its answer may take.
+struct Question {
+  FrameType type;
+  std::string json;
+  const char* phase;
+  milliseconds patience;
+  std::uint64_t maximum_payload = 0;
+};
+
+class WorkerClient final : public EngineClient {
+  // The worker sent what no worker sends.
+  [[noreturn]] void garbage(const std::string& what) {
+    process_->kill();
+    dead_ = true;
+    report_output("its last call");
+    throw Error(RH_ENGINE_BROKEN, engine_called(manifest_.id) + ": its worker sent " + what +
+                                      ": the plugin writes to a descriptor that is not its own");
+  }
+
+  // Reads an answer; one that cannot be read ends the worker.
+  template <typename Read>
+  auto understood(const Frame& answer, Read&& reader) {
+    try {
+      return reader(answer);
+    } catch (const FrameError& error) {
+      garbage(error.what());
+    }
+  }
+
+ public:
+  WorkerClient(const EngineManifest& manifest, const ClientOptions& options)
+      : manifest_(manifest), options_(options), cancel_event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (cancel_event_.get() < 0) throw Error(RH_INTERNAL, "eventfd: no descriptor left");
+  }
+
+  EngineReport probe() override {
+    const ProbeMessage message{manifest_, thread_budget(options_.threads), options_.device};
+    const Frame answer = ask({FrameType::probe, encode(message), "probe", options_.patience.probe});
+    return understood(answer, [this](const Frame& frame) {
+      auto report = decode<EngineReport>(frame.json);
+      probed_ = true;
+      add_remarks(report);
+      return report;
+    });
+  }
+
+  OpenResult open(const std::filesystem::path& directory, const std::string& architecture) override {
+    ensure_probed();
+    const OpenMessage message{directory.string(), architecture};
+    const Frame answer = ask({FrameType::open, encode(message), "load", options_.patience.load});
+    return understood(answer, [this](const Frame& frame) {
+      auto result = decode<OpenResult>(frame.json);
+      add_remarks(result.engine);
+      return result;
+    });
+  }
+
+  ImageResult generate(const ImageJob& job,
+                       const std::function<void(const ProgressEvent&)>& progress) override {
+    ensure_probed();
+    GuardedProgress guarded(progress);
+    const std::uint64_t samples = std::uint64_t{3} * job.width * job.height;
+    const Frame answer =
+        ask({FrameType::generate, encode(job), "generate", options_.patience.step, samples}, &guarded);
+    return understood(answer, [&](const Frame& frame) {
+      auto result = decode<ImageResult>(frame.json);
+      if (result.picture.width != job.width || result.picture.height != job.height ||
+          frame.payload.size() != samples) {
+        throw FrameError("a picture of another size");
+      }
+      result.picture.rgb = frame.payload;
+      return result;
+    });
+  }
+
+  double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) override {
+    ensure_probed();
+    const Frame answer =
+        ask({FrameType::matrix_rate, encode(RateMessage{m, n, k, seconds}), "bench", options_.patience.step});
+    return understood(answer, [](const Frame& frame) { return decode<double>(frame.json); });
+  }
+
+  void cancel() noexcept override {
+    const int saved = errno;
+    const std::uint64_t one = 1;
+    // Fails only when the counter is full, and then the call knows already.
+    [[maybe_unused]] const ssize_t written = write(cancel_event_.get(), &one, sizeof one);
+    errno = saved;
+  }
+
+ private:
+  // What is known while a call runs.
+  struct Running {
+    const Question& question;
+    GuardedProgress* progress;
+    Deadline deadline;
+    std::optional<ProgressEvent> last;
+    bool cancelled = false;
+  };
+
+  void ensure_probed() {
+    if (!probed_) probe();
+  }
+
+  void start() {
+    if (dead_) {
+      throw Error(RH_ENGINE_CRASHED, engine_called(manifest_.id) + ": its worker has ended after a failure");
+    }
+    if (process_) return;
+    memory_kills_ = memory_kills();
+    process_ = std::make_unique<WorkerProcess>(
+        WorkerProcess::Setup{options_.executable, manifest_.id, engine_environment(manifest_)});
+  }
+
+  Frame ask(const Question& question, GuardedProgress* progress = nullptr) {
+    std::uint64_t stale = 0;
+    [[maybe_unused]] const ssize_t drained = read(cancel_event_.get(), &stale, sizeof stale);
+    start();
+    ++call_;
+    Running running{question, progress, deadline_after(question.patience), std::nullopt};
+    try {
+      write_frame(process_->socket(), {question.type, call_, question.json, {}}, running.deadline);
+    } catch (const FrameError&) {
+      if (poll_timeout(running.deadline) == 0) out_of_patience(running);
+      end_of_connection(running);
+    }
+    Frame answer = wait_for_answer(running);
+    report_output(question.phase);
+    if (progress != nullptr) progress->rethrow();
+    if (running.cancelled) throw cancelled_error(running);
+    if (answer.type == FrameType::failure) throw failure_of(answer);
+    return answer;
+  }
+
+  Frame wait_for_answer(Running& running) {
+    for (;;) {
+      try {
+        while (std::optional<Frame> frame = decoder_.next(running.question.maximum_payload)) {
+          if (takes(running, *frame)) return std::move(*frame);
+        }
+      } catch (const FrameError& error) {
+        garbage(error.what());
+      }
+      receive(running);
+    }
+  }
+
+  // Whether the frame is the answer.
+  bool takes(Running& running, const Frame& frame) {
+    if (!running.cancelled) running.deadline = deadline_after(running.question.patience);
+    if (frame.type == FrameType::log) {
+      const auto message = decode<LogMessage>(frame.json);
+      if (options_.log) options_.log(message.level, message.category, message.message);
+      return false;
+    }
+    if (frame.call != call_) throw FrameError("a message that answers no question");
+    if (frame.type == FrameType::reply || frame.type == FrameType::failure) return true;
+    if (frame.type != FrameType::progress) throw FrameError("a message that only a host sends");
+    running.last = decode<ProgressEvent>(frame.json);
+    if (running.progress != nullptr && !running.cancelled && !running.progress->tell(*running.last)) {
+      stop(running);
+    }
+    return false;
+  }
+
+  // Waits for bytes, a cancel or the deadline.
+  void receive(Running& running) {
+    std::array<pollfd, 2> waiting{
+        {{process_->socket(), POLLIN, 0}, {running.cancelled ? -1 : cancel_event_.get(), POLLIN, 0}}};
+    const int ready = poll(waiting.data(), waiting.size(), poll_timeout(running.deadline));
+    if (ready < 0 && errno == EINTR) return;
+    if (ready == 0) out_of_patience(running);
+    if (waiting[1].revents != 0) stop(running);
+    if (waiting[0].revents == 0) return;
+    const ssize_t count = recv(process_->socket(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      decoder_.feed({buffer_.data(), static_cast<std::size_t>(count)});
+    } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
+      end_of_connection(running);
+    }
+  }
+
+  void stop(Running& running) {
+    running.cancelled = true;
+    running.deadline = deadline_after(options_.patience.cancel);
+    try {
+      write_frame(process_->socket(), {FrameType::cancel, call_, "", {}}, running.deadline);
+    } catch (const FrameError&) {
+      end_of_connection(running);
+    }
+  }
+
+  [[noreturn]] void out_of_patience(Running& running) {
+    process_->kill();
+    dead_ = true;
+    report_output(running.question.phase);
+    if (running.cancelled) {
+      log(RH_LOG_WARNING, engine_called(manifest_.id) + " did not stop within " +
+                              seconds_text(options_.patience.cancel) + " after a cancel in " +
+                              running.question.phase + " and was killed");
+      if (running.progress != nullptr) running.progress->rethrow();
+      throw cancelled_error(running);
+    }
+    throw Error(RH_TIMEOUT, engine_called(manifest_.id) + " showed no progress for " +
+                                seconds_text(running.question.patience) + " in " + running.question.phase);
+  }
+
+  [[noreturn]] void end_of_connection(Running& running) {
+    dead_ = true;
+    const bool ended = process_->wait(kDeathPatience);
+    if (!ended) process_->kill();
+    const std::string last_words = report_output(running.question.phase);
+    const Error error =
+        ended ? error_of({manifest_.id, running.question.phase, process_->exit_status(),
+                          memory_kills() > memory_kills_, last_words})
+              : Error(RH_ENGINE_BROKEN, engine_called(manifest_.id) +
+                                            " closed the connection between worker and host in " +
+                                            running.question.phase);
+    if (!running.cancelled) throw error;
+    log(RH_LOG_WARNING, error.what());
+    if (running.progress != nullptr) running.progress->rethrow();
+    throw cancelled_error(running);
+  }
+
+  Error failure_of(const Frame& answer) {
+    return understood(
+        answer, [this](const Frame& frame) { return named_error(manifest_.id, decode<Error>(frame.json)); });
+  }
+
+  Error cancelled_error(const Running& running) const {
+    std::string where = running.question.phase;
+    if (running.last && running.last->steps > 0) {
+      where = running.last->stage + ", after step " + std::to_string(running.last->step) + " of " +
+              std::to_string(running.last->steps);
+    }
+    return Error(RH_CANCELLED, engine_called(manifest_.id) + ": cancelled during " + where);
+  }
+
+  void log(std::uint32_t level, const std::string& message) const {
+    if (options_.log) options_.log(level, "engine", message);
+  }
+
+  // Logs what the plugin printed meanwhile, and gives the last line of its standard error.
+  std::string report_output(const char* phase) {
+    const Printed output = process_->take_output();
+    const Printed errors = process_->take_errors();
+    printed_output_ += output.bytes;
+    printed_errors_ += errors.bytes;
+    for (const auto& [printed, where] : {std::pair(&output, "output"), std::pair(&errors, "error")}) {
+      if (printed->bytes == 0) continue;
+      log(RH_LOG_WARNING, engine_called(manifest_.id) + " printed " + std::to_string(printed->bytes) +
+                              " bytes to standard " + where + " in " + phase + ": " + printed->text);
+    }
+    return last_line(errors.text);
+  }
+
+  void add_remarks(EngineReport& report) const {
+    const auto add = [&](std::uint64_t bytes, const char* where) {
+      if (bytes == 0) return;
+      report.remarks.push_back("printed " + std::to_string(bytes) + " bytes to standard " + where +
+                               " (rule P9)");
+    };
+    add(printed_output_, "output");
+    add(printed_errors_, "error");
+  }
+
+  EngineManifest manifest_;
+  ClientOptions options_;
+  FileDescriptor cancel_event_;
+  std::unique_ptr<WorkerProcess> process_;
+  FrameDecoder decoder_;
+  std::array<std::uint8_t, 65536> buffer_{};
+  std::uint32_t call_ = 0;
+  std::uint64_t memory_kills_ = 0;  // before the worker was started
+  std::uint64_t printed_output_ = 0, printed_errors_ = 0;
+  bool probed_ = false;
+  bool dead_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<EngineClient> make_worker_client(const EngineManifest& manifest,
+                                                 const ClientOptions& options) {
+  return std::make_unique<WorkerClient>(manifest, options);
+}
+
+}  // namespace roundhouse::host

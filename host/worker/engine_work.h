@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine at work in this very process: what a worker does for its host, and what --in-process does
+// directly.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "host/loading/plugin.h"
+#include "host/worker/engine_client.h"
+
+namespace roundhouse::host {
+
+// How one call is followed and stopped. Called from inside the call, on its thread.
+struct Watch {
+  std::function<void(const ProgressEvent&)> progress;  // throws nothing; opening a model: stage "load"
+  const std::atomic<bool>* cancelled = nullptr;        // never null in a call
+};
+
+// Not for use by two threads at once. Every failure is an Error that names the engine; CANCELLED only when
+// watch.cancelled is set.
+class EngineWork {
+ public:
+  EngineWork(EngineManifest manifest, std::uint32_t threads, std::string device, PluginLog log);
+  ~EngineWork();
+
+  EngineReport probe();
+  OpenResult open(const std::filesystem::path& directory, const std::string& architecture,
+                  const Watch& watch);
+  ImageResult generate(const ImageJob& job, const Watch& watch);
+  double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds);
+
+ private:
+  void load();
+
+  EngineManifest manifest_;
+  std::uint32_t threads_;
+  std::string device_;
+  PluginLog log_;
+  // In the order of their lifetimes: the model ends first.
+  std::unique_ptr<Plugin> plugin_;
+  std::unique_ptr<Plugin::Engine> engine_;
+  std::unique_ptr<Plugin::Model> model_;
+};
+
+}  // namespace roundhouse::host

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The environment that an engine's library needs before it is loaded.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "host/worker/cpu_features.h"
+#include "host/worker/engine_client.h"
+
+namespace roundhouse::host {
+namespace {
+
+// The value of a rule; empty = nothing to set. A computation that this host does not know sets nothing: the
+// manifest's reader has refused it already.
+std::string value_of(const EnvironmentRule& rule) {
+  if (rule.computed.empty()) return rule.value;
+  if (rule.computed == "openblas-coretype") return openblas_coretype(cpu_features());
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> engine_environment(const EngineManifest& manifest) {
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (const EnvironmentRule& rule : manifest.environment) {
+    if (std::getenv(rule.name.c_str()) != nullptr) continue;
+    if (std::string value = value_of(rule); !value.empty()) {
+      variables.emplace_back(rule.name, std::move(value));
+    }
+  }
+  return variables;
+}
+
+void reexec_with_environment(const EngineManifest& manifest, char** argv) {
+  const auto variables = engine_environment(manifest);
+  if (variables.empty()) return;
+  for (const auto& [name, value] : variables)
+    setenv(name.c_str(), value.c_str(), 1);
+  execv("/proc/self/exe", argv);
+  throw Error(RH_INTERNAL, std::string("cannot begin the program anew: ") + std::strerror(errno));
+}
+
+}  // namespace roundhouse::host

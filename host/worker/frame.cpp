@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames to bytes and back.
+#include "host/worker/frame.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+namespace roundhouse::host {
+namespace {
+
+bool is_type(std::uint32_t type) {
+  return (type >= static_cast<std::uint32_t>(FrameType::probe) &&
+          type <= static_cast<std::uint32_t>(FrameType::cancel)) ||
+         (type >= static_cast<std::uint32_t>(FrameType::reply) &&
+          type <= static_cast<std::uint32_t>(FrameType::log));
+}
+
+void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {
+  if (header.magic != FrameHeader::kMagic) {
+    throw FrameError("bytes that are no message (they begin with " + std::to_string(header.magic) + ")");
+  }
+  if (!is_type(header.type)) throw FrameError("a message of unknown type " + std::to_string(header.type));
+  if (header.json_bytes > kMaximumJsonBytes) {
+    throw FrameError("a message of " + std::to_string(header.json_bytes) + " bytes, expected at most " +
+                     std::to_string(kMaximumJsonBytes));
+  }
+  if (header.payload_bytes > maximum_payload) {
+    throw FrameError("a payload of " + std::to_string(header.payload_bytes) + " bytes, expected at most " +
+                     std::to_string(maximum_payload));
+  }
+}
+
+void wait_writable(int socket, const Deadline& deadline) {
+  pollfd waiting{socket, POLLOUT, 0};
+  const int ready = poll(&waiting, 1, poll_timeout(deadline));
+  if (ready < 0 && errno != EINTR) throw FrameError(std::string("poll: ") + std::strerror(errno));
+  if (ready == 0) throw FrameError("the other end takes no data");
+}
+
+}  // namespace
+
+void FrameDecoder::feed(std::span<const std::uint8_t> bytes) {
+  if (begin_ > 0) {
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(begin_));
+    begin_ = 0;
+  }
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+}
+
+std::optional<Frame> FrameDecoder::next(std::uint64_t maximum_payload) {
+  const std::size_t available = bytes_.size() - begin_;
+  FrameHeader header;
+  if (available < sizeof header) return std::nullopt;
+  std::memcpy(&header, bytes_.data() + begin_, sizeof header);
+  check_header(header, maximum_payload);
+  if (available - sizeof header < header.json_bytes) return std::nullopt;
+  if (available - sizeof header - header.json_bytes < header.payload_bytes) return std::nullopt;
+
+  const auto json = bytes_.begin() + static_cast<std::ptrdiff_t>(begin_ + sizeof header);
+  const auto payload = json + header.json_bytes;
+  const auto end = payload + static_cast<std::ptrdiff_t>(header.payload_bytes);
+  Frame frame{static_cast<FrameType>(header.type), header.call, std::string(json, payload), {payload, end}};
+  begin_ = static_cast<std::size_t>(end - bytes_.begin());
+  return frame;
+}
+
+int poll_timeout(const Deadline& deadline) {
+  if (!deadline) return -1;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, std::numeric_limits<int>::max()));
+}
+
+void write_frame(int socket, const Frame& frame, const Deadline& deadline) {
+  if (frame.json.size() > kMaximumJsonBytes) {
+    throw FrameError("a message of " + std::to_string(frame.json.size()) + " bytes is too long to send");
+  }
+  FrameHeader header;
+  header.type = static_cast<std::uint32_t>(frame.type);
+  header.call = frame.call;
+  header.json_bytes = static_cast<std::uint32_t>(frame.json.size());
+  header.payload_bytes = frame.payload.size();
+
+  // sendmsg only reads, but iovec is not const.
+  std::array<iovec, 3> parts{{{&header, sizeof header},
+                              {const_cast<char*>(frame.json.data()), frame.json.size()},
+                              {const_cast<std::uint8_t*>(frame.payload.data()), frame.payload.size()}}};
+  std::size_t first = 0;
+  while (first < parts.size()) {
+    if (parts[first].iov_len == 0) {
+      ++first;
+      continue;
+    }
+    msghdr message{};
+    message.msg_iov = &parts[first];
+    message.msg_iovlen = parts.size() - first;
+    const ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) throw FrameError(std::strerror(errno));
+      wait_writable(socket, deadline);
+      continue;
+    }
+    auto left = static_cast<std::size_t>(sent);
+    for (std::size_t i = first; i < parts.size() && left > 0; ++i) {
+      const std::size_t taken = std::min(left, parts[i].iov_len);
+      parts[i].iov_base = static_cast<std::uint8_t*>(parts[i].iov_base) + taken;
+      parts[i].iov_len -= taken;
+      left -= taken;
+    }
+  }
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The framing between a host and its worker: a fixed header, a JSON text and a binary payload, over a stream
+// socket.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace roundhouse::host {
+
+enum class FrameType : std::uint32_t {
+  // host to worker
+  probe = 1,
+  open = 2,
+  generate = 3,
+  matrix_rate = 4,
+  cancel = 5,
+  // worker to host
+  reply = 16,
+  failure = 17,
+  progress = 18,
+  log = 19
+};
+
+struct Frame {
+  FrameType type = FrameType::log;
+  std::uint32_t call = 0;  // the call that this belongs to; 0 for log lines
+  std::string json;
+  std::vector<std::uint8_t> payload;
+};
+
+// 24 bytes in the machine's own byte order: both ends are the same program on the same machine.
+struct FrameHeader {
+  static constexpr std::uint32_t kMagic = 0x31574852;  // "RHW1"
+  std::uint32_t magic = kMagic;
+  std::uint32_t type = 0;
+  std::uint32_t call = 0;
+  std::uint32_t json_bytes = 0;
+  std::uint64_t payload_bytes = 0;
+};
+static_assert(sizeof(FrameHeader) == 24);
+
+// The longest JSON text of a frame: two prompts of 64 KiB, escaped in the worst way, fit well.
+inline constexpr std::size_t kMaximumJsonBytes = std::size_t{4} << 20;
+
+// The other end sent something that is not a frame, or is gone. Says what.
+class FrameError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Takes bytes as they come and gives whole frames. Never holds more than was fed.
+class FrameDecoder {
+ public:
+  void feed(std::span<const std::uint8_t> bytes);
+  // The next frame, or nothing as long as it is incomplete. Throws FrameError for a wrong magic number, an
+  // unknown type, more than kMaximumJsonBytes of JSON or more than `maximum_payload` bytes of payload, as
+  // soon as the header is there; the decoder is of no use then.
+  std::optional<Frame> next(std::uint64_t maximum_payload);
+  // Whether bytes of an unfinished frame are waiting.
+  bool pending() const { return begin_ < bytes_.size(); }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+  std::size_t begin_ = 0;
+};
+
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // none = wait for ever
+
+// Writes a whole frame to a stream socket, whatever its blocking mode. Raises no SIGPIPE. Throws FrameError
+// when the other end is gone or the deadline passes.
+void write_frame(int socket, const Frame& frame, const Deadline& deadline = {});
+
+// The milliseconds until the deadline for poll(2), rounded up; -1 = for ever.
+int poll_timeout(const Deadline& deadline);
+
+}  // namespace roundhouse::host

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// A caller's progress function, made safe to call where no exception may pass.
+#pragma once
+
+#include <exception>
+#include <functional>
+
+#include "host/worker/engine_client.h"
+
+namespace roundhouse::host {
+
+// Once the function has thrown it is called no more; the caller's exception waits until the call is over.
+class GuardedProgress {
+ public:
+  explicit GuardedProgress(const std::function<void(const ProgressEvent&)>& function) : function_(function) {}
+
+  // False when the call is to stop.
+  bool tell(const ProgressEvent& event) noexcept {
+    if (thrown_) return false;
+    if (!function_) return true;
+    try {
+      function_(event);
+    } catch (...) {
+      thrown_ = std::current_exception();
+    }
+    return !thrown_;
+  }
+  void rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+
+ private:
+  const std::function<void(const ProgressEvent&)>& function_;
+  std::exception_ptr thrown_;
+};
+
+}  // namespace roundhouse::host

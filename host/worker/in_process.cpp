@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine in this process, for debugging: no worker, no patience.
+#include <atomic>
+
+#include "host/worker/engine_client.h"
+#include "host/worker/engine_work.h"
+#include "host/worker/guarded_progress.h"
+#include "host/worker/system_state.h"
+
+namespace roundhouse::host {
+namespace {
+
+PluginLog log_or_nothing(const ClientOptions& options) {
+  if (options.log) return options.log;
+  return [](std::uint32_t, const std::string&, const std::string&) {};
+}
+
+class InProcessClient final : public EngineClient {
+  template <typename Call>
+  auto watched(const std::function<void(const ProgressEvent&)>& progress, Call&& call) {
+    GuardedProgress guarded(progress);
+    cancelled_.store(false);
+    const Watch watch{[&](const ProgressEvent& event) {
+                        if (!guarded.tell(event)) cancelled_.store(true);
+                      },
+                      &cancelled_};
+    try {
+      return call(watch);
+    } catch (...) {
+      guarded.rethrow();
+      throw;
+    }
+  }
+
+ public:
+  InProcessClient(const EngineManifest& manifest, const ClientOptions& options)
+      : work_(manifest, thread_budget(options.threads), options.device, log_or_nothing(options)) {}
+
+  EngineReport probe() override { return work_.probe(); }
+
+  OpenResult open(const std::filesystem::path& directory, const std::string& architecture) override {
+    return watched({}, [&](const Watch& watch) { return work_.open(directory, architecture, watch); });
+  }
+
+  ImageResult generate(const ImageJob& job,
+                       const std::function<void(const ProgressEvent&)>& progress) override {
+    return watched(progress, [&](const Watch& watch) { return work_.generate(job, watch); });
+  }
+
+  double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) override {
+    return work_.matrix_rate(m, n, k, seconds);
+  }
+
+  void cancel() noexcept override { cancelled_.store(true); }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+  EngineWork work_;
+};
+
+}  // namespace
+
+std::unique_ptr<EngineClient> make_in_process_client(const EngineManifest& manifest,
+                                                     const ClientOptions& options) {
+  return std::make_unique<InProcessClient>(manifest, options);
+}
+
+}  // namespace roundhouse::host

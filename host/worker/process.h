@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A child process of this program: started, watched, listened to, and ended for sure.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "host/worker/file_descriptor.h"
+
+namespace roundhouse::host {
+
+// What a child has printed since it was last asked.
+struct Printed {
+  std::uint64_t bytes = 0;
+  std::string text;  // the first part of it
+};
+
+class WorkerProcess {
+ public:
+  // How long a child may take to end in order once the connection is closed.
+  static constexpr std::chrono::milliseconds kGoodbye{2000};
+
+  struct Setup {
+    std::filesystem::path executable;  // started as: executable --worker <pid of this process> <label>
+    std::string label;                 // for people who look at a list of processes
+    std::vector<std::pair<std::string, std::string>> environment;  // on top of this process's own
+  };
+  // Starts the child: its end of the socket on descriptor 3, standard input from /dev/null, standard output
+  // and standard error caught, every other descriptor closed, a process group of its own (so that Ctrl-C
+  // reaches only the parent), default signals. Throws Error INTERNAL when it cannot be started.
+  explicit WorkerProcess(const Setup& setup);
+  // Closes the connection, which tells the child to end; kills it when it has not ended after kGoodbye.
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  int socket() const { return socket_.get(); }
+  // SIGKILL to the whole process group.  [any-thread]
+  void kill();
+  // Whether the child has ended within that time.  [any-thread]
+  bool wait(std::chrono::milliseconds patience);
+  // The status of waitpid(2) once it has ended; none while it lives, and when this process ignores SIGCHLD,
+  // so that the kernel keeps none.
+  std::optional<int> exit_status();
+  // Takes what was printed.  [any-thread]
+  Printed take_output() { return take(output_); }
+  Printed take_errors() { return take(errors_); }
+
+ private:
+  struct Stream {
+    FileDescriptor pipe;
+    Printed printed;
+  };
+  void keep(const Setup& setup, FileDescriptor child_socket, FileDescriptor child_output,
+            FileDescriptor child_errors);
+  void drain(Stream& stream);
+  Printed take(Stream& stream);
+  bool reap();
+
+  FileDescriptor socket_;
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  Stream output_, errors_;
+  int start_error_ = 0;  // errno of the start
+  pid_t pid_ = 0;
+  bool ended_ = false;
+  std::optional<int> status_;
+  // Starts the child and stays until it has ended: the kernel takes the end of the thread that started a
+  // child for the death of its parent (PR_SET_PDEATHSIG).
+  std::thread keeper_;
+};
+
+}  // namespace roundhouse::host

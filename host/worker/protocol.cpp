@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages to JSON and back.
+#include "host/worker/protocol.h"
+
+#include <nlohmann/json.hpp>
+
+#include "host/worker/frame.h"
+
+namespace roundhouse::host {
+
+using Json = nlohmann::json;
+
+// Found by nlohmann through the arguments' namespace; the types are declared elsewhere, their JSON is only
+// this protocol's.
+static void to_json(Json& json, const Limit& limit) {
+  json = Json::array({limit.minimum, limit.maximum, limit.multiple_of});
+}
+static void from_json(const Json& json, Limit& limit) {
+  limit = {json.at(0).get<double>(), json.at(1).get<double>(), json.at(2).get<double>()};
+}
+static void to_json(Json& json, const EnvironmentRule& rule) {
+  json = Json::array({rule.name, rule.value, rule.computed});
+}
+static void from_json(const Json& json, EnvironmentRule& rule) {
+  rule = {json.at(0).get<std::string>(), json.at(1).get<std::string>(), json.at(2).get<std::string>()};
+}
+static void to_json(Json& json, const StageTiming& stage) {
+  json = Json::array({stage.stage, stage.milliseconds, stage.operations, stage.activation_bytes});
+}
+static void from_json(const Json& json, StageTiming& stage) {
+  stage = {json.at(0).get<std::string>(), json.at(1).get<double>(), json.at(2).get<std::uint64_t>(),
+           json.at(3).get<std::uint64_t>()};
+}
+
+namespace {
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json optional_text(const std::optional<std::string>& text) {
+  return text ? Json(*text) : Json(nullptr);
+}
+
+std::optional<std::string> optional_text(const Json& json) {
+  if (json.is_null()) return std::nullopt;
+  return json.get<std::string>();
+}
+
+// Parses and reads; every complaint of the JSON library becomes one kind of error.
+template <typename Read>
+auto read(const std::string& text, Read&& reader) {
+  try {
+    return reader(Json::parse(text));
+  } catch (const Json::exception& error) {
+    throw FrameError(std::string("a message that cannot be read: ") + error.what());
+  }
+}
+
+template <typename Value>
+Value member(const Json& json, const char* key) {
+  return json.at(key).get<Value>();
+}
+
+Json manifest_json(const EngineManifest& manifest) {
+  return {{"file", manifest.file.string()},
+          {"library", manifest.library.string()},
+          {"id", manifest.id},
+          {"name", manifest.name},
+          {"vendor", manifest.vendor},
+          {"version", manifest.version},
+          {"description", manifest.description},
+          {"maturity", manifest.maturity},
+          {"abi_major", manifest.abi_major},
+          {"abi_minor", manifest.abi_minor},
+          {"score", manifest.score},
+          {"capabilities", manifest.capabilities},
+          {"limits", manifest.limits},
+          {"environment", manifest.environment},
+          {"network", manifest.network}};
+}
+
+EngineManifest manifest_of(const Json& json) {
+  EngineManifest manifest;
+  manifest.file = member<std::string>(json, "file");
+  manifest.library = member<std::string>(json, "library");
+  manifest.id = member<std::string>(json, "id");
+  manifest.name = member<std::string>(json, "name");
+  manifest.vendor = member<std::string>(json, "vendor");
+  manifest.version = member<std::string>(json, "version");
+  manifest.description = member<std::string>(json, "description");
+  manifest.maturity = member<std::string>(json, "maturity");
+  manifest.abi_major = member<std::uint32_t>(json, "abi_major");
+  manifest.abi_minor = member<std::uint32_t>(json, "abi_minor");
+  manifest.score = member<std::int32_t>(json, "score");
+  manifest.capabilities = member<Capabilities>(json, "capabilities");
+  manifest.limits = member<Limits>(json, "limits");
+  manifest.environment = member<std::vector<EnvironmentRule>>(json, "environment");
+  manifest.network = member<bool>(json, "network");
+  return manifest;
+}
+
+}  // namespace
+
+std::string encode(const ProbeMessage& message) {
+  return dump({{"manifest", manifest_json(message.manifest)},
+               {"threads", message.threads},
+               {"device", message.device}});
+}
+
+template <>
+ProbeMessage decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    return ProbeMessage{manifest_of(json.at("manifest")), member<std::uint32_t>(json, "threads"),
+                        member<std::string>(json, "device")};
+  });
+}
+
+std::string encode(const OpenMessage& message) {
+  return dump({{"directory", message.directory}, {"architecture", message.architecture}});
+}
+
+template <>
+OpenMessage decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    return OpenMessage{member<std::string>(json, "directory"), member<std::string>(json, "architecture")};
+  });
+}
+
+std::string encode(const ImageJob& job) {
+  return dump({{"prompt", job.prompt},
+               {"negative_prompt", optional_text(job.negative_prompt)},
+               {"width", job.width},
+               {"height", job.height},
+               {"steps", job.steps},
+               {"guidance", job.guidance},
+               {"cfg_normalization", job.cfg_normalization},
+               {"cfg_truncation", job.cfg_truncation},
+               {"seed", job.seed},
+               {"sampler", optional_text(job.sampler)},
+               {"schedule", optional_text(job.schedule)}});
+}
+
+template <>
+ImageJob decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    ImageJob job;
+    job.prompt = member<std::string>(json, "prompt");
+    job.negative_prompt = optional_text(json.at("negative_prompt"));
+    job.width = member<std::uint32_t>(json, "width");
+    job.height = member<std::uint32_t>(json, "height");
+    job.steps = member<std::uint32_t>(json, "steps");
+    job.guidance = member<double>(json, "guidance");
+    job.cfg_normalization = member<double>(json, "cfg_normalization");
+    job.cfg_truncation = member<double>(json, "cfg_truncation");
+    job.seed = member<std::uint64_t>(json, "seed");
+    job.sampler = optional_text(json.at("sampler"));
+    job.schedule = optional_text(json.at("schedule"));
+    return job;
+  });
+}
+
+std::string encode(const RateMessage& message) {
+  return dump({{"m", message.m}, {"n", message.n}, {"k", message.k}, {"seconds", message.seconds}});
+}
+
+template <>
+RateMessage decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    return RateMessage{member<std::uint32_t>(json, "m"), member<std::uint32_t>(json, "n"),
+                       member<std::uint32_t>(json, "k"), member<double>(json, "seconds")};
+  });
+}
+
+std::string encode(const LogMessage& message) {
+  return dump({{"level", message.level}, {"category", message.category}, {"message", message.message}});
+}
+
+template <>
+LogMessage decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    return LogMessage{member<std::uint32_t>(json, "level"), member<std::string>(json, "category"),
+                      member<std::string>(json, "message")};
+  });
+}
+
+std::string encode(const EngineReport& report) {
+  return dump(Json(report));
+}
+
+template <>
+EngineReport decode(const std::string& text) {
+  return read(text, [](const Json& json) { return json.get<EngineReport>(); });
+}
+
+std::string encode(const OpenResult& result) {
+  return dump({{"engine", result.engine},
+               {"model", result.model},
+               {"load_milliseconds", result.load_milliseconds},
+               {"peak_memory_bytes", result.peak_memory_bytes}});
+}
+
+template <>
+OpenResult decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    return OpenResult{member<EngineReport>(json, "engine"), member<Facts>(json, "model"),
+                      member<double>(json, "load_milliseconds"),
+                      member<std::uint64_t>(json, "peak_memory_bytes")};
+  });
+}
+
+std::string encode(const ImageResult& result) {
+  return dump({{"width", result.picture.width},
+               {"height", result.picture.height},
+               {"stages", result.stages},
+               {"step_milliseconds", result.step_milliseconds},
+               {"peak_memory_bytes", result.peak_memory_bytes}});
+}
+
+template <>
+ImageResult decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    ImageResult result;
+    result.picture.width = member<std::uint32_t>(json, "width");
+    result.picture.height = member<std::uint32_t>(json, "height");
+    result.stages = member<std::vector<StageTiming>>(json, "stages");
+    result.step_milliseconds = member<std::vector<double>>(json, "step_milliseconds");
+    result.peak_memory_bytes = member<std::uint64_t>(json, "peak_memory_bytes");
+    return result;
+  });
+}
+
+std::string encode(const ProgressEvent& event) {
+  return dump({{"stage", event.stage},
+               {"step", event.step},
+               {"steps", event.steps},
+               {"milliseconds", event.milliseconds}});
+}
+
+template <>
+ProgressEvent decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    return ProgressEvent{member<std::string>(json, "stage"), member<std::uint32_t>(json, "step"),
+                         member<std::uint32_t>(json, "steps"), member<double>(json, "milliseconds")};
+  });
+}
+
+std::string encode(const Error& error) {
+  const bool own_hint = error.hint() != hint(error.code());
+  return dump({{"code", error.code()},
+               {"message", error.what()},
+               {"hint", own_hint ? std::string(error.hint()) : std::string()}});
+}
+
+template <>
+Error decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    const auto code = member<rh_status>(json, "code");
+    return Error(code != RH_OK && is_known(code) ? code : RH_ENGINE_INTERNAL,
+                 member<std::string>(json, "message"), member<std::string>(json, "hint"));
+  });
+}
+
+std::string encode(double rate) {
+  return dump({{"rate", rate}});
+}
+
+template <>
+double decode(const std::string& text) {
+  return read(text, [](const Json& json) { return member<double>(json, "rate"); });
+}
+
+}  // namespace roundhouse::host

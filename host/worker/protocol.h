@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What host and worker say to each other: the JSON of each frame as a struct.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "host/worker/engine_client.h"
+
+namespace roundhouse::host {
+
+// probe: everything that a worker has to know of its engine. Sent before any other request.
+struct ProbeMessage {
+  EngineManifest manifest;
+  std::uint32_t threads = 1;
+  std::string device;
+};
+struct OpenMessage {
+  std::string directory, architecture;  // empty for modelless engines
+};
+struct RateMessage {
+  std::uint32_t m = 0, n = 0, k = 0;
+  double seconds = 0;
+};
+struct LogMessage {
+  std::uint32_t level = 0;
+  std::string category, message;
+};
+
+// Text of one frame. Broken UTF-8 from an engine is replaced, never refused.
+std::string encode(const ProbeMessage& message);
+std::string encode(const OpenMessage& message);
+std::string encode(const ImageJob& job);
+std::string encode(const RateMessage& message);
+std::string encode(const LogMessage& message);
+std::string encode(const EngineReport& report);
+std::string encode(const OpenResult& result);
+std::string encode(const ImageResult& result);  // without the samples: they are the payload
+std::string encode(const ProgressEvent& event);
+std::string encode(const Error& error);
+std::string encode(double rate);
+
+// The reverse. Throws FrameError for anything that `encode` does not write.
+template <typename Message>
+Message decode(const std::string& json);
+template <>
+ProbeMessage decode(const std::string& json);
+template <>
+OpenMessage decode(const std::string& json);
+template <>
+ImageJob decode(const std::string& json);
+template <>
+RateMessage decode(const std::string& json);
+template <>
+LogMessage decode(const std::string& json);
+template <>
+EngineReport decode(const std::string& json);
+template <>
+OpenResult decode(const std::string& json);
+template <>
+ImageResult decode(const std::string& json);
+template <>
+ProgressEvent decode(const std::string& json);
+template <>
+Error decode(const std::string& json);
+template <>
+double decode(const std::string& json);
+
+}  // namespace roundhouse::host
