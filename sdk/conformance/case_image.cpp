@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
+#include "roundhouse/floor.hpp"
+#include "sdk/conformance/cases.h"
+#include "sdk/conformance/image_watch.h"
+
+namespace conformance {
+namespace {
+
+constexpr const char* secret_prompt = "conformance prompt that no log may hold";
+
+struct Size {
+  std::uint32_t width;
+  std::uint32_t height;
+};
+
+// The smallest side times `factor`, within the descriptor's limits.
+std::uint32_t side(const rh_engine_descriptor& engine, const char* name, std::uint32_t factor) {
+  const rh_limit limit = limit_of(engine, name).value_or(rh_limit{sizeof(rh_limit), 0, name, 64, 64, 0});
+  const double step = limit.multiple_of > 0 ? limit.multiple_of : 1;
+  return static_cast<std::uint32_t>(std::min(limit.minimum + step * (factor - 1), limit.maximum));
+}
+
+std::uint32_t steps_of(const rh_engine_descriptor& engine, double wanted) {
+  const auto limit = limit_of(engine, "steps");
+  return static_cast<std::uint32_t>(limit ? std::clamp(wanted, limit->minimum, limit->maximum) : wanted);
+}
+
+rh_image_request request_of(const rh_engine_descriptor& engine, Size size) {
+  rh_image_request request{};
+  request.struct_size = sizeof request;
+  request.width = size.width;
+  request.height = size.height;
+  request.steps = steps_of(engine, 3);
+  request.prompt = secret_prompt;
+  request.cfg_truncation = 1;
+  request.seed = 42;
+  return request;
+}
+
+using Work = std::function<void(Life&, const rh_engine_descriptor&, rh_model*, const rh_image&)>;
+
+// Runs the work for every engine that can open a model and makes pictures.
+void with_models(const Subject& subject, Report& report, bool newer, const Work& work) {
+  Life life(subject, report, newer);
+  for (const rh_engine_descriptor* engine : life.descriptors()) {
+    if (!can_open(subject, *engine)) continue;
+    const EngineUse use(life, *engine);
+    const ModelUse model(life, subject, *engine, use.get());
+    const auto* image = static_cast<const rh_image*>(model.get()->get_extension(model.get(), RH_IMAGE_ID));
+    if (image == nullptr) continue;
+    report.require(roundhouse::reaches_floor(image) && image->generate != nullptr, "P10",
+                   std::string(engine->id) + ": rh_image is too small or has no generate");
+    work(life, *engine, model.get(), *image);
+  }
+  report.expect(!life.host().logged(secret_prompt), "P32", "the log holds a prompt");
+}
+
+void expect_picture(Report& report, const ImageWatch& watch, rh_status status, ErrorSlot& error,
+                    const std::string& call) {
+  if (!report.expect(status == RH_OK, "P20", call + " failed: " + error.message())) {
+    error.expect_told(report, status, call);
+    return;
+  }
+  report.expect(watch.pictures() == 1, "P20",
+                call + " returned success after " + std::to_string(watch.pictures()) +
+                    " pictures, expected exactly one");
+}
+
+void make_pictures(Life& life, const rh_engine_descriptor& engine, rh_model* model, const rh_image& image) {
+  const Size sizes[] = {{side(engine, "width", 1), side(engine, "height", 1)},
+                        {side(engine, "width", 2), side(engine, "height", 5)},
+                        {side(engine, "width", 5), side(engine, "height", 3)}};
+  for (const Size size : sizes) {
+    const rh_image_request request = request_of(engine, size);
+    const std::string call = std::string(engine.id) + ": generate at " + std::to_string(size.width) + "x" +
+                             std::to_string(size.height);
+    std::vector<unsigned char> first;
+    for (int round = 0; round < 2; ++round) {
+      ImageWatch watch(life.report(), request, life.newer());
+      ErrorSlot error(life.newer());
+      const rh_status status = watch.generate(model, image, &request, error.get());
+      expect_picture(life.report(), watch, status, error, call);
+      if (round == 0)
+        first = watch.pixels();
+      else
+        life.report().expect(watch.pixels() == first, "P22", call + " twice gives two pictures");
+    }
+  }
+}
+
+}  // namespace
+
+void check_pictures(const Subject& subject, Report& report) {
+  with_models(subject, report, false, &make_pictures);
+}
+
+void check_newer_host(const Subject& subject, Report& report) {
+  report.expect(true, "P11", "");
+  with_models(subject, report, true,
+              [&](Life& life, const rh_engine_descriptor& engine, rh_model* model, const rh_image& image) {
+                const Size size{side(engine, "width", 1), side(engine, "height", 2)};
+                HostRecord<rh_image_request> request(request_of(engine, size), life.newer());
+                ImageWatch watch(report, *request.get(), life.newer());
+                ErrorSlot error(life.newer());
+                const rh_status status = watch.generate(model, image, request.get(), error.get());
+                report.expect(
+                    status == RH_OK && watch.pictures() == 1, "P11",
+                    std::string(engine.id) + ": generate fails for a newer host: " + error.message());
+              });
+}
+
+void check_cancelling(const Subject& subject, Report& report) {
+  with_models(subject, report, false,
+              [&](Life&, const rh_engine_descriptor& engine, rh_model* model, const rh_image& image) {
+                for (const StopBy stop : {StopBy::cancelled, StopBy::progress}) {
+                  const Size size{side(engine, "width", 4), side(engine, "height", 4)};
+                  const rh_image_request request = request_of(engine, size);
+                  ImageWatch watch(report, request, false);
+                  watch.stop_by = stop;
+                  ErrorSlot error;
+                  const rh_status status = watch.generate(model, image, &request, error.get());
+                  const std::string call = std::string(engine.id) + ": generate that is asked to stop by " +
+                                           (stop == StopBy::progress ? "progress" : "cancelled");
+                  report.expect(status == RH_CANCELLED && watch.pictures() == 0, "P23",
+                                call + " returned " + std::to_string(status) + " and made " +
+                                    std::to_string(watch.pictures()) +
+                                    " pictures, expected CANCELLED and none");
+                  if (status != RH_OK) error.expect_told(report, status, call);
+                  report.expect(stop == StopBy::progress || watch.asked() > 0, "P23",
+                                call + " never asked whether to stop");
+                }
+              });
+}
+
+void check_request_refusals(const Subject& subject, Report& report) {
+  with_models(subject, report, false,
+              [&](Life&, const rh_engine_descriptor& engine, rh_model* model, const rh_image& image) {
+                const Size size{side(engine, "width", 1), side(engine, "height", 1)};
+                rh_image_request request = request_of(engine, size);
+                const std::string id = engine.id;
+
+                ImageWatch refusing(report, request, false);
+                refusing.answer = RH_IO_ERROR;
+                ErrorSlot refused;
+                rh_status status = refusing.generate(model, image, &request, refused.get());
+                report.expect(
+                    status == RH_IO_ERROR && refused.message() == "the checker refuses this picture", "P26",
+                    id + ": generate does not return the error of sink->image");
+                report.expect(refusing.pictures() == 1, "P26", id + ": a refused picture is sent again");
+
+                const rh_option option{sizeof option, RH_OPTION_STRING, "conformance-unknown", "x", 0, 0};
+                const rh_options options{sizeof options, 1, &option};
+                request.options = &options;
+                ImageWatch watch(report, request, false);
+                ErrorSlot error;
+                status = watch.generate(model, image, &request, error.get());
+                report.expect(status == RH_UNKNOWN_OPTION && watch.pictures() == 0, "P14",
+                              id + ": generate with an unknown option returned " + std::to_string(status));
+                if (status != RH_OK)
+                  error.expect_told(report, status, id + ": generate with an unknown option");
+              });
+}
+
+}  // namespace conformance

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cases of the checker. Each runs in a process of its own and looks at a few rules of CONTRACT.md.
+#pragma once
+
+#include "sdk/conformance/subject.h"
+
+namespace conformance {
+
+// The file alone: exports (P1). Loads nothing.
+void check_file(const Subject& subject, Report& report);
+
+// Loading, factory, descriptors, manifest (P3 to P10).
+void check_descriptors(const Subject& subject, Report& report);
+
+// Begin and end, twice and side by side; what describe and get_extension say (P10, P12, P15, P16).
+void check_lifecycle(const Subject& subject, Report& report);
+
+// What must be refused, and how it is told (P13, P14, P17).
+void check_refusals(const Subject& subject, Report& report);
+
+// A host with a larger minor version and larger records (P11).
+void check_newer_host(const Subject& subject, Report& report);
+
+// Pictures at ragged sizes (P20, P21, P22, P24, P25, P32).
+void check_pictures(const Subject& subject, Report& report);
+
+// A host that asks to stop, by either way (P23).
+void check_cancelling(const Subject& subject, Report& report);
+
+// A host that refuses the picture (P26), and an option of a request that is not known (P14).
+void check_request_refusals(const Subject& subject, Report& report);
+
+// The manifest against the descriptors (P9).
+void check_manifest(const Subject& subject, Life& life);
+
+}  // namespace conformance

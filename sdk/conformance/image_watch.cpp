@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/conformance/image_watch.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "roundhouse/floor.hpp"
+
+namespace conformance {
+namespace {
+
+std::uint64_t pixel_bytes(std::uint32_t format) {
+  switch (format) {
+    case RH_PIXELS_RGB_U8:
+      return 3;
+    case RH_PIXELS_GRAY_U8:
+      return 1;
+    case RH_PIXELS_RGB_F32:
+      return 12;
+    default:
+      return 0;
+  }
+}
+
+ImageWatch& watch(void* context) {
+  return *static_cast<ImageWatch*>(context);
+}
+
+}  // namespace
+
+ImageWatch::ImageWatch(Report& report, const rh_image_request& request, bool newer)
+    : report_(report),
+      request_(request),
+      sink_({0, 0, this, &on_progress, &on_stage, &on_cancelled, &on_preview, &on_image}, newer) {
+}
+
+rh_status ImageWatch::generate(rh_model* model, const rh_image& image, const rh_image_request* request,
+                               rh_error* error) {
+  thread_ = std::this_thread::get_id();
+  report_.step("generate");
+  inside_ = true;
+  const rh_status status = image.generate(model, request, sink_.get(), error);
+  inside_ = false;
+  report_.expect(true, "P25", "");
+  if (status == RH_OK) {
+    report_.expect(denoise_steps_ == request->steps, "P24",
+                   std::to_string(denoise_steps_) + " steps of denoise were told, expected " +
+                       std::to_string(request->steps));
+    report_.expect((reported_stages_ >> RH_STAGE_DENOISE & 1U) != 0, "P24",
+                   "the end of stage denoise was not told");
+  }
+  return status;
+}
+
+void ImageWatch::on_own_thread(const char* callback) {
+  if (!inside_) report_.expect(false, "P25", std::string(callback) + " was called outside generate");
+  if (std::this_thread::get_id() != thread_) {
+    report_.expect(false, "P25", std::string(callback) + " was called on another thread");
+  }
+}
+
+int32_t ImageWatch::on_progress(void* context, const rh_progress* progress) {
+  ImageWatch& self = watch(context);
+  self.on_own_thread("progress");
+  if (!self.report_.expect(roundhouse::reaches_floor(progress), "P10",
+                           "progress: the record is NULL or too small")) {
+    return 0;
+  }
+  const bool next_stage = progress->stage != self.stage_;
+  const bool valid = progress->stage >= RH_STAGE_ENCODE && progress->stage <= RH_STAGE_DECODE &&
+                     progress->step >= 1 && progress->step <= progress->steps &&
+                     (next_stage ? progress->stage > self.stage_ : progress->step > self.step_);
+  self.report_.expect(valid, "P24",
+                      "progress: stage " + std::to_string(progress->stage) + ", step " +
+                          std::to_string(progress->step) + " of " + std::to_string(progress->steps) +
+                          " does not follow stage " + std::to_string(self.stage_) + ", step " +
+                          std::to_string(self.step_));
+  self.stage_ = progress->stage;
+  self.step_ = progress->step;
+  if (progress->stage == RH_STAGE_DENOISE) ++self.denoise_steps_;
+  return self.stop_by == StopBy::progress ? 1 : 0;
+}
+
+void ImageWatch::on_stage(void* context, const rh_stage_report* report) {
+  ImageWatch& self = watch(context);
+  self.on_own_thread("stage");
+  if (!self.report_.expect(roundhouse::reaches_floor(report), "P10",
+                           "stage: the record is NULL or too small")) {
+    return;
+  }
+  const bool known = report->stage >= RH_STAGE_ENCODE && report->stage <= RH_STAGE_DECODE;
+  if (!self.report_.expect(known, "P24", "stage " + std::to_string(report->stage) + " is not known")) return;
+  const std::uint32_t bit = 1U << report->stage;
+  self.report_.expect((self.reported_stages_ & bit) == 0, "P24",
+                      "the end of stage " + std::to_string(report->stage) + " was told twice");
+  self.reported_stages_ |= bit;
+}
+
+int32_t ImageWatch::on_cancelled(void* context) {
+  ImageWatch& self = watch(context);
+  ++self.asked_;
+  if (!self.inside_) self.report_.expect(false, "P25", "cancelled was called outside generate");
+  return self.stop_by == StopBy::cancelled ? 1 : 0;
+}
+
+void ImageWatch::on_preview(void* context, const rh_pixels* picture) {
+  ImageWatch& self = watch(context);
+  self.on_own_thread("preview");
+  self.report_.expect(roundhouse::reaches_floor(picture), "P10", "preview: the record is NULL or too small");
+}
+
+rh_status ImageWatch::on_image(void* context, const rh_pixels* picture, rh_error* error) {
+  ImageWatch& self = watch(context);
+  self.on_own_thread("image");
+  ++self.pictures_;
+  self.look_at(picture);
+  if (self.answer != RH_OK && roundhouse::reaches_floor(error)) {
+    error->code = self.answer;
+    std::strcpy(error->message, "the checker refuses this picture");
+  }
+  return self.answer;
+}
+
+void ImageWatch::look_at(const rh_pixels* picture) {
+  if (!report_.expect(roundhouse::reaches_floor(picture), "P10", "image: the record is NULL or too small")) {
+    return;
+  }
+  report_.expect(picture->width == request_.width && picture->height == request_.height, "P21",
+                 "the picture is " + std::to_string(picture->width) + "x" + std::to_string(picture->height) +
+                     ", expected " + std::to_string(request_.width) + "x" + std::to_string(request_.height));
+  const std::uint64_t row = picture->width * pixel_bytes(picture->format);
+  const bool fits = row != 0 && picture->data != nullptr && picture->row_bytes >= row &&
+                    picture->height != 0 && picture->size_bytes / picture->height >= picture->row_bytes;
+  if (!report_.expect(fits, "P21", "the picture's format, row_bytes and size_bytes do not fit its size"))
+    return;
+  const auto* data = static_cast<const unsigned char*>(picture->data);
+  pixels_.clear();
+  for (std::uint32_t y = 0; y < picture->height; ++y) {
+    pixels_.insert(pixels_.end(), data + y * picture->row_bytes, data + y * picture->row_bytes + row);
+  }
+  if (picture->format != RH_PIXELS_RGB_F32) return;
+  std::size_t bad = 0;
+  for (std::size_t i = 0; i + sizeof(float) <= pixels_.size(); i += sizeof(float)) {
+    float value = 0;
+    std::memcpy(&value, pixels_.data() + i, sizeof value);
+    bad += std::isfinite(value) ? 0U : 1U;
+  }
+  report_.expect(bad == 0, "P21", std::to_string(bad) + " values of the picture are not finite");
+}
+
+}  // namespace conformance
