@@ -55,6 +55,11 @@ void ModelCopy::remove(const std::string& file) const {
   if (std::filesystem::remove_all(path_ / file) == 0) throw std::runtime_error("no file " + file);
 }
 
+void ModelCopy::replace(const std::string& component, const std::filesystem::path& with) const {
+  remove(component);
+  std::filesystem::copy(with, path_ / component, std::filesystem::copy_options::recursive);
+}
+
 void ModelCopy::truncate(const std::string& file, std::uintmax_t bytes_less) const {
   std::filesystem::resize_file(path_ / file, std::filesystem::file_size(path_ / file) - bytes_less);
 }

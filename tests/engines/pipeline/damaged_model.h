@@ -25,6 +25,7 @@ class ModelCopy {
 
   std::filesystem::path path() const { return path_; }
   void remove(const std::string& file) const;
+  void replace(const std::string& component, const std::filesystem::path& with) const;
   void truncate(const std::string& file, std::uintmax_t bytes_less) const;
   // Sets a field of a JSON file; a null removes it.
   void set(const std::string& file, const std::string& field, const nlohmann::json& value) const;

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "engines/kernels/openblas/openblas_kernels.h"
+
 namespace engines::test {
 namespace {
 
@@ -147,7 +149,8 @@ std::vector<std::int32_t> ids_of(const Expected& tensor) {
 
 std::vector<KernelsChoice> all_kernels() {
   return {
-      {"reference", [] { return make_reference_kernels(); }},
+      {"reference", false, [] { return make_reference_kernels(); }},
+      {"openblas", true, [] { return make_openblas_kernels(2); }},
   };
 }
 

@@ -72,6 +72,7 @@ std::vector<std::int32_t> ids_of(const Expected& tensor);
 // The kernels that every model is tested over, by name.
 struct KernelsChoice {
   const char* name;
+  bool fast;  // whether pictures of a real size take seconds
   std::unique_ptr<Kernels> (*make)();
 };
 std::vector<KernelsChoice> all_kernels();
