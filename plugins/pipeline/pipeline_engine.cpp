@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/pipeline/pipeline_engine.h"
+
+#include <utility>
+
+#include "engines/pipeline/zimage_pipeline.h"
+#include "engines/sampling/sampler.h"
+#include "plugins/pipeline/sink_run.h"
+
+namespace roundhouse::pipeline {
+namespace {
+
+engines::ImageRequest translate(const ImageRequest& from) {
+  engines::ImageRequest to;
+  to.prompt = from.prompt;
+  to.negative_prompt = from.negative_prompt.value_or("");
+  to.width = from.width;
+  to.height = from.height;
+  to.steps = from.steps;
+  to.guidance = from.guidance;
+  to.cfg_normalization = from.cfg_normalization;
+  to.cfg_truncation = from.cfg_truncation;
+  to.seed = from.seed;
+  if (!from.sampler.empty()) to.sampler = from.sampler;
+  to.schedule = from.schedule;
+  return to;
+}
+
+// An engine without these features says so rather than ignoring the input.
+void refuse_picture_inputs(const ImageRequest& request) {
+  const char* feature = request.init_image != nullptr      ? "image-to-image"
+                        : request.mask != nullptr          ? "inpaint"
+                        : request.control_image != nullptr ? "control"
+                                                           : nullptr;
+  if (feature != nullptr)
+    throw Error(RH_CAPABILITY_UNSUPPORTED, std::string("the engine does not do ") + feature);
+  if (!request.loras.empty()) throw Error(RH_LORA_UNSUPPORTED_ENGINE, "the engine takes no LoRA");
+}
+
+class PipelineModel : public ImageModel {
+ public:
+  PipelineModel(const std::string& directory, engines::Kernels& kernels) : pipeline_(directory, kernels) {}
+
+  Facts describe() const override { return pipeline_.describe(); }
+
+  void generate(const ImageRequest& request, Options&, Sink& sink) override {
+    refuse_picture_inputs(request);
+    SinkRun run(sink);
+    const auto picture = pipeline_.generate(translate(request), run);
+    sink.image(picture.rgb);
+  }
+
+ private:
+  engines::ZImagePipeline pipeline_;
+};
+
+}  // namespace
+
+Descriptor common_descriptor() {
+  Descriptor descriptor;
+  descriptor.vendor = "Roundhouse";
+  descriptor.version = "0.1.0";
+  descriptor.capabilities = {
+      {"task", "text-to-image"},
+      {"architecture", "ZImagePipeline"},
+      {"weight-format", "safetensors"},
+      {"dtype", "f32"},
+      {"dtype", "bf16"},
+      {"dtype", "f16"},
+      {"feature", "negative-prompt"},
+      {"feature", "guidance"},
+      {"feature", "cfg-normalization"},
+      {"feature", "cfg-truncation"},
+      {"feature", "seed"},
+      {"feature", "progress"},
+      {"feature", "cancel"},
+      {"device", "cpu"},
+  };
+  // "schedule.euler": the schedules that this sampler can follow, so that a host can refuse a pair before it
+  // starts an engine.
+  for (const auto& sampler : engines::sampler_names()) {
+    descriptor.capabilities.emplace_back("sampler", sampler);
+    for (const auto& schedule : engines::schedule_names(sampler)) {
+      descriptor.capabilities.emplace_back("schedule." + sampler, schedule);
+    }
+  }
+  for (const auto& schedule : engines::schedule_names())
+    descriptor.capabilities.emplace_back("schedule", schedule);
+  descriptor.limits = {
+      {"width", 16, 2048, 16}, {"height", 16, 2048, 16}, {"steps", 1, 50, 1}, {"guidance", 0, 20, 0}};
+  return descriptor;
+}
+
+PipelineEngine::PipelineEngine(const EngineConfig& config, std::unique_ptr<engines::Kernels> kernels)
+    : host_(config.host), kernels_(std::move(kernels)) {
+}
+
+Facts PipelineEngine::describe() const {
+  return kernels_->describe();
+}
+
+std::unique_ptr<Model> PipelineEngine::open(const ModelSource& source) {
+  source.sink.check_cancelled();
+  auto model = std::make_unique<PipelineModel>(source.directory, *kernels_);
+  source.sink.progress(1);
+  return model;
+}
+
+}  // namespace roundhouse::pipeline

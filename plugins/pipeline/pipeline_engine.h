@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binds the image pipelines of engines/ to the SDK: an engine plugin is its kernels and its descriptor.
+#pragma once
+
+#include <memory>
+
+#include "engines/kernels/kernels.h"
+#include "engines/tensor/error.h"
+#include "roundhouse/plugin.hpp"
+
+namespace roundhouse::pipeline {
+
+// What every engine over these pipelines can do: tasks, architectures, formats, features, samplers,
+// schedules, limits. A plugin adds its id, name, description, maturity and score.
+Descriptor common_descriptor();
+
+// Opens model directories and makes pictures with the kernels it was given.
+class PipelineEngine : public Engine {
+ public:
+  using Exception = engines::Error;
+
+  PipelineEngine(const EngineConfig& config, std::unique_ptr<engines::Kernels> kernels);
+
+  Facts describe() const override;
+  std::unique_ptr<Model> open(const ModelSource& source) override;
+
+ private:
+  Host host_;
+  std::unique_ptr<engines::Kernels> kernels_;
+};
+
+}  // namespace roundhouse::pipeline

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries the reports of a running pipeline to the host's sink.
+#pragma once
+
+#include "engines/tensor/run.h"
+#include "roundhouse/image.hpp"
+
+namespace roundhouse::pipeline {
+
+// engines::Stage has the values of RH_STAGE_*; the assertions below keep it so.
+static_assert(static_cast<int>(engines::Stage::encode) == RH_STAGE_ENCODE);
+static_assert(static_cast<int>(engines::Stage::denoise) == RH_STAGE_DENOISE);
+static_assert(static_cast<int>(engines::Stage::decode) == RH_STAGE_DECODE);
+
+class SinkRun : public engines::Run {
+ public:
+  explicit SinkRun(Sink& sink) : sink_(sink) {}
+
+  bool cancelled() override { return sink_.cancelled(); }
+  void progress(engines::Stage stage, std::uint32_t step, std::uint32_t steps,
+                std::uint64_t elapsed_ns) override {
+    sink_.progress(static_cast<std::uint32_t>(stage), step, steps, elapsed_ns);
+  }
+  void stage_done(const engines::StageReport& report) override {
+    sink_.stage(static_cast<std::uint32_t>(report.stage), report.elapsed_ns, report.operations,
+                report.activation_bytes);
+  }
+
+ private:
+  Sink& sink_;
+};
+
+}  // namespace roundhouse::pipeline
