@@ -42,6 +42,7 @@ struct GeneratePlan {
   std::string model_name;                 // empty for modelless engines
   std::filesystem::path model_directory;  // empty for modelless engines
   std::string architecture;
+  RouteRequest route;  // what was asked of routing, for asking again
   Decision decision;
   std::vector<std::string> notes;  // e.g. "negative prompt has no effect without guidance"
 };

@@ -106,8 +106,8 @@ class EngineClient {
 // A child process of this program in the role `--worker`. Nothing is started before the first call.
 std::unique_ptr<EngineClient> make_worker_client(const EngineManifest& manifest,
                                                  const ClientOptions& options);
-// The same in this process; the manifest's environment must have been set before the process began (see
-// reexec_with_environment). Nothing guards against a plugin that crashes, hangs, exits or prints.
+// The same in this process; the manifest's environment must have been set before the process began
+// (engine_environment). Nothing guards against a plugin that crashes, hangs, exits or prints.
 std::unique_ptr<EngineClient> make_in_process_client(const EngineManifest& manifest,
                                                      const ClientOptions& options);
 
@@ -121,10 +121,5 @@ void probe_all(Registry& registry, const ClientOptions& options);
 // The environment that a manifest asks for on this CPU: name and value; variables already set by the user are
 // left out.
 std::vector<std::pair<std::string, std::string>> engine_environment(const EngineManifest& manifest);
-
-// For --in-process, early in main() and before any thread: when the engine's environment is not set yet, sets
-// it and begins this program anew with the same arguments, once; otherwise returns. `argv` ends with a null
-// pointer. Throws INTERNAL when the program cannot be begun anew.
-void reexec_with_environment(const EngineManifest& manifest, char** argv);
 
 }  // namespace roundhouse::host

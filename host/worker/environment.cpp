@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The environment that an engine's library needs before it is loaded.
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include "host/worker/cpu_features.h"
 #include "host/worker/engine_client.h"
@@ -31,15 +27,6 @@ std::vector<std::pair<std::string, std::string>> engine_environment(const Engine
     }
   }
   return variables;
-}
-
-void reexec_with_environment(const EngineManifest& manifest, char** argv) {
-  const auto variables = engine_environment(manifest);
-  if (variables.empty()) return;
-  for (const auto& [name, value] : variables)
-    setenv(name.c_str(), value.c_str(), 1);
-  execv("/proc/self/exe", argv);
-  throw Error(RH_INTERNAL, std::string("cannot begin the program anew: ") + std::strerror(errno));
 }
 
 }  // namespace roundhouse::host

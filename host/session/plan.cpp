@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a request to a plan: everything that can be refused before an engine starts is refused here.
+#include <algorithm>
+#include <cmath>
+
+#include "host/session/device.h"
+#include "host/session/session.h"
+#include "host/session/size.h"
+#include "host/session/values.h"
+
+namespace roundhouse::host {
+namespace {
+
+constexpr std::uint32_t kSteps = 8;
+constexpr std::uint32_t kSide = 1024;
+constexpr std::uint32_t kModellessSide = 512;
+
+bool is_explicit(const GenerateRequest& request) {
+  return request.engine && *request.engine != "auto";
+}
+
+// Throws ENGINE_NOT_FOUND for an engine that no record names.
+void check_engine_name(const GenerateRequest& request, const Registry& registry) {
+  if (!is_explicit(request)) return;
+  RouteRequest named;
+  named.engine = request.engine;
+  const Decision decision = route(named, registry.records());
+  if (decision.error && decision.error->code() == RH_ENGINE_NOT_FOUND) throw *decision.error;
+}
+
+// The engine that was asked for by name and does without a model; else null.
+const EngineRecord* modelless_engine(const GenerateRequest& request, const Registry& registry) {
+  if (!is_explicit(request)) return nullptr;
+  const EngineRecord* record = registry.find(*request.engine);
+  if (record == nullptr || !has_capability(record->capabilities(), "feature", "modelless")) return nullptr;
+  // One that can also run models is given the model that was asked for.
+  return request.model && record->capabilities().contains("architecture") ? nullptr : record;
+}
+
+// The bounds of an engine on the sides of a picture, where it states any.
+SizeLimits engine_sizes(const EngineRecord& engine) {
+  SizeLimits sizes{1, 16384, 1};
+  const auto width = engine.limits().find("width");
+  if (width == engine.limits().end()) return sizes;
+  const auto side = [](double value) { return static_cast<std::uint32_t>(std::clamp(value, 1.0, 16384.0)); };
+  sizes.minimum = side(std::ceil(width->second.minimum));
+  sizes.maximum = side(width->second.maximum);
+  sizes.multiple_of = side(width->second.multiple_of);
+  return sizes;
+}
+
+void set_size(GeneratePlan& plan, const Size& size) {
+  plan.job.width = size.width;
+  plan.job.height = size.height;
+  plan.route.quantities.emplace_back("width", size.width);
+  plan.route.quantities.emplace_back("height", size.height);
+}
+
+void plan_without_model(GeneratePlan& plan, const GenerateRequest& request, const EngineRecord& engine) {
+  if (request.model) {
+    plan.notes.push_back("model '" + *request.model + "' is not used: engine '" + engine.id + "' needs none");
+  }
+  const SizeLimits limits = engine_sizes(engine);
+  const auto side = std::clamp(kModellessSide, limits.minimum, std::max(limits.minimum, limits.maximum));
+  set_size(plan, requested_size(request, {side, side}, limits, "engine '" + engine.id + "'"));
+}
+
+ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, const ModelCatalogue& models) {
+  const ResolvedModel model = models.resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
+  plan.model_name = model.name;
+  const Size usual{model.defaults.width.value_or(kSide), model.defaults.height.value_or(kSide)};
+  set_size(plan, requested_size(request, usual, model.size, "model '" + model.name + "'"));
+
+  const ModelDirectory directory = inspect_model_directory(model.directory);
+  if (!model.architecture.empty() && model.architecture != directory.architecture) {
+    throw Error(RH_MODEL_INVALID, "model '" + model.name + "' is of architecture '" + directory.architecture +
+                                      "', its spec says '" + model.architecture + "'");
+  }
+  plan.model_directory = directory.path;
+  plan.architecture = directory.architecture;
+  plan.route.architecture = directory.architecture;
+  plan.route.weight_format = directory.weight_format;
+  plan.route.dtypes = directory.dtypes;
+  return model.defaults;
+}
+
+// Guidance and all that has a meaning only with it.
+void plan_guidance(GeneratePlan& plan, const GenerateRequest& request, const ModelDefaults& defaults) {
+  ImageJob& job = plan.job;
+  job.guidance = request.guidance.value_or(defaults.guidance.value_or(0));
+  const auto normalization = request.cfg_normalization.value_or(defaults.cfg_normalization.value_or(0));
+  const auto truncation = request.cfg_truncation.value_or(defaults.cfg_truncation.value_or(1));
+  const auto negative = request.negative_prompt ? request.negative_prompt : defaults.negative_prompt;
+  const auto no_effect = [&](bool asked, const char* what) {
+    if (asked) plan.notes.push_back(std::string(what) + " has no effect without guidance");
+  };
+  if (job.guidance == 0) {
+    no_effect(request.negative_prompt && !request.negative_prompt->empty(), "negative prompt");
+    no_effect(request.cfg_normalization.value_or(0) > 0, "cfg normalization");
+    no_effect(request.cfg_truncation.value_or(1) < 1, "cfg truncation");
+    return;
+  }
+  const auto use = [&](bool used, const char* feature) {
+    if (used) plan.route.features.emplace_back(feature);
+  };
+  if (negative && !negative->empty()) job.negative_prompt = negative;
+  job.cfg_normalization = normalization;
+  job.cfg_truncation = truncation;
+  use(true, "guidance");
+  use(job.negative_prompt.has_value(), "negative-prompt");
+  use(normalization > 0, "cfg-normalization");
+  use(truncation < 1, "cfg-truncation");
+}
+
+void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDefaults& defaults,
+              const std::function<std::uint64_t()>& random_seed) {
+  ImageJob& job = plan.job;
+  job.prompt = request.prompt;
+  job.steps = request.steps ? static_cast<std::uint32_t>(*request.steps) : defaults.steps.value_or(kSteps);
+  plan_guidance(plan, request, defaults);
+  const bool random = request.seed.value_or(-1) == -1;
+  job.seed = (random ? random_seed() : static_cast<std::uint64_t>(*request.seed)) & INT64_MAX;
+  job.sampler = request.sampler ? request.sampler : defaults.sampler;
+  job.schedule = request.schedule ? request.schedule : defaults.schedule;
+  plan.images = static_cast<std::uint32_t>(request.images);
+
+  plan.route.engine = request.engine;
+  plan.route.device = request.device;
+  plan.route.sampler = job.sampler;
+  plan.route.schedule = job.schedule;
+  plan.route.quantities.emplace_back("steps", job.steps);
+  plan.route.quantities.emplace_back("guidance", job.guidance);
+  plan.route.quantities.emplace_back("prompt-bytes", job.prompt.size());
+}
+
+}  // namespace
+
+std::string device_for(const std::string& wanted, const EngineRecord& engine) {
+  if (wanted != "auto") return wanted;
+  const auto devices = engine.capabilities().find("device");
+  if (devices == engine.capabilities().end()) return "cpu";
+  for (const std::string& device : devices->second) {
+    if (device != "cpu") return device;
+  }
+  return "cpu";
+}
+
+GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
+                       const std::function<std::uint64_t()>& random_seed) {
+  check_values(request);
+  check_engine_name(request, registry);
+  GeneratePlan plan;
+  ModelDefaults defaults;
+  if (const EngineRecord* engine = modelless_engine(request, registry)) {
+    plan_without_model(plan, request, *engine);
+  } else {
+    defaults = plan_model(plan, request, models);
+  }
+  plan_job(plan, request, defaults, random_seed);
+
+  plan.decision = route(plan.route, registry.records());
+  if (plan.decision.error) throw *plan.decision.error;
+  plan.engine = plan.decision.engine;
+  const EngineRecord* engine = registry.find(plan.engine);
+  if (engine == nullptr) throw Error(RH_INTERNAL, "engine '" + plan.engine + "' was chosen and is not there");
+  plan.device = device_for(request.device, *engine);
+  return plan;
+}
+
+}  // namespace roundhouse::host

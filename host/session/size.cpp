@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sizes within limits.
+#include "host/session/size.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace roundhouse::host {
+namespace {
+
+struct Preset {
+  const char* name;
+  double ratio;  // width / height
+};
+constexpr std::array<Preset, 7> kPresets{{{"1:1", 1.0},
+                                          {"16:9", 16.0 / 9},
+                                          {"9:16", 9.0 / 16},
+                                          {"4:3", 4.0 / 3},
+                                          {"3:4", 3.0 / 4},
+                                          {"3:2", 3.0 / 2},
+                                          {"2:3", 2.0 / 3}}};
+
+double ratio_of(const std::string& aspect) {
+  std::string names;
+  for (const Preset& preset : kPresets) {
+    if (aspect == preset.name) return preset.ratio;
+    names += (names.empty() ? "" : ", ") + std::string(preset.name);
+  }
+  throw Error(RH_INVALID_ARGUMENT, "aspect: '" + aspect + "' is not known, expected one of: " + names);
+}
+
+std::uint32_t step_of(const SizeLimits& limits) {
+  return std::max<std::uint32_t>(limits.multiple_of, 1);
+}
+
+// The smallest allowed side.
+std::uint32_t first_side(const SizeLimits& limits) {
+  const std::uint32_t step = step_of(limits);
+  return std::max<std::uint32_t>((limits.minimum + step - 1) / step, 1) * step;
+}
+
+// The allowed side nearest to `wanted`.
+std::uint32_t nearest_side(double wanted, const SizeLimits& limits) {
+  const std::uint32_t step = step_of(limits);
+  const double first = first_side(limits);
+  const double last = std::max(first, static_cast<double>(limits.maximum / step) * step);
+  return static_cast<std::uint32_t>(std::clamp(std::round(wanted / step) * step, first, last));
+}
+
+std::uint32_t checked_side(const char* name, std::int64_t value, const SizeLimits& limits,
+                           const std::string& whose) {
+  const auto wrong = [&](const std::string& what) {
+    const std::string step =
+        limits.multiple_of > 1 ? " in multiples of " + std::to_string(step_of(limits)) : "";
+    return Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(value) + " is " + what +
+                                           ", expected " + std::to_string(limits.minimum) + " to " +
+                                           std::to_string(limits.maximum) + step + " for " + whose);
+  };
+  if (value < limits.minimum) throw wrong("below " + std::to_string(limits.minimum));
+  if (value > limits.maximum) throw wrong("above " + std::to_string(limits.maximum));
+  if (value % step_of(limits) != 0) throw wrong("not a multiple of " + std::to_string(limits.multiple_of));
+  return static_cast<std::uint32_t>(value);
+}
+
+}  // namespace
+
+Size size_of_aspect(const std::string& aspect, const Size& usual, const SizeLimits& limits) {
+  const double ratio = ratio_of(aspect);
+  const double area = static_cast<double>(usual.width) * usual.height;
+  Size best;
+  double best_cost = std::numeric_limits<double>::infinity();
+  for (std::uint64_t width = first_side(limits); width <= limits.maximum; width += step_of(limits)) {
+    // For this width, the cost is least at the height of the right ratio, of the right area or between.
+    const double side = static_cast<double>(width);
+    for (const double wanted : {side / ratio, area / side}) {
+      const std::uint32_t height = nearest_side(wanted, limits);
+      const double cost =
+          std::abs(std::log(side / height / ratio)) + std::abs(std::log(side * height / area));
+      // Equal costs (16:9 and 9:16 mirror each other) are decided by the size and not by rounding.
+      if (cost < best_cost - 1e-9) {
+        best = {static_cast<std::uint32_t>(width), height};
+        best_cost = cost;
+      }
+    }
+  }
+  return best;
+}
+
+Size requested_size(const GenerateRequest& request, const Size& usual, const SizeLimits& limits,
+                    const std::string& whose) {
+  const Size size = request.aspect ? size_of_aspect(*request.aspect, usual, limits) : usual;
+  return {checked_side("width", request.width.value_or(size.width), limits, whose),
+          checked_side("height", request.height.value_or(size.height), limits, whose)};
+}
+
+}  // namespace roundhouse::host

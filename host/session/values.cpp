@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ranges of what a person may ask for.
+#include "host/session/values.h"
+
+#include <utf8proc.h>
+
+#include <cmath>
+#include <sstream>
+
+namespace roundhouse::host {
+namespace {
+
+constexpr double kUnbounded = 1e300;
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(RH_INVALID_ARGUMENT, message);
+}
+
+std::string number(double value) {
+  std::ostringstream text;
+  text.precision(15);
+  text << value;
+  return text.str();
+}
+
+void check_integer(const char* field, std::optional<std::int64_t> value, std::int64_t minimum,
+                   std::int64_t maximum) {
+  if (!value || (*value >= minimum && *value <= maximum)) return;
+  refuse(std::string(field) + ": " + std::to_string(*value) + " is out of range, expected " +
+         std::to_string(minimum) + " to " + std::to_string(maximum));
+}
+
+void check_number(const char* field, std::optional<double> value, double minimum, double maximum) {
+  if (!value) return;
+  const std::string expected =
+      maximum == kUnbounded ? number(minimum) + " or more" : number(minimum) + " to " + number(maximum);
+  const std::string begin = std::string(field) + ": " + number(*value);
+  if (!std::isfinite(*value)) refuse(begin + " is not a finite number, expected " + expected);
+  if (*value < minimum || *value > maximum) refuse(begin + " is out of range, expected " + expected);
+}
+
+bool is_blank(utf8proc_int32_t character) {
+  const auto category = utf8proc_category(character);
+  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_ZS ||
+         category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+}
+
+// The text is well formed and short enough; returns whether it has anything to see.
+bool check_text(const char* field, const std::string& text) {
+  if (text.size() > kMaximumPromptBytes) {
+    refuse(std::string(field) + ": " + std::to_string(text.size()) +
+           " bytes are too long, expected at most " + std::to_string(kMaximumPromptBytes));
+  }
+  bool visible = false;
+  for (std::size_t at = 0; at < text.size();) {
+    utf8proc_int32_t character = 0;
+    const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at);
+    const auto length = utf8proc_iterate(bytes, static_cast<utf8proc_ssize_t>(text.size() - at), &character);
+    if (length <= 0) refuse(std::string(field) + ": byte " + std::to_string(at) + " is not UTF-8");
+    if (character == 0) refuse(std::string(field) + ": byte " + std::to_string(at) + " is a NUL character");
+    visible = visible || !is_blank(character);
+    at += static_cast<std::size_t>(length);
+  }
+  return visible;
+}
+
+}  // namespace
+
+void check_values(const GenerateRequest& request) {
+  if (!check_text("prompt", request.prompt)) refuse("prompt: is blank, expected some text");
+  if (request.negative_prompt) check_text("negative prompt", *request.negative_prompt);
+  check_integer("steps", request.steps, 1, 50);
+  check_number("guidance", request.guidance, 0, 20);
+  check_number("cfg normalization", request.cfg_normalization, 0, kUnbounded);
+  check_number("cfg truncation", request.cfg_truncation, 0, 1);
+  check_integer("num-images", request.images, 1, 16);
+  if (request.seed && *request.seed < -1) {
+    refuse("seed: " + std::to_string(*request.seed) + " is out of range, expected -1 (random) or 0 to " +
+           std::to_string(INT64_MAX));
+  }
+  if (request.aspect && (request.width || request.height)) {
+    refuse("aspect: '" + *request.aspect +
+           "' was given together with a width or height, expected one of both");
+  }
+  if (request.device == "cpu" && !request.allow_cpu) {
+    throw Error(RH_CPU_NOT_ALLOWED, "device 'cpu' was asked for without permission");
+  }
+}
+
+}  // namespace roundhouse::host
