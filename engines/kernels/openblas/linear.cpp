@@ -12,7 +12,7 @@ namespace engines::openblas {
 namespace {
 
 // Up to this many rows of x the dot products are computed straight from the stored weight.
-constexpr std::int64_t kSkinnyRows = 16;
+constexpr std::int64_t kSkinnyRows = 32;
 constexpr std::int64_t kSkinnyMultiplyAdds = 1 << 16;  // per piece; some microseconds
 
 // A tile of y at most. Each packs its part of x and w anew, which costs as much as a few rows or columns
@@ -23,7 +23,7 @@ constexpr std::int64_t kTileCols = 512;
 constexpr std::int64_t kTileDepth = 384;
 // Tiles are made smaller to give several threads something to do, but not smaller than this.
 constexpr std::int64_t kTiles = 8;
-constexpr std::int64_t kTileMultiplyAdds = 1 << 20;
+constexpr std::int64_t kTileMultiplyAdds = 1 << 21;
 
 struct Tiles {
   Blocks rows;
@@ -34,7 +34,7 @@ Tiles cut(std::int64_t m, std::int64_t n, std::int64_t k) {
   std::int64_t rows = kTileRows;
   std::int64_t cols = kTileCols;
   for (;;) {
-    const Tiles tiles{Blocks::of(m, rows, 16), Blocks::of(n, cols, 16)};
+    const Tiles tiles{Blocks::of(m, rows, 4), Blocks::of(n, cols, 16)};
     const std::int64_t tile = tiles.rows.size * tiles.cols.size;
     if (tiles.rows.count() * tiles.cols.count() >= kTiles || tile * k < 2 * kTileMultiplyAdds) return tiles;
     (tiles.rows.size > tiles.cols.size ? rows : cols) = std::max(tiles.rows.size, tiles.cols.size) / 2;

@@ -8,6 +8,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 
 #include "engines/kernels/openblas/simd/vectors-inl.h"
@@ -17,20 +18,20 @@
 HWY_BEFORE_NAMESPACE();
 namespace engines::openblas::HWY_NAMESPACE {
 
-HWY_INLINE float greatest(const float* values, std::int64_t count) {
-  const hn::ScalableTag<float> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  float result = values[0];
-  std::int64_t i = 0;
-  if (count >= lanes) {
-    auto maximum = hn::LoadU(d, values);
-    for (i = lanes; i + lanes <= count; i += lanes)
-      maximum = hn::Max(maximum, hn::LoadU(d, values + i));
-    result = hn::GetLane(hn::MaxOfLanes(d, maximum));
-  }
-  for (; i < count; ++i)
-    result = std::max(result, values[i]);
-  return result;
+// The greatest of scale * values; scaled first, as the scale may be negative.
+HWY_INLINE float greatest(const float* values, std::int64_t count, float scale) {
+  const hn::ScalableTag<float> full;
+  const auto lowest = -std::numeric_limits<float>::infinity();
+  auto maximum = hn::Set(full, lowest);
+  float rest = lowest;
+  for_vectors(count, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto scaled = hn::Mul(hn::LoadU(d, values + i), hn::Set(d, scale));
+    if constexpr (std::is_same_v<decltype(d), hn::ScalableTag<float>>)
+      maximum = hn::Max(maximum, scaled);
+    else
+      rest = std::max(rest, hn::GetLane(scaled));
+  });
+  return std::max(rest, hn::GetLane(hn::MaxOfLanes(full, maximum)));
 }
 
 // values <- exp(scale * values - maximum); returns their sum.
@@ -63,7 +64,7 @@ void softmax_of_tile(Rows scores, std::int64_t seen, std::int64_t more_per_row, 
     std::fill_n(row + count, scores.cols - count, 0.0f);
     state.correction[i] = 1;
     if (count == 0) continue;
-    const float maximum = std::max(state.maximum[i], scale * greatest(row, count));
+    const float maximum = std::max(state.maximum[i], greatest(row, count, scale));
     const float sum = exponentials(row, count, scale, maximum);
     state.correction[i] = exponential(state.maximum[i] - maximum);
     state.sum[i] = state.sum[i] * state.correction[i] + sum;

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bound of a dot product of k terms, in whatever order they are added, is (k + 2) u sum |x||w| with the
+// unit roundoff u (Higham, Accuracy and Stability of Numerical Algorithms, 3.1): k for the sum, one for the
+// bias, one for the reference's own rounding. The bias counts among the terms.
+#include "engines/kernels/openblas/openblas_kernels.h"
+#include "engines/kernels/openblas/simd/unpack.h"
+#include "tests/engines/kernels/support.h"
+
+namespace engines {
+namespace {
+
+using namespace engines::test;
+
+struct Case {
+  std::int64_t m, n, k;
+  Dtype dtype = Dtype::f32;
+  std::size_t offset = 0;
+  std::int64_t gap = 0;
+  bool bias = false;
+
+  std::string name() const {
+    std::ostringstream out;
+    out << m << " x " << n << " x " << k << " " << name_of(dtype) << " offset " << offset << " gap " << gap
+        << (bias ? " with bias" : "");
+    return out.str();
+  }
+};
+
+void check(Kernels& kernels, const Case& c) {
+  Random random(static_cast<std::uint32_t>(c.m * 10007 + c.n * 101 + c.k));
+  const OwnedRows x(c.m, c.k, c.gap, random);
+  const OwnedRows bias(1, c.n, 0, random);
+  const OwnedWeight w(c.dtype, {c.n, c.k}, c.offset, random);
+  OwnedRows actual(c.m, c.n, 2 * c.gap, random);
+  OwnedRows expected(c.m, c.n);
+  const float* bias_data = c.bias ? bias.view.data : nullptr;
+  kernels.linear(actual.view, x.view, w.view, bias_data);
+  make_reference_kernels()->linear(expected.view, x.view, w.view, bias_data);
+
+  const std::vector<float> weights = to_floats(w.view);
+  const auto bound = [&](std::int64_t m, std::int64_t n) {
+    const double terms = absolute_product(x.view, weights, m, n) + (c.bias ? std::abs(bias.view.data[n]) : 0);
+    return static_cast<double>(c.k + 2) * kUnit * terms;
+  };
+  expect_within(actual.view, expected.view, bound, c.name());
+  EXPECT_TRUE(actual.gaps_untouched()) << c.name();
+}
+
+TEST(OpenBlasLinear, agrees_at_ragged_sizes_in_every_type) {
+  const auto kernels = make_openblas_kernels(2);
+  for (const std::int64_t m : kRaggedSizes)
+    for (const std::int64_t n : kRaggedSizes)
+      for (const std::int64_t k : kRaggedSizes)
+        for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16})
+          check(*kernels, {m, n, k, dtype});
+}
+
+TEST(OpenBlasLinear, agrees_at_every_address_and_with_strides_and_biases) {
+  const auto kernels = make_openblas_kernels(2);
+  for (const std::int64_t m : {1, 5, 33, 70})
+    for (const std::size_t offset : {0, 1, 2, 3})
+      for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16})
+        for (const bool bias : {false, true})
+          check(*kernels, {m, 37, 53, dtype, offset, 3, bias});
+}
+
+TEST(OpenBlasLinear, agrees_where_the_work_is_cut_into_tiles) {
+  const auto kernels = make_openblas_kernels(3);
+  for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16}) {
+    check(*kernels, {530, 700, 400, dtype, 1, 1, true});
+    check(*kernels, {288, 192, 193, dtype, 0, 0, true});
+    check(*kernels, {3, 1030, 1100, dtype, 1, 0, true});
+  }
+}
+
+TEST(OpenBlasLinear, gives_the_bias_for_products_without_terms) {
+  const auto kernels = make_openblas_kernels(2);
+  const std::vector<float> bias = {1, 2};
+  std::vector<float> y = {7, 7, 7, 7};
+  const WeightView w{nullptr, Dtype::f32, {2, 0}};
+  kernels->linear(Rows(y.data(), 2, 2), ConstRows(nullptr, 2, 0), w, bias.data());
+  EXPECT_THAT(y, testing::ElementsAre(1, 2, 1, 2));
+  kernels->linear(Rows(nullptr, 0, 2), ConstRows(nullptr, 0, 0), w, bias.data());
+  kernels->linear(Rows(nullptr, 2, 0), ConstRows(nullptr, 2, 0), {nullptr, Dtype::f32, {0, 0}}, nullptr);
+}
+
+TEST(OpenBlasLinear, lets_a_nan_through) {
+  const auto kernels = make_openblas_kernels(1);
+  for (const std::int64_t m : {2, 64}) {
+    Random random(3);
+    const OwnedRows x(m, 40, 0, random);
+    x.view.row(1)[39] = std::nanf("");
+    const OwnedWeight w(Dtype::bf16, {20, 40}, 0, random);
+    OwnedRows y(m, 20);
+    kernels->linear(y.view, x.view, w.view);
+    EXPECT_THAT(y.view.row_span(1), testing::Each(testing::IsNan()));
+    EXPECT_THAT(y.view.row_span(0), testing::Each(testing::Not(testing::IsNan())));
+  }
+}
+
+TEST(OpenBlasUnpack, converts_every_16_bit_pattern_exactly) {
+  std::vector<std::uint16_t> patterns(65536 + 5);
+  for (std::size_t i = 0; i < patterns.size(); ++i)
+    patterns[i] = static_cast<std::uint16_t>(i);
+  const auto count = static_cast<std::int64_t>(patterns.size());
+  for (const Dtype dtype : {Dtype::bf16, Dtype::f16}) {
+    const WeightView w{reinterpret_cast<const std::byte*>(patterns.data()), dtype, {count}};
+    std::vector<float> actual(patterns.size());
+    openblas::unpack(actual.data(), w, 0, count);
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+      const float expected = load_as_float(w.data, dtype, i);
+      if (std::isnan(expected))
+        EXPECT_TRUE(std::isnan(actual[i])) << name_of(dtype) << " pattern " << i;
+      else
+        EXPECT_EQ(std::bit_cast<std::uint32_t>(actual[i]), std::bit_cast<std::uint32_t>(expected))
+            << name_of(dtype) << " pattern " << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace engines
