@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A subcommand: it declares its flags, and runs when it was the one that was asked for.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <vector>
+
+#include "host/cli/program.h"
+
+namespace roundhouse::host {
+
+class Command {
+ public:
+  virtual ~Command() = default;
+
+  // Adds the subcommand with its flags to `app`, which keeps pointers into this object. Called once.
+  virtual CLI::App* declare(CLI::App& app) = 0;
+
+  // Does the work and returns the exit status. Throws Error for everything that is one line and a hint.
+  virtual int run(const Program& program) = 0;
+
+  // Whether --json was given: then standard output holds one JSON object, also for an error.
+  bool json() const { return json_; }
+
+ protected:
+  void declare_json(CLI::App& command) {
+    command.add_flag("--json", json_, "Print one JSON object on standard output");
+  }
+
+ private:
+  bool json_ = false;
+};
+
+std::unique_ptr<Command> make_generate_command();
+std::unique_ptr<Command> make_engines_command();
+std::unique_ptr<Command> make_models_command();
+std::unique_ptr<Command> make_errors_command();
+std::unique_ptr<Command> make_doctor_command();
+std::unique_ptr<Command> make_bench_command();
+std::unique_ptr<Command> make_version_command();
+
+}  // namespace roundhouse::host

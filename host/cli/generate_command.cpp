@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// `roundhouse generate`: a prompt in, pictures and a summary out.
+#include <unistd.h>
+
+#include <random>
+
+#include "host/cli/command.h"
+#include "host/cli/generate_options.h"
+#include "host/cli/generate_summary.h"
+#include "host/cli/in_process.h"
+#include "host/cli/interrupt.h"
+#include "host/cli/progress_view.h"
+#include "host/cli/text.h"
+#include "host/output/metadata.h"
+#include "roundhouse/ext/log.h"
+
+namespace roundhouse::host {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kFilePrefix = "z-image";
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// Short enough to be typed again, and exact in every JSON reader.
+std::uint64_t random_seed() {
+  std::random_device device;
+  return device();
+}
+
+// One run: what the session tells goes to the screen, the log, the files and the record.
+class GenerateRun {
+ public:
+  GenerateRun(const Program& program, const GenerateFlags& flags, bool json)
+      : program_(program), flags_(flags), json_(json), log_(program.log()) {}
+
+  // Refuses, or runs and fills the record.
+  void run() {
+    const GenerateRequest request = to_request(flags_);  // may wait for standard input
+    const std::atomic<bool>& cancelled = watch_interrupts();
+    options_.client.threads = thread_budget(flags_.threads);
+    options_.in_process = flags_.in_process;
+    Registry registry = program_.registry();
+    const ModelCatalogue models = program_.models();
+    record_.plan = make_plan(request, registry, models, random_seed);
+    check_output_directory(flags_.output_directory);
+    const EngineRecord* engine = registry.find(record_.plan.engine);
+    if (flags_.in_process && engine != nullptr && engine->manifest) {
+      ensure_engine_environment(program_, *engine->manifest,
+                                flags_.prompt_file == "-" ? &request.prompt : nullptr);
+    }
+    if (flags_.explain && !json_)
+      print(verdicts_text(record_.plan.decision, terminal_width(STDOUT_FILENO)) + "\n");
+    execute(request, registry, cancelled);
+  }
+
+  void print_summary() const {
+    if (!json_) {
+      print(summary_text(record_, terminal_width(STDOUT_FILENO)));
+      return;
+    }
+    OrderedJson json = summary_json(record_);
+    if (flags_.explain) json["explain"] = verdicts_json(record_.plan.decision);
+    print_json(json);
+  }
+
+  // What is worth knowing beside an error: files that were finished before it.
+  OrderedJson partial_json() const {
+    OrderedJson json = OrderedJson::object();
+    if (!record_.images.empty()) {
+      json["files"] = OrderedJson::array();
+      for (const SavedImage& image : record_.images)
+        json["files"].push_back(image.file.string());
+    }
+    return json;
+  }
+
+ private:
+  void execute(const GenerateRequest& request, Registry& registry, const std::atomic<bool>& cancelled) {
+    const GeneratePlan& plan = record_.plan;
+    ProgressView progress(ProgressView::style_for_standard_error(json_), plan.images);
+    options_.client.device = plan.device;
+    options_.client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
+      progress.clear();
+      log_->write(level, category, message);
+    };
+    log_start();
+    progress.note("loading " + (plan.model_name.empty() ? "" : plan.model_name + " on ") + plan.engine);
+    record_.start_milliseconds = program_.milliseconds_since_start();
+    const Clock::time_point begin = Clock::now();
+    SessionEvents events;
+    events.loaded = [&](const OpenResult& opened) {
+      record_.load_milliseconds = milliseconds_since(begin);
+      record_.opened = opened;
+      record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, opened.peak_memory_bytes);
+      log("weights", "loaded", {{"load_ms", record_.load_milliseconds}});
+    };
+    events.progress = [&](std::uint32_t image, const ProgressEvent& event) { progress.step(image, event); };
+    events.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
+      save(image, seed, result);
+    };
+    const SessionResult result = run_plan(request, plan, registry, options_, cancelled, events);
+    progress.clear();
+    record_.engine = result.engine;
+    record_.opened = result.opened;
+    record_.notes = result.notes;
+    record_.total_milliseconds = program_.milliseconds_since_start();
+  }
+
+  void save(std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
+    const Clock::time_point begin = Clock::now();
+    SavedImage saved;
+    saved.seed = seed;
+    saved.stages = result.stages;
+    saved.step_milliseconds = result.step_milliseconds;
+    const PngTexts texts = flags_.no_metadata ? PngTexts{} : metadata_texts(picture_record(seed));
+    const std::vector<std::uint8_t> bytes = encode_png(result.picture, texts);
+    saved.file = write_png(flags_.output_directory, kFilePrefix, wall_start_, image, bytes);
+    saved.save_milliseconds = milliseconds_since(begin);
+    record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, result.peak_memory_bytes);
+    log_image(saved, bytes.size());
+    record_.images.push_back(std::move(saved));
+  }
+
+  PictureRecord picture_record(std::uint64_t seed) const {
+    const EngineReport& engine = record_.opened.engine;
+    PictureRecord picture;
+    picture.job = record_.plan.job;
+    picture.job.seed = seed;
+    picture.engine = engine.id;
+    picture.engine_version = engine.version;
+    picture.model = record_.plan.model_name;
+    picture.device = record_.plan.device;
+    picture.facts = record_.opened.model;
+    picture.sampler = used_sampler(picture.job, engine);
+    picture.schedule = used_schedule(picture.job, engine);
+    picture.version = program_version();
+    return picture;
+  }
+
+  // A JSON line names its category and carries the engine; a text line begins "[GEN][engine]".
+  void log(const std::string& category, const std::string& message, nlohmann::json fields) const {
+    const bool json_lines = !program_.options.log_file.empty();
+    if (json_lines) fields["engine"] = record_.plan.engine;
+    log_->write(RH_LOG_INFO, json_lines ? category : record_.plan.engine, message, fields);
+  }
+
+  void log_start() const {
+    const ImageJob& job = record_.plan.job;
+    nlohmann::json fields = {{"model", record_.plan.model_name},
+                             {"width", job.width},
+                             {"height", job.height},
+                             {"steps", job.steps},
+                             {"seed", job.seed},
+                             {"images", record_.plan.images}};
+    if (flags_.log_prompts) {
+      fields["prompt"] = job.prompt;
+      if (job.negative_prompt) fields["negative_prompt"] = *job.negative_prompt;
+    }
+    log("pipeline", "generate", std::move(fields));
+  }
+
+  void log_image(const SavedImage& image, std::size_t bytes) const {
+    nlohmann::json fields = {
+        {"seed", image.seed}, {"width", record_.plan.job.width}, {"height", record_.plan.job.height}};
+    for (const StageTiming& stage : image.stages)
+      fields[stage.stage + "_ms"] = stage.milliseconds;
+    log("pipeline", "picture", std::move(fields));
+    log("io", "saved",
+        {{"file", image.file.string()}, {"bytes", bytes}, {"save_ms", image.save_milliseconds}});
+  }
+
+  const Program& program_;
+  const GenerateFlags& flags_;
+  const bool json_;
+  const std::unique_ptr<Log> log_;
+  const std::chrono::system_clock::time_point wall_start_ = std::chrono::system_clock::now();
+  SessionOptions options_;
+  RunRecord record_;
+};
+
+class GenerateCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command = app.add_subcommand("generate", "Make pictures from a prompt");
+    declare_generate_flags(*command, flags_);
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    GenerateRun run(program, flags_, json());
+    try {
+      run.run();
+    } catch (const Error& error) {
+      return report_error(error, json(), run.partial_json());
+    }
+    run.print_summary();
+    return 0;
+  }
+
+ private:
+  GenerateFlags flags_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_generate_command() {
+  return std::make_unique<GenerateCommand>();
+}
+
+}  // namespace roundhouse::host

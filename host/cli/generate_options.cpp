@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flags of `roundhouse generate`.
+#include "host/cli/generate_options.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "host/cli/arguments.h"
+#include "roundhouse/error.hpp"
+
+namespace roundhouse::host {
+namespace {
+
+constexpr std::size_t kMaximumPromptBytes = std::size_t{1} << 20;  // far beyond what any encoder reads
+
+constexpr const char* kStepsRange = "1 to 50";
+constexpr const char* kGuidanceRange = "0 to 20";
+constexpr const char* kSizeRange = "a number of pixels that the model takes (see 'roundhouse models')";
+
+[[noreturn]] void unreadable(const std::string& file, int error) {
+  throw Error(RH_IO_ERROR, "prompt file '" + file + "': " + std::generic_category().message(error));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(const std::string& file)
+      : value_(file == "-" ? STDIN_FILENO : open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (value_ < 0) unreadable(file, errno);
+  }
+  ~Descriptor() {
+    if (value_ != STDIN_FILENO) close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int value() const { return value_; }
+
+ private:
+  int value_;
+};
+
+std::string read_prompt(const std::string& file) {
+  const Descriptor descriptor(file);
+  std::string text;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const ssize_t count = read(descriptor.value(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) unreadable(file, errno);
+    if (count == 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (text.size() > kMaximumPromptBytes) {
+      throw Error(RH_INVALID_ARGUMENT, "prompt file '" + file + "': is longer than " +
+                                           std::to_string(kMaximumPromptBytes) + " bytes, expected a prompt");
+    }
+  }
+  // What editors add: a byte order mark in front, and the end of the last line.
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+std::string prompt_of(const GenerateFlags& flags) {
+  if (flags.prompt && flags.prompt_file) {
+    throw Error(RH_INVALID_ARGUMENT,
+                "prompt: given as an argument and as --prompt-file, expected one of them");
+  }
+  if (flags.prompt_file) return read_prompt(*flags.prompt_file);
+  if (!flags.prompt) {
+    throw Error(RH_INVALID_ARGUMENT, "prompt: is missing, expected a text or --prompt-file FILE");
+  }
+  return *flags.prompt;
+}
+
+void declare_picture_flags(CLI::App& command, GenerateFlags& flags) {
+  const auto option = [&](const char* name, std::optional<std::string>& value, const char* type,
+                          const char* help) {
+    command.add_option(name, value, help)->type_name(type)->group("Picture");
+  };
+  option("--negative-prompt", flags.negative_prompt, "TEXT",
+         "What to keep away from; needs guidance [default: none]");
+  option("--steps", flags.steps, "N", "Model evaluations, 1 to 50 [default: the model's, else 8]");
+  option("--guidance", flags.guidance, "X", "0 to 20; 0 is off [default: the model's, else 0]");
+  option("--cfg-normalization", flags.cfg_normalization, "X",
+         "At most X times the norm of the unguided prediction; 0 is off [default: the model's, else 0]");
+  option(
+      "--cfg-truncation", flags.cfg_truncation, "X",
+      "0 to 1: no guidance in the last part of the run beyond X; 1 is never [default: the model's, else 1]");
+  option("--width", flags.width, "PX", "Width in pixels, within the model's limits [default: the model's]");
+  option("--height", flags.height, "PX",
+         "Height in pixels, within the model's limits [default: the model's]");
+  option("--aspect", flags.aspect, "W:H",
+         "1:1, 16:9, 9:16, 4:3, 3:4, 3:2 or 2:3: a size of that shape that suits the model");
+  option("--num-images", flags.images, "N", "1 to 16; image i has seed + i [default: 1]");
+  option("--seed", flags.seed, "N", "0 or more; -1 is random [default: -1]");
+  option("--sampler", flags.sampler, "NAME",
+         "One that the engine lists [default: the model's, else the engine's first]");
+  option("--schedule", flags.schedule, "NAME", "One that the engine lists [default: the sampler's]");
+}
+
+void declare_run_flags(CLI::App& command, GenerateFlags& flags) {
+  const auto option = [&](const char* name, std::optional<std::string>& value, const char* type,
+                          const char* help) {
+    command.add_option(name, value, help)->type_name(type)->group("Run");
+  };
+  const auto flag = [&](const char* name, bool& value, const char* help) {
+    command.add_flag(name, value, help)->group("Run");
+  };
+  option("--model", flags.model, "NAME|DIR",
+         "A model of 'roundhouse models', or a directory [default: pocket-turbo]");
+  option("--engine", flags.engine, "ID",
+         "An engine of 'roundhouse engines' [default: auto, the best that can]");
+  option("--device", flags.device, "NAME", "A device that an engine lists [default: auto]");
+  flag("--allow-cpu", flags.allow_cpu, "Permit --device cpu");
+  option("--threads", flags.threads, "N", "1 to 1024 [default: all processors that the program may use]");
+  flag("--in-process", flags.in_process, "Run the engine in this process, for debugging: a crash ends all");
+  command.add_option("-o,--output-dir", flags.output_directory, "Where the PNG files go [default: output]")
+      ->type_name("DIR")
+      ->group("Run");
+  flag("--no-metadata", flags.no_metadata, "Write nothing but the picture into the PNG");
+  flag("--explain", flags.explain, "Say first why each engine was chosen or not");
+  flag("--log-prompts", flags.log_prompts, "Put prompts into the log; they never are otherwise");
+}
+
+}  // namespace
+
+void declare_generate_flags(CLI::App& command, GenerateFlags& flags) {
+  command
+      .add_option("PROMPT", flags.prompt, "What the picture shows; put -- before one that starts with '-'")
+      ->type_name("");
+  command
+      .add_option("--prompt-file", flags.prompt_file,
+                  "Read the prompt from FILE, or from standard input with -")
+      ->type_name("FILE");
+  declare_picture_flags(command, flags);
+  declare_run_flags(command, flags);
+}
+
+GenerateRequest to_request(const GenerateFlags& flags) {
+  GenerateRequest request;
+  request.steps = parse_integer("--steps", flags.steps, kStepsRange);
+  request.guidance = parse_number("--guidance", flags.guidance, kGuidanceRange);
+  request.cfg_normalization = parse_number("--cfg-normalization", flags.cfg_normalization, "0 or more");
+  request.cfg_truncation = parse_number("--cfg-truncation", flags.cfg_truncation, "0 to 1");
+  request.width = parse_integer("--width", flags.width, kSizeRange);
+  request.height = parse_integer("--height", flags.height, kSizeRange);
+  request.aspect = flags.aspect;
+  if (flags.images) request.images = parse_integer("--num-images", *flags.images, "1 to 16");
+  request.seed = parse_integer("--seed", flags.seed, "-1 or 0 to 9223372036854775807");
+  request.sampler = flags.sampler;
+  request.schedule = flags.schedule;
+  request.negative_prompt = flags.negative_prompt;
+  request.model = flags.model;
+  request.engine = flags.engine;
+  if (flags.device) request.device = *flags.device;
+  request.allow_cpu = flags.allow_cpu;
+  request.prompt = prompt_of(flags);  // last: it may wait for standard input
+  return request;
+}
+
+std::uint32_t thread_budget(const std::optional<std::string>& text) {
+  if (!text) return 0;
+  return static_cast<std::uint32_t>(parse_integer("--threads", *text, 1, 1024));
+}
+
+}  // namespace roundhouse::host

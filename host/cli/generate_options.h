@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flags of `roundhouse generate`, as typed, and the request they stand for.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "host/session/session.h"
+
+namespace roundhouse::host {
+
+// Texts are kept as given; to_request reads the numbers.
+struct GenerateFlags {
+  std::optional<std::string> prompt, prompt_file, negative_prompt;
+  std::optional<std::string> steps, guidance, cfg_normalization, cfg_truncation;
+  std::optional<std::string> width, height, aspect, images, seed, sampler, schedule;
+  std::optional<std::string> engine, device, model, threads;
+  std::string output_directory = "output";
+  bool allow_cpu = false;
+  bool in_process = false;
+  bool explain = false;
+  bool log_prompts = false;
+  bool no_metadata = false;
+};
+
+void declare_generate_flags(CLI::App& command, GenerateFlags& flags);
+
+// Throws INVALID_ARGUMENT for a value that is no number or a prompt that is given twice or not at all,
+// IO_ERROR for a prompt file that cannot be read. Ranges and names are the session's to check.
+GenerateRequest to_request(const GenerateFlags& flags);
+
+// The thread budget: 0 when --threads is absent.
+std::uint32_t thread_budget(const std::optional<std::string>& text);
+
+}  // namespace roundhouse::host

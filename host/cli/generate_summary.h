@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run reports when it is done, for people and as JSON.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/cli/report.h"
+#include "host/session/session.h"
+
+namespace roundhouse::host {
+
+// One finished picture.
+struct SavedImage {
+  std::uint64_t seed = 0;
+  std::filesystem::path file;
+  std::vector<StageTiming> stages;
+  std::vector<double> step_milliseconds;
+  double save_milliseconds = 0;
+};
+
+struct RunRecord {
+  GeneratePlan plan;
+  OpenResult opened;
+  std::string engine;
+  std::vector<std::string> notes;
+  std::vector<SavedImage> images;
+  double start_milliseconds = 0;  // from the program's start to the run's
+  double load_milliseconds = 0;   // worker, plugin and weights
+  double total_milliseconds = 0;  // from the program's start to its end
+  std::uint64_t peak_memory_bytes = 0;
+};
+
+// Sampler and schedule that were used: the request's, or the engine's first where that is its default.
+std::optional<std::string> used_sampler(const ImageJob& job, const EngineReport& engine);
+std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport& engine);
+
+OrderedJson verdicts_json(const Decision& decision);
+std::string verdicts_text(const Decision& decision, std::size_t width);
+
+OrderedJson summary_json(const RunRecord& run);
+std::string summary_text(const RunRecord& run, std::size_t width);
+
+}  // namespace roundhouse::host

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// `roundhouse models`: what can be given to --model by name.
+#include <unistd.h>
+
+#include "host/cli/command.h"
+#include "host/cli/report.h"
+#include "host/cli/text.h"
+
+namespace roundhouse::host {
+namespace {
+
+template <typename Value>
+void put(OrderedJson& json, const char* name, const std::optional<Value>& value) {
+  if (value) json[name] = *value;
+}
+
+OrderedJson defaults_json(const ModelDefaults& defaults) {
+  OrderedJson json = OrderedJson::object();
+  put(json, "steps", defaults.steps);
+  put(json, "width", defaults.width);
+  put(json, "height", defaults.height);
+  put(json, "guidance", defaults.guidance);
+  put(json, "cfg_normalization", defaults.cfg_normalization);
+  put(json, "cfg_truncation", defaults.cfg_truncation);
+  put(json, "sampler", defaults.sampler);
+  put(json, "schedule", defaults.schedule);
+  put(json, "negative_prompt", defaults.negative_prompt);
+  return json;
+}
+
+OrderedJson entry_json(const ModelCatalogue::Entry& entry) {
+  OrderedJson json;
+  json["name"] = entry.spec.name;
+  json["title"] = entry.spec.title;
+  json["description"] = entry.spec.description;
+  json["license"] = entry.spec.license;
+  json["architecture"] = entry.spec.architecture;
+  json["present"] = entry.present;
+  json["default"] = entry.spec.name == ModelCatalogue::kDefaultModel;
+  json["size"] = {{"minimum", entry.spec.size.minimum},
+                  {"maximum", entry.spec.size.maximum},
+                  {"multiple_of", entry.spec.size.multiple_of}};
+  json["defaults"] = defaults_json(entry.spec.defaults);
+  json["directory"] = entry.directory.string();
+  json["spec"] = entry.spec.file.string();
+  return json;
+}
+
+std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
+  const bool is_default = entry.spec.name == ModelCatalogue::kDefaultModel;
+  std::string text = entry.spec.name + "  " + (entry.present ? "present" : "not present") +
+                     (is_default ? ", the default" : "") + "\n";
+  text += labelled("what", entry.spec.title + ": " + entry.spec.description, width);
+  text +=
+      labelled("size",
+               std::to_string(entry.spec.size.minimum) + " to " + std::to_string(entry.spec.size.maximum) +
+                   ", multiples of " + std::to_string(entry.spec.size.multiple_of),
+               width);
+  std::vector<std::string> defaults;
+  for (const auto& [name, value] : defaults_json(entry.spec.defaults).items()) {
+    defaults.push_back(name + " " + value.dump());
+  }
+  if (!defaults.empty()) text += labelled("defaults", join(defaults, ", "), width);
+  return text + labelled("directory", entry.directory.string(), width);
+}
+
+class ModelsCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command =
+        app.add_subcommand("models", "List the models that can be named, and which are present");
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    const ModelCatalogue catalogue = program.models();
+    if (json()) {
+      OrderedJson object;
+      object["models"] = OrderedJson::array();
+      for (const auto& entry : catalogue.entries())
+        object["models"].push_back(entry_json(entry));
+      object["problems"] = OrderedJson::array();
+      for (const Error& problem : catalogue.problems())
+        object["problems"].push_back(error_json(problem));
+      print_json(object);
+      return 0;
+    }
+    const std::size_t width = terminal_width(STDOUT_FILENO);
+    std::string text;
+    for (const auto& entry : catalogue.entries())
+      text += (text.empty() ? "" : "\n") + entry_text(entry, width);
+    if (text.empty()) text = "no models were found\n";
+    for (const Error& problem : catalogue.problems())
+      text += "\nproblem: " + one_line(problem.what()) + "\n";
+    print(text);
+    return 0;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_models_command() {
+  return std::make_unique<ModelsCommand>();
+}
+
+}  // namespace roundhouse::host

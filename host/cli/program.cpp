@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the values that subcommands work with.
+#include "host/cli/program.h"
+
+#include <cstdlib>
+#include <map>
+
+#include "roundhouse/error.hpp"
+#include "roundhouse/ext/log.h"
+
+namespace roundhouse::host {
+
+std::string program_version() {
+  return ROUNDHOUSE_VERSION;
+}
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+std::vector<SearchDirectory> Program::engine_directories() const {
+  DiscoveryInput input;
+  input.flag_directories.assign(options.engine_paths.begin(), options.engine_paths.end());
+  input.environment = environment_variable;
+  input.executable = executable;
+  return search_directories(input);
+}
+
+Registry Program::registry() const {
+  return Registry(discover(engine_directories()));
+}
+
+ModelCatalogue Program::models() const {
+  return ModelCatalogue(model_search(environment_variable, executable));
+}
+
+std::filesystem::path Program::user_directory() const {
+  return model_search(environment_variable, executable).user_directory.parent_path();
+}
+
+std::unique_ptr<Log> Program::log() const {
+  static const std::map<std::string, std::uint32_t> levels = {
+      {"debug", RH_LOG_DEBUG}, {"info", RH_LOG_INFO}, {"warning", RH_LOG_WARNING}, {"error", RH_LOG_ERROR}};
+  Log::Options log;
+  log.json = !options.log_file.empty();
+  if (log.json) log.file = options.log_file;
+  log.level = log.json ? RH_LOG_INFO : RH_LOG_WARNING;
+  if (!options.log_level.empty()) {
+    const auto level = levels.find(options.log_level);
+    if (level == levels.end()) {
+      throw Error(RH_INVALID_ARGUMENT, "--log-level: '" + options.log_level +
+                                           "' is not known, expected debug, info, warning or error");
+    }
+    log.level = level->second;
+  }
+  return std::make_unique<Log>(log);
+}
+
+double Program::milliseconds_since_start() const {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every subcommand starts from: where the program runs and the global flags. A value made in main.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/log/log.h"
+#include "host/registry/registry.h"
+#include "host/store/model_catalogue.h"
+
+namespace roundhouse::host {
+
+struct GlobalOptions {
+  std::vector<std::string> engine_paths;
+  std::string log_level;  // empty: warning, or info with a log file
+  std::string log_file;
+};
+
+struct Program {
+  std::chrono::steady_clock::time_point start;  // taken first in main
+  std::filesystem::path executable;             // absolute
+  char** arguments = nullptr;                   // of main, for running again
+  GlobalOptions options;
+
+  // Reads the manifests of all search directories; loads nothing.
+  Registry registry() const;
+  std::vector<SearchDirectory> engine_directories() const;
+  ModelCatalogue models() const;
+  // $XDG_DATA_HOME/roundhouse or ~/.local/share/roundhouse.
+  std::filesystem::path user_directory() const;
+  // Throws INVALID_ARGUMENT for an unknown level.
+  std::unique_ptr<Log> log() const;
+
+  double milliseconds_since_start() const;
+};
+
+std::string program_version();  // "0.1.0"
+std::optional<std::string> environment_variable(const std::string& name);
+
+}  // namespace roundhouse::host

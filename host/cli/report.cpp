@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Standard output, standard error, and the shape of errors on both.
+#include "host/cli/report.h"
+
+#include <cstdio>
+
+#include "host/cli/text.h"
+
+namespace roundhouse::host {
+namespace {
+
+std::string dump(const OrderedJson& json) {
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+OrderedJson error_json(const Error& error) {
+  OrderedJson json;
+  json["code"] = status_name(error.code());
+  json["message"] = error.what();
+  json["hint"] = error.hint();
+  json["exit_status"] = exit_status(error.code());
+  return json;
+}
+
+int report_error(const Error& error, bool json, const OrderedJson& more) {
+  if (json) {
+    OrderedJson object;
+    object["error"] = error_json(error);
+    object.update(more);
+    const std::string text = dump(object);
+    // An error of this very output has nowhere to go but standard error, which follows.
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  }
+  std::string lines =
+      "error: " + std::string(status_name(error.code())) + ": " + one_line(error.what()) + "\n";
+  if (!error.hint().empty()) lines += "hint: " + one_line(std::string(error.hint())) + "\n";
+  std::fwrite(lines.data(), 1, lines.size(), stderr);
+  return exit_status(error.code());
+}
+
+void print(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0) {
+    throw Error(RH_IO_ERROR, "standard output cannot be written");
+  }
+}
+
+void print_json(const OrderedJson& json) {
+  print(dump(json));
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// How results and errors leave the program.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "roundhouse/error.hpp"
+
+namespace roundhouse::host {
+
+using OrderedJson = nlohmann::ordered_json;
+
+// {code, message, hint, exit_status}
+OrderedJson error_json(const Error& error);
+
+// One line "error: CODE: message" and one "hint: ..." on standard error; with `json` also one object
+// {"error": ...} with the members of `more` on standard output. Returns the exit status of the code.
+int report_error(const Error& error, bool json, const OrderedJson& more = OrderedJson::object());
+
+// Prints text on standard output. Throws IO_ERROR when it cannot be written (a full disk).
+void print(const std::string& text);
+void print_json(const OrderedJson& json);
+
+}  // namespace roundhouse::host

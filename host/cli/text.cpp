@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text for people.
+#include "host/cli/text.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <sstream>
+
+namespace roundhouse::host {
+
+std::string one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F) {
+      line.push_back(c);
+      continue;
+    }
+    std::array<char, 8> escape{};
+    std::snprintf(escape.data(), escape.size(), "\\x%02x", byte);
+    line += escape.data();
+  }
+  return line;
+}
+
+std::string fixed(double value, int decimals) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  return text.data();
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  static constexpr std::array<const char*, 5> units = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < units.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return fixed(value, unit > 0 && value < 10 ? 1 : 0) + " " + units[unit];
+}
+
+std::string human_milliseconds(double milliseconds) {
+  if (milliseconds < 10) return fixed(milliseconds, 1) + " ms";
+  if (milliseconds < 1000) return fixed(milliseconds, 0) + " ms";
+  if (milliseconds < 60'000) return fixed(milliseconds / 1000, milliseconds < 10'000 ? 2 : 1) + " s";
+  const auto seconds = static_cast<long long>(std::llround(milliseconds / 1000));
+  return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+}
+
+std::string join(const std::vector<std::string>& items, const std::string& separator) {
+  std::string text;
+  for (const std::string& item : items)
+    text += (text.empty() ? "" : separator) + item;
+  return text;
+}
+
+std::size_t columns(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string labelled(const std::string& label, const std::string& text, std::size_t width) {
+  constexpr std::size_t kIndent = 14;
+  std::string line = "  " + label;
+  line.resize(std::max(line.size() + 1, kIndent), ' ');
+  std::string all;
+  bool empty = true;
+  std::istringstream words(one_line(text));
+  for (std::string word; words >> word;) {
+    if (!empty && columns(line) + 1 + columns(word) > width) {
+      all += line + "\n";
+      line.assign(kIndent, ' ');
+      empty = true;
+    }
+    line += (empty ? "" : " ") + word;
+    empty = false;
+  }
+  return all + line + "\n";
+}
+
+std::size_t terminal_width(int descriptor) {
+  constexpr std::size_t kWidest = 120;
+  winsize size{};
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 100;
+  return std::clamp<std::size_t>(size.ws_col, 40, kWidest);
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text for people: quantities, wrapped lists, lines that stay lines.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace roundhouse::host {
+
+// Control characters become \xNN, so that a message stays one line and cannot drive the terminal.
+std::string one_line(const std::string& text);
+
+std::string human_bytes(std::uint64_t bytes);         // "412 MiB"
+std::string human_milliseconds(double milliseconds);  // "85 ms", "1.24 s", "3 min 20 s"
+std::string fixed(double value, int decimals);
+
+std::string join(const std::vector<std::string>& items, const std::string& separator);
+
+// "  <label padded to 12><text>" with the text broken at spaces so that no line is wider than `width`
+// columns; following lines are indented to the text. A word longer than a line keeps its own.
+std::string labelled(const std::string& label, const std::string& text, std::size_t width);
+
+// Columns of the terminal behind `descriptor`, at most 120; 100 when it is none.
+std::size_t terminal_width(int descriptor);
+
+// Display columns of UTF-8, counting each character as one.
+std::size_t columns(const std::string& text);
+
+}  // namespace roundhouse::host
