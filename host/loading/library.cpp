@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// dlopen, dlsym and what they do not check.
+#include "host/loading/library.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include "host/loading/elf_file.h"
+#include "host/loading/plugin_error.h"
+
+namespace roundhouse::host {
+namespace {
+
+std::string linker_error() {
+  const char* text = ::dlerror();
+  return text == nullptr ? "no reason was given" : text;
+}
+
+std::string version_text(std::uint32_t version) {
+  return std::to_string(version >> 16) + "." + std::to_string(version & 0xffff);
+}
+
+void* open_library(const std::string& engine, const std::filesystem::path& library) {
+  void* handle = without_exceptions(engine, "loading the library",
+                                    [&] { return ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL); });
+  if (handle != nullptr) return handle;
+  const std::string reason = linker_error();
+  const Error error =
+      broken(engine, rule::kLoadable, "library '" + library.string() + "' cannot be loaded: " + reason);
+  if (reason.find("cannot open shared object file") == std::string::npos) throw error;
+  throw Error(error.code(), error.what(), "install the library that the message names");
+}
+
+// The symbol has to be data of this very library, large enough for what is read next: dlsym would also return
+// a function, or a symbol of something that the library links to.
+void check_symbol(const std::string& engine, void* handle, const void* symbol) {
+  const std::string name = RH_PLUGIN_ENTRY_SYMBOL;
+  Dl_info info{};
+  void* found = nullptr;
+  void* holder = nullptr;
+  link_map* own = nullptr;
+  const bool known = ::dlinfo(handle, RTLD_DI_LINKMAP, &own) == 0 &&
+                     ::dladdr1(symbol, &info, &holder, RTLD_DL_LINKMAP) != 0 &&
+                     ::dladdr1(symbol, &info, &found, RTLD_DL_SYMENT) != 0;
+  if (!known || found == nullptr) {
+    throw broken(engine, rule::kEntrySymbol, name + " is not a symbol of the library");
+  }
+  if (holder != own) {
+    throw broken(engine, rule::kEntrySymbol,
+                 name + " comes from '" + info.dli_fname + "', expected the library itself");
+  }
+  const auto* entry = static_cast<const ElfW(Sym)*>(found);
+  if (ELF64_ST_TYPE(entry->st_info) != STT_OBJECT) {
+    throw broken(engine, rule::kEntrySymbol, name + " is not data, expected an object");
+  }
+  if (entry->st_size < floor_size<rh_plugin_entry_v1>) {
+    throw broken(engine, rule::kEntrySymbol,
+                 name + " has " + std::to_string(entry->st_size) + " bytes, expected at least " +
+                     std::to_string(floor_size<rh_plugin_entry_v1>));
+  }
+}
+
+void check_entry(const std::string& engine, const rh_plugin_entry_v1& entry) {
+  check_record(engine, rule::kEntry, RH_PLUGIN_ENTRY_SYMBOL, &entry);
+  if (entry.abi_version >> 16 != RH_ABI_MAJOR) {
+    throw Error(RH_ENGINE_INCOMPATIBLE, "engine '" + engine + "' speaks ABI " +
+                                            version_text(entry.abi_version) + ", this host speaks " +
+                                            version_text(RH_ABI_VERSION));
+  }
+  check_function(engine, rule::kEntry, "init", entry.init);
+  check_function(engine, rule::kEntry, "deinit", entry.deinit);
+  check_function(engine, rule::kEntry, "get_factory", entry.get_factory);
+}
+
+}  // namespace
+
+const rh_plugin_entry_v1& load_library(const std::string& engine, const std::filesystem::path& library) {
+  check_elf_file(engine, library);
+  void* handle = open_library(engine, library);
+  const void* symbol = ::dlsym(handle, RH_PLUGIN_ENTRY_SYMBOL);
+  if (symbol == nullptr) {
+    throw broken(engine, rule::kEntrySymbol,
+                 "library '" + library.string() + "' exports no " RH_PLUGIN_ENTRY_SYMBOL);
+  }
+  check_symbol(engine, handle, symbol);
+  const auto& entry = *static_cast<const rh_plugin_entry_v1*>(symbol);
+  check_entry(engine, entry);
+  return entry;
+}
+
+}  // namespace roundhouse::host

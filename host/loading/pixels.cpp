@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of rh_pixels.
+#include "host/loading/pixels.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "host/loading/plugin_error.h"
+
+namespace roundhouse::host {
+namespace {
+
+std::uint64_t pixel_bytes(std::uint32_t format) {
+  switch (format) {
+    case RH_PIXELS_RGB_U8:
+      return 3;
+    case RH_PIXELS_GRAY_U8:
+      return 1;
+    case RH_PIXELS_RGB_F32:
+      return 3 * sizeof(float);
+    default:
+      return 0;
+  }
+}
+
+std::string size_text(std::uint32_t width, std::uint32_t height) {
+  return std::to_string(width) + "x" + std::to_string(height);
+}
+
+struct BadValues {
+  std::uint64_t count = 0;
+  std::uint64_t first = 0;  // index of the value: (row * width + column) * 3 + channel
+};
+
+BadValues find_bad_values(const rh_pixels& pixels) {
+  BadValues bad;
+  const std::uint64_t values = std::uint64_t{pixels.width} * 3;
+  for (std::uint64_t row = 0; row < pixels.height; ++row) {
+    const auto* data = static_cast<const unsigned char*>(pixels.data) + row * pixels.row_bytes;
+    for (std::uint64_t i = 0; i < values; ++i) {
+      float value = 0;  // rows of a stranger need not be aligned
+      std::memcpy(&value, data + i * sizeof value, sizeof value);
+      if (std::isfinite(value)) continue;
+      if (bad.count++ == 0) bad.first = row * values + i;
+    }
+  }
+  return bad;
+}
+
+}  // namespace
+
+void check_pixels(const std::string& engine, const std::string& name, const rh_pixels* pixels) {
+  check_record(engine, rule::kRecords, name, pixels);
+  const std::uint64_t pixel = pixel_bytes(pixels->format);
+  if (pixel == 0) {
+    throw broken(engine, rule::kPicture,
+                 name + " has format " + std::to_string(pixels->format) + ", expected one of RH_PIXELS_*");
+  }
+  if (pixels->width == 0 || pixels->height == 0) {
+    throw broken(engine, rule::kPicture,
+                 name + " has " + size_text(pixels->width, pixels->height) + " pixels");
+  }
+  if (pixels->data == nullptr) throw broken(engine, rule::kPicture, name + ": data is NULL");
+  const std::uint64_t row = pixel * pixels->width;
+  if (pixels->row_bytes < row) {
+    throw broken(engine, rule::kPicture,
+                 name + ": row_bytes is " + std::to_string(pixels->row_bytes) + ", expected at least " +
+                     std::to_string(row));
+  }
+  // row_bytes * height might overflow; this cannot.
+  if (pixels->size_bytes / pixels->height < pixels->row_bytes) {
+    throw broken(engine, rule::kPicture,
+                 name + ": size_bytes is " + std::to_string(pixels->size_bytes) + ", expected " +
+                     std::to_string(pixels->height) + " rows of " + std::to_string(pixels->row_bytes));
+  }
+}
+
+void check_picture(const std::string& engine, const rh_pixels& pixels, const rh_image_request& request) {
+  if (pixels.width != request.width || pixels.height != request.height) {
+    throw broken(engine, rule::kPicture,
+                 "the picture is " + size_text(pixels.width, pixels.height) + ", expected " +
+                     size_text(request.width, request.height));
+  }
+  if (pixels.format != RH_PIXELS_RGB_F32) return;
+  const BadValues bad = find_bad_values(pixels);
+  if (bad.count == 0) return;
+  const std::uint64_t pixel = bad.first / 3;
+  throw Error(RH_PIPELINE_ERROR, "engine '" + engine + "': decode: " + std::to_string(bad.count) + " of " +
+                                     std::to_string(std::uint64_t{3} * pixels.width * pixels.height) +
+                                     " values of the picture are not finite, the first at row " +
+                                     std::to_string(pixel / pixels.width) + ", column " +
+                                     std::to_string(pixel % pixels.width) + ", channel " +
+                                     std::to_string(bad.first % 3));
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a picture that a plugin hands over can be read and is one.
+#pragma once
+
+#include <string>
+
+#include "roundhouse/ext/image.h"
+
+namespace roundhouse::host {
+
+// Throws ENGINE_BROKEN unless record, format, rows and buffer fit each other; `name` is "the picture" or "the
+// preview".
+void check_pixels(const std::string& engine, const std::string& name, const rh_pixels* pixels);
+
+// Throws ENGINE_BROKEN when the picture has another size, PIPELINE_ERROR when values are not finite.
+void check_picture(const std::string& engine, const rh_pixels& pixels, const rh_image_request& request);
+
+}  // namespace roundhouse::host

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three nested lifetimes. Each keeps its parent alive, so that ends come in the right order whichever
+// owner goes first.
+#include "host/loading/plugin.h"
+
+#include <algorithm>
+
+#include "host/loading/descriptor.h"
+#include "host/loading/image_watch.h"
+#include "host/loading/plugin_core.h"
+
+namespace roundhouse::host {
+namespace {
+
+using Core = std::shared_ptr<PluginCore>;
+
+// Between create_engine and destroy.
+class EngineUse {
+ public:
+  EngineUse(Core core, rh_engine* engine) : core_(std::move(core)), engine_(engine) {}
+  EngineUse(const EngineUse&) = delete;
+  EngineUse& operator=(const EngineUse&) = delete;
+  ~EngineUse() {
+    core_->end("destroy", [this] { engine_->destroy(engine_); });
+  }
+  PluginCore& core() const { return *core_; }
+  rh_engine* get() const { return engine_; }
+
+ private:
+  Core core_;
+  rh_engine* engine_;
+};
+
+// Between open_model and close.
+class ModelUse {
+ public:
+  ModelUse(std::shared_ptr<EngineUse> engine, rh_model* model) : engine_(std::move(engine)), model_(model) {}
+  ModelUse(const ModelUse&) = delete;
+  ModelUse& operator=(const ModelUse&) = delete;
+  ~ModelUse() {
+    core().end("close", [this] { model_->close(model_); });
+  }
+  PluginCore& core() const { return engine_->core(); }
+  rh_model* get() const { return model_; }
+
+ private:
+  std::shared_ptr<EngineUse> engine_;
+  rh_model* model_;
+};
+
+std::string chosen_device(const EngineReport& report, const std::string& device) {
+  const auto found = report.capabilities.find("device");
+  const std::vector<std::string> devices =
+      found == report.capabilities.end() ? std::vector<std::string>{} : found->second;
+  if (device == "auto" && !devices.empty()) return devices.front();
+  if (std::find(devices.begin(), devices.end(), device) != devices.end()) return device;
+  std::string list = "auto";
+  for (const auto& known : devices)
+    list += ", " + known;
+  throw Error(RH_UNSUPPORTED_DEVICE, "device '" + device + "' is not available with engine '" + report.id +
+                                         "', expected one of: " + list);
+}
+
+void check_engine(const std::string& id, const rh_engine* engine) {
+  if (engine == nullptr) throw broken(id, rule::kRecords, "create_engine returned success without an engine");
+  check_record(id, rule::kRecords, "the engine", engine);
+  check_function(id, rule::kRecords, "the engine's destroy", engine->destroy);
+  check_function(id, rule::kRecords, "the engine's describe", engine->describe);
+  check_function(id, rule::kRecords, "the engine's open_model", engine->open_model);
+  check_function(id, rule::kRecords, "the engine's get_extension", engine->get_extension);
+}
+
+void check_model(const std::string& id, const rh_model* model) {
+  if (model == nullptr) throw broken(id, rule::kRecords, "open_model returned success without a model");
+  check_record(id, rule::kRecords, "the model", model);
+  check_function(id, rule::kRecords, "the model's close", model->close);
+  check_function(id, rule::kRecords, "the model's describe", model->describe);
+  check_function(id, rule::kRecords, "the model's get_extension", model->get_extension);
+}
+
+}  // namespace
+
+struct Plugin::State {
+  Core core;
+};
+
+struct Plugin::Engine::State {
+  std::shared_ptr<EngineUse> use;
+};
+
+struct Plugin::Model::State {
+  std::unique_ptr<ModelUse> use;
+};
+
+Plugin::Plugin(const EngineManifest& manifest, std::uint32_t threads, PluginLog log)
+    : state_(std::make_shared<State>()) {
+  state_->core = std::make_shared<PluginCore>(manifest, threads, std::move(log));
+}
+Plugin::~Plugin() = default;
+
+std::unique_ptr<Plugin::Engine> Plugin::create_engine(const std::string& device) {
+  PluginCore& core = *state_->core;
+  const std::string chosen = chosen_device(core.report(), device);
+  const rh_engine_config config{sizeof(rh_engine_config), core.threads(), chosen.c_str(), nullptr};
+  rh_engine* engine = nullptr;
+  ErrorRecord error;
+  error.check(core.id(), "create_engine", core.call("create_engine", [&] {
+    return core.factory().create_engine(core.id().c_str(), &config, &engine, error.get());
+  }));
+  check_engine(core.id(), engine);
+  auto use = std::make_shared<EngineUse>(state_->core, engine);
+  return std::unique_ptr<Engine>(new Engine(std::make_unique<Engine::State>(Engine::State{std::move(use)})));
+}
+
+EngineReport Plugin::report(const Engine* engine) const {
+  PluginCore& core = *state_->core;
+  std::vector<std::pair<std::string, std::string>> facts;
+  if (engine != nullptr) {
+    rh_engine* raw = engine->raw();
+    const rh_facts* list = core.call("describe", [&] { return raw->describe(raw); });
+    facts = read_facts(core.id(), rule::kRecords, "the engine's describe", list);
+  }
+  EngineReport report = core.report();
+  report.facts = std::move(facts);
+  return report;
+}
+
+Plugin::Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {
+}
+Plugin::Engine::~Engine() = default;
+
+rh_engine* Plugin::Engine::raw() const {
+  return state_->use->get();
+}
+
+const void* Plugin::Engine::extension(const std::string& id) const {
+  rh_engine* engine = raw();
+  return state_->use->core().call("get_extension", [&] { return engine->get_extension(engine, id.c_str()); });
+}
+
+std::unique_ptr<Plugin::Model> Plugin::Engine::open_model(const rh_model_source& source) {
+  PluginCore& core = state_->use->core();
+  rh_engine* engine = raw();
+  rh_model* model = nullptr;
+  ErrorRecord error;
+  error.check(core.id(), "open_model", core.call("open_model", [&] {
+    return engine->open_model(engine, &source, &model, error.get());
+  }));
+  check_model(core.id(), model);
+  auto use = std::make_unique<ModelUse>(state_->use, model);
+  return std::unique_ptr<Model>(new Model(std::make_unique<Model::State>(Model::State{std::move(use)})));
+}
+
+Plugin::Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {
+}
+Plugin::Model::~Model() = default;
+
+std::vector<std::pair<std::string, std::string>> Plugin::Model::facts() const {
+  PluginCore& core = state_->use->core();
+  rh_model* model = state_->use->get();
+  const rh_facts* list = core.call("describe", [&] { return model->describe(model); });
+  return read_facts(core.id(), rule::kRecords, "the model's describe", list);
+}
+
+void Plugin::Model::generate(const rh_image_request& request, const rh_image_sink& sink) {
+  PluginCore& core = state_->use->core();
+  rh_model* model = state_->use->get();
+  const auto* image = static_cast<const rh_image*>(
+      core.call("get_extension", [&] { return model->get_extension(model, RH_IMAGE_ID); }));
+  if (image == nullptr) {
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                "engine '" + core.id() + "': this model makes no pictures (no " RH_IMAGE_ID ")");
+  }
+  check_record(core.id(), rule::kRecords, RH_IMAGE_ID, image);
+  check_function(core.id(), rule::kRecords, RH_IMAGE_ID ": generate", image->generate);
+  ImageWatch watch(core.id(), request, sink);
+  ErrorRecord error;
+  const rh_status status =
+      core.call("generate", [&] { return image->generate(model, &request, watch.sink(), error.get()); });
+  watch.rethrow_refusal();
+  error.check(core.id(), "generate", status);
+  watch.check_complete();
+}
+
+}  // namespace roundhouse::host

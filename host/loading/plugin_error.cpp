@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wording of errors between host and plugin.
+#include "host/loading/plugin_error.h"
+
+#include "host/loading/text.h"
+
+namespace roundhouse::host {
+
+Error broken(const std::string& engine, const char* rule, const std::string& text) {
+  constexpr std::size_t longest = 2000;
+  return Error(RH_ENGINE_BROKEN,
+               "engine '" + engine + "': " + cleaned_text(text.c_str(), longest) + " (rule " + rule + ")");
+}
+
+void ErrorRecord::check(const std::string& engine, const std::string& call, rh_status status) const {
+  if (status == RH_OK) return;
+  // The plugin may have filled the record to the brim, without a NUL.
+  const std::string message = cleaned_text(record_.message, sizeof record_.message);
+  const std::string begin = "engine '" + engine + "': " + call;
+  const std::string end = std::string(" (rule ") + rule::kErrors + ")";
+  if (!is_known(status)) {
+    throw Error(RH_ENGINE_INTERNAL, begin + " returned status " + std::to_string(status) +
+                                        ", which is in no catalogue, " +
+                                        (message.empty() ? "without a message" : "saying: " + message) + end);
+  }
+  if (message.empty()) {
+    throw Error(status,
+                begin + " failed with " + std::string(status_name(status)) + " without a message" + end);
+  }
+  throw Error(status, message);
+}
+
+}  // namespace roundhouse::host

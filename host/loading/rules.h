@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of sdk/CONTRACT.md that the loader can see broken: the one place where their numbers stand.
+#pragma once
+
+namespace roundhouse::host::rule {
+
+inline constexpr const char* kEntrySymbol = "P1";   // the data symbol rh_plugin_entry
+inline constexpr const char* kEntry = "P2";         // its size, ABI version and functions
+inline constexpr const char* kLoadable = "P4";      // the library loads with what it links to
+inline constexpr const char* kFactory = "P5";       // an engine factory with at least one engine
+inline constexpr const char* kDescriptor = "P6";    // a descriptor for each index
+inline constexpr const char* kIdentity = "P7";      // id, names and maturity
+inline constexpr const char* kCapabilities = "P8";  // capabilities and limits
+inline constexpr const char* kManifest = "P9";      // manifest and plugin say the same
+inline constexpr const char* kRecords = "P10";      // records are there, large enough, without NULL functions
+inline constexpr const char* kErrors = "P17";       // known codes, with a message
+inline constexpr const char* kExceptions = "P18";   // none crosses
+inline constexpr const char* kOnePicture = "P20";   // exactly one for each success
+inline constexpr const char* kPicture = "P21";      // size, format and values
+inline constexpr const char* kProgress = "P24";     // progress and stages
+inline constexpr const char* kThread = "P25";       // callbacks come on generate's thread
+inline constexpr const char* kProcess = "P29";  // directory, locale, environment, signals stay as they are
+
+}  // namespace roundhouse::host::rule

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bad engines of tests/host/bad_plugins, and a use of one from loading to a picture.
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/loading/plugin.h"
+
+namespace roundhouse::host {
+
+inline EngineManifest bad_engine(std::string defect) {
+  std::replace(defect.begin(), defect.end(), '_', '-');
+  return read_manifest(std::filesystem::path(ROUNDHOUSE_BINARY_DIR) / "bad_engines" / defect /
+                       (defect + ".json"));
+}
+
+// What reaches a caller's sink; `refusal` is what it answers to a picture.
+struct Received {
+  int pictures = 0, steps = 0;
+  bool cancel = false;
+  rh_status refusal = RH_OK;
+};
+
+inline rh_image_sink sink_into(Received& received) {
+  rh_image_sink sink{};
+  sink.struct_size = sizeof sink;
+  sink.context = &received;
+  sink.progress = [](void* context, const rh_progress*) {
+    ++static_cast<Received*>(context)->steps;
+    return 0;
+  };
+  sink.stage = [](void*, const rh_stage_report*) {};
+  sink.cancelled = [](void* context) { return static_cast<Received*>(context)->cancel ? 1 : 0; };
+  sink.image = [](void* context, const rh_pixels*, rh_error* error) {
+    auto& self = *static_cast<Received*>(context);
+    ++self.pictures;
+    error->code = self.refusal;
+    return self.refusal;
+  };
+  return sink;
+}
+
+inline rh_image_request small_request() {
+  rh_image_request request{};
+  request.struct_size = sizeof request;
+  request.width = 32;
+  request.height = 16;
+  request.steps = 3;
+  request.prompt = "a red square";
+  request.cfg_truncation = 1;
+  return request;
+}
+
+// The three lifetimes of one engine, one phase after the other.
+class Use {
+ public:
+  explicit Use(const std::string& defect) : manifest_(bad_engine(defect)) {}
+
+  EngineReport probe() {
+    plugin_ = std::make_unique<Plugin>(
+        manifest_, 2,
+        [this](std::uint32_t, const std::string&, const std::string& message) { log.push_back(message); });
+    engine_ = plugin_->create_engine("auto");
+    return plugin_->report(engine_.get());
+  }
+  void open() {
+    rh_model_source source{};
+    source.struct_size = sizeof source;
+    model_ = engine_->open_model(source);
+    facts = model_->facts();
+  }
+  void generate() {
+    const rh_image_request request = small_request();
+    model_->generate(request, sink_into(received));
+  }
+
+  std::vector<std::string> log;
+  std::vector<std::pair<std::string, std::string>> facts;
+  Received received;
+
+ private:
+  EngineManifest manifest_;
+  std::unique_ptr<Plugin> plugin_;
+  std::unique_ptr<Plugin::Engine> engine_;
+  std::unique_ptr<Plugin::Model> model_;
+};
+
+}  // namespace roundhouse::host
