@@ -66,7 +66,7 @@ int thread_count() {
 
 int settled_thread_count(int allowed) {
   int count = thread_count();
-  for (int i = 0; i < 100 && count > allowed; ++i) {
+  for (int i = 0; i < 30 && count > allowed; ++i) {
     usleep(10000);
     count = thread_count();
   }

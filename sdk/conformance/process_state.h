@@ -27,7 +27,7 @@ struct ProcessState {
 // Threads of this process at this moment.
 int thread_count();
 
-// Waits up to a second until at most `allowed` threads are left; returns how many there are.
+// Waits up to 0.3 s until at most `allowed` threads are left; returns how many there are.
 int settled_thread_count(int allowed);
 
 }  // namespace conformance

@@ -35,7 +35,7 @@ void ErrorSlot::expect_told(Report& report, rh_status status, const std::string&
 Life::Life(const Subject& subject, Report& report, bool newer_host)
     : report_(report), newer_(newer_host), host_(newer_host) {
   for (const auto& [name, value] : subject.environment)
-    setenv(name.c_str(), value.c_str(), 1);
+    setenv(name.c_str(), value.c_str(), 0);
   before_ = ProcessState::now();
   threads_before_ = thread_count();
 

@@ -21,7 +21,7 @@ struct Subject {
   std::string manifest;                            // empty = none
   std::string model_directory;                     // empty = none
   std::string architecture;                        // of the model directory
-  std::map<std::string, std::string> environment;  // set before the library is loaded, as a host does
+  std::map<std::string, std::string> environment;  // set before loading unless set already, as a host does
 };
 
 // An error record as the host hands it over, and the check of what came back.

@@ -14,7 +14,7 @@ namespace roundhouse {
 
 // An inclusive bound on width, height, steps, guidance or prompt-bytes; multiple_of 0 = any.
 struct Limit {
-  std::string name;
+  std::string name{};
   double minimum = 0;
   double maximum = 0;
   double multiple_of = 0;
@@ -22,15 +22,15 @@ struct Limit {
 
 // The C++ value of rh_engine_descriptor; equal to what the manifest says.
 struct Descriptor {
-  std::string id;
-  std::string name;
-  std::string vendor;
-  std::string version;
-  std::string description;
+  std::string id{};
+  std::string name{};
+  std::string vendor{};
+  std::string version{};
+  std::string description{};
   std::uint32_t maturity = RH_MATURITY_EXPERIMENTAL;
   std::int32_t score = 0;
-  Facts capabilities;  // {"task", "text-to-image"}, {"device", "cpu"}, ...
-  std::vector<Limit> limits;
+  Facts capabilities{};  // {"task", "text-to-image"}, {"device", "cpu"}, ...
+  std::vector<Limit> limits{};
 };
 
 // Owns a descriptor and its C form, which lives as long as the record.

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Installs the SDK into a folder of its own and builds plugins out of tree with it: the test card through
+# find_package, the test card through cc and pkg-config, and the sample of CONTRACT.md. Each has to pass the
+# installed checker.
+#   cmake -DBUILD=dir -DSOURCE=dir -DWORK=dir -DLIBDIR=lib -DBINDIR=bin -DCC=cc -P install_test.cmake
+cmake_minimum_required(VERSION 3.25)
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}\n${output}")
+  endif()
+endfunction()
+
+set(prefix ${WORK}/prefix)
+set(checker ${prefix}/${BINDIR}/roundhouse-conformance)
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK}/project)
+run(${CMAKE_COMMAND} --install ${BUILD} --component sdk --prefix ${prefix})
+
+# ---- a project of somebody else ----
+file(COPY ${SOURCE}/plugins/testcard/ DESTINATION ${WORK}/project/testcard)
+file(READ ${SOURCE}/sdk/CONTRACT.md contract)
+string(REGEX MATCH "```cpp\n([^`]*)```" sample "${contract}")
+string(REPLACE "#include \"roundhouse/plugin.hpp\"" "#include <vector>\n#include \"roundhouse/plugin.hpp\""
+       sample "${CMAKE_MATCH_1}")
+file(WRITE ${WORK}/project/grey.cpp "${sample}")
+file(WRITE ${WORK}/project/grey.json [[
+{"schema": 1, "id": "grey", "name": "Grey", "version": "0.1", "abi": "1.0", "library": "grey.so",
+ "maturity": "experimental", "x-note": "ours",
+ "capabilities": {"task": ["text-to-image"], "feature": ["modelless"], "device": ["cpu"]}}
+]])
+file(WRITE ${WORK}/project/CMakeLists.txt [[
+cmake_minimum_required(VERSION 3.25)
+project(somebody LANGUAGES C CXX)
+find_package(roundhouse-sdk 1 REQUIRED)
+add_subdirectory(testcard)
+roundhouse_add_plugin(grey SOURCES grey.cpp MANIFEST grey.json)
+enable_testing()
+]])
+run(${CMAKE_COMMAND} -S ${WORK}/project -B ${WORK}/build -G Ninja -DCMAKE_PREFIX_PATH=${prefix}
+    -DCMAKE_C_COMPILER_LAUNCHER=${LAUNCHER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+run(${CMAKE_COMMAND} --build ${WORK}/build)
+run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --no-tests=error --output-on-failure)
+foreach(plugin testcard testcard-cpp grey)
+  run(${checker} ${WORK}/build/engines/${plugin}.so --manifest ${WORK}/build/engines/${plugin}.json)
+endforeach()
+run(${CMAKE_COMMAND} --install ${WORK}/build --prefix ${WORK}/elsewhere)
+foreach(file testcard.so testcard.json grey.so grey.json)
+  if(NOT EXISTS ${WORK}/elsewhere/${LIBDIR}/roundhouse/engines/${file})
+    message(FATAL_ERROR "${file} was not installed")
+  endif()
+endforeach()
+
+# ---- no CMake at all ----
+set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
+run(sh -ec "cd ${WORK}/project/testcard && ${CC} -std=c11 -O2 -Wall -Wextra -Werror \
+$(pkg-config --cflags roundhouse-sdk) testcard.c -o testcard.so $(pkg-config --libs roundhouse-sdk)")
+run(${checker} ${WORK}/project/testcard/testcard.so --manifest ${WORK}/project/testcard/testcard.json)
