@@ -238,7 +238,7 @@ class WorkerClient final : public EngineClient {
     if (running.cancelled) {
       log(RH_LOG_WARNING, engine_called(manifest_.id) + " did not stop within " +
                               seconds_text(options_.patience.cancel) + " after a cancel in " +
-                              running.question.phase + " and was killed");
+                              running.question.phase + " and was killed (rule P23)");
       if (running.progress != nullptr) running.progress->rethrow();
       throw cancelled_error(running);
     }
@@ -290,7 +290,8 @@ class WorkerClient final : public EngineClient {
     for (const auto& [printed, where] : {std::pair(&output, "output"), std::pair(&errors, "error")}) {
       if (printed->bytes == 0) continue;
       log(RH_LOG_WARNING, engine_called(manifest_.id) + " printed " + std::to_string(printed->bytes) +
-                              " bytes to standard " + where + " in " + phase + ": " + printed->text);
+                              " bytes to standard " + where + " in " + phase +
+                              " (rule P28): " + printed->text);
     }
     return last_line(errors.text);
   }
@@ -299,7 +300,7 @@ class WorkerClient final : public EngineClient {
     const auto add = [&](std::uint64_t bytes, const char* where) {
       if (bytes == 0) return;
       report.remarks.push_back("printed " + std::to_string(bytes) + " bytes to standard " + where +
-                               " (rule P9)");
+                               " (rule P28)");
     };
     add(printed_output_, "output");
     add(printed_errors_, "error");

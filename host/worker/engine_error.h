@@ -29,6 +29,8 @@ auto with_named_errors(const std::string& id, const char* phase, Work&& work) {
   } catch (const std::exception& error) {
     throw Error(RH_ENGINE_INTERNAL,
                 engine_called(id) + ": unexpected exception in " + phase + ": " + error.what());
+  } catch (...) {
+    throw Error(RH_ENGINE_INTERNAL, engine_called(id) + ": unexpected exception in " + phase);
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <exception>
 
 #include "host/worker/engine_error.h"
 #include "host/worker/picture.h"
@@ -38,18 +37,14 @@ double milliseconds(std::uint64_t nanoseconds) {
   return static_cast<double>(nanoseconds) / 1e6;
 }
 
-// What the sinks' contexts point to. No exception crosses the plugin: a refused picture waits in `failure`
-// until the call is over.
+// What the sinks' contexts point to. The functions below may throw: the loading room's watch keeps it from
+// crossing the plugin.
 struct Call {
   const Watch& watch;
-  const ImageJob* job = nullptr;
   ImageResult result = {};
-  std::exception_ptr failure = nullptr;
-  bool has_picture = false;
 
   bool cancelled() const { return watch.cancelled->load(std::memory_order_relaxed); }
-
-  void tell(const ProgressEvent& event) const noexcept {
+  void tell(const ProgressEvent& event) const {
     if (watch.progress) watch.progress(event);
   }
 };
@@ -59,8 +54,7 @@ Call& call_of(void* context) {
 }
 
 std::int32_t on_cancelled(void* context) {
-  const Call& call = call_of(context);
-  return call.cancelled() || call.failure ? 1 : 0;
+  return call_of(context).cancelled() ? 1 : 0;
 }
 
 void on_load_progress(void* context, double /*fraction*/) {
@@ -69,7 +63,6 @@ void on_load_progress(void* context, double /*fraction*/) {
 
 std::int32_t on_progress(void* context, const rh_progress* progress) {
   Call& call = call_of(context);
-  if (progress == nullptr || progress->struct_size < sizeof(rh_progress)) return on_cancelled(context);
   const double elapsed = milliseconds(progress->elapsed_ns);
   auto& steps = call.result.step_milliseconds;
   if (progress->stage == RH_STAGE_DENOISE && steps.size() < kMaximumReports) steps.push_back(elapsed);
@@ -79,43 +72,14 @@ std::int32_t on_progress(void* context, const rh_progress* progress) {
 
 void on_stage(void* context, const rh_stage_report* report) {
   Call& call = call_of(context);
-  if (report == nullptr || report->struct_size < sizeof(rh_stage_report)) return;
   if (call.result.stages.size() >= kMaximumReports) return;
   call.result.stages.push_back({stage_name(report->stage), milliseconds(report->elapsed_ns),
                                 report->operations, report->activation_bytes});
 }
 
-// Writes the message, cut at a character, into the plugin's error.
-void write_error(rh_error* error, const Error& reason) {
-  if (error == nullptr || error->struct_size < sizeof(rh_error)) return;
-  error->code = reason.code();
-  std::string message = reason.what();
-  if (message.size() >= sizeof error->message) {
-    std::size_t end = sizeof error->message - 1;
-    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80)
-      --end;
-    message.resize(end);
-  }
-  message.copy(error->message, message.size());
-  error->message[message.size()] = '\0';
-}
-
-rh_status on_image(void* context, const rh_pixels* pixels, rh_error* error) {
-  Call& call = call_of(context);
-  try {
-    if (call.has_picture) throw Error(RH_ENGINE_BROKEN, "handed over a second picture");
-    call.result.picture = checked_picture(pixels, call.job->width, call.job->height);
-    call.has_picture = true;
-    return RH_OK;
-  } catch (const Error& reason) {
-    if (!call.failure) call.failure = std::current_exception();
-    write_error(error, reason);
-    return reason.code();
-  } catch (...) {
-    if (!call.failure) call.failure = std::current_exception();
-    write_error(error, Error(RH_OUT_OF_MEMORY, "no memory for the picture"));
-    return RH_OUT_OF_MEMORY;
-  }
+rh_status on_image(void* context, const rh_pixels* pixels, rh_error* /*error*/) {
+  call_of(context).result.picture = picture_of(*pixels);
+  return RH_OK;
 }
 
 rh_image_request request_of(const ImageJob& job) {
@@ -135,26 +99,18 @@ rh_image_request request_of(const ImageJob& job) {
   return request;
 }
 
-// The plugin's call under its sink. What the sink found wrong comes before what the plugin says of it, and a
-// cancelled call ends as CANCELLED even when the plugin had just finished.
+// The plugin's call. A cancelled one ends as CANCELLED even when the plugin had just finished or failed.
 template <typename PluginCall>
-void run(Call& call, const char* phase, PluginCall&& plugin_call) {
-  std::exception_ptr said;
+void run(const Call& call, const char* phase, PluginCall&& plugin_call) {
   try {
     plugin_call();
-  } catch (...) {
-    said = std::current_exception();
-  }
-  if (call.failure) std::rethrow_exception(call.failure);
-  if (call.cancelled()) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
-  if (!said) return;
-  try {
-    std::rethrow_exception(said);
   } catch (const Error& error) {
+    if (call.cancelled()) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
     if (error.code() != RH_CANCELLED) throw;
     throw Error(RH_ENGINE_BROKEN, std::string("returned CANCELLED in ") + phase +
                                       " although nobody had cancelled: " + error.what());
   }
+  if (call.cancelled()) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
 }
 
 }  // namespace
@@ -209,7 +165,7 @@ OpenResult EngineWork::open(const std::filesystem::path& directory, const std::s
 ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
   return with_named_errors(manifest_.id, "generate", [&] {
     if (!model_) throw Error(RH_INTERNAL, "no model is open");
-    Call call{watch, &job};
+    Call call{watch};
     rh_image_sink sink{};
     sink.struct_size = sizeof sink;
     sink.context = &call;
@@ -218,7 +174,6 @@ ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
     sink.cancelled = on_cancelled;
     sink.image = on_image;
     run(call, "generate", [&] { model_->generate(request_of(job), sink); });
-    if (!call.has_picture) throw Error(RH_ENGINE_BROKEN, "returned success without a picture");
     call.result.peak_memory_bytes = peak_memory_bytes();
     return std::move(call.result);
   });
