@@ -3,6 +3,7 @@
 #include "engines/vae/blocks.h"
 
 #include <cmath>
+#include <utility>
 
 namespace engines {
 namespace {
@@ -39,14 +40,15 @@ void group_norm(const BlockContext& context, const Norm& norm, Planes y, ConstPl
 
 Activation apply_resnet(const BlockContext& context, const Resnet& resnet, Activation x) {
   context.run.check_cancelled();
-  // Where there is a shortcut, x itself is needed no longer and the first norm takes its place.
-  Activation skipped = resnet.shortcut ? convolve(context, *resnet.shortcut, x) : std::move(x);
-  Activation inner = resnet.shortcut ? std::move(x)
-                                     : Activation(context.memory, skipped.planes().channels,
-                                                  skipped.planes().height, skipped.planes().width);
-  group_norm(context, resnet.norm1, inner, resnet.shortcut ? inner : skipped, true);
-  Activation middle = convolve(context, resnet.conv1, inner);
-  inner.release();
+  // The sum's other term. Where there is a shortcut, x itself is needed no longer and the first norm takes
+  // its place; else x is that term and the norm gets planes of its own.
+  Activation skipped =
+      resnet.shortcut ? convolve(context, *resnet.shortcut, x)
+                      : Activation(context.memory, x.planes().channels, x.planes().height, x.planes().width);
+  if (!resnet.shortcut) std::swap(x, skipped);
+  group_norm(context, resnet.norm1, x, resnet.shortcut ? x : skipped, true);
+  Activation middle = convolve(context, resnet.conv1, x);
+  x.release();
   group_norm(context, resnet.norm2, middle, middle, true);
   Activation out = convolve(context, resnet.conv2, middle);
   context.kernels.add(out.rows(), skipped.rows());
