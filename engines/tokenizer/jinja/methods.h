@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Python's methods of strings and dicts.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engines/tokenizer/jinja/arguments.h"
+#include "engines/tokenizer/jinja/value.h"
+
+namespace engines::jinja {
+
+// Whether Python's type has a method of that name, supported here or not: it hides a member of that name.
+bool is_method(const Value& object, std::string_view name);
+
+// Calls a method; one that is not supported is an error.
+Value call_method(const Value& object, std::string_view name, Arguments& arguments);
+
+// What methods and filters share.
+std::string_view strip(std::string_view text, const Value& characters, bool left, bool right);
+std::string lower(std::string_view text);
+std::string upper(std::string_view text);
+std::string capitalize(std::string_view text);
+// At most `most` times, always when negative.
+std::string replace(Runtime& runtime, std::string_view text, std::string_view old, std::string_view with,
+                    std::int64_t most);
+Value items_of(Runtime& runtime, const Object& dict);
+
+}  // namespace engines::jinja
