@@ -24,10 +24,17 @@ std::string checked_text(const std::string& engine, const char* rule, const std:
   return text;
 }
 
+std::string checked_name(const std::string& engine, const char* rule, const std::string& name,
+                         const char* text) {
+  std::string result = checked_text(engine, rule, name, text);
+  if (result.empty()) throw broken(engine, rule, name + " is empty, expected text");
+  return result;
+}
+
 bool is_id(const std::string& text) {
   constexpr std::string_view first = "abcdefghijklmnopqrstuvwxyz0123456789";
   constexpr std::string_view rest = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-  return !text.empty() && text.size() <= kIdBytes && first.find(text[0]) != std::string_view::npos &&
+  return text != "auto" && text.size() <= kIdBytes && first.find(text[0]) != std::string_view::npos &&
          text.find_first_not_of(rest) == std::string::npos;
 }
 
@@ -48,8 +55,14 @@ std::string maturity_name(const std::string& engine, std::uint32_t maturity) {
 Capabilities read_capabilities(const std::string& engine, const rh_facts* list) {
   Capabilities capabilities;
   for (const auto& [group, value] : read_facts(engine, rule::kCapabilities, "capabilities", list)) {
+    if (value.empty()) throw broken(engine, rule::kCapabilities, "capabilities: '" + group + "' is empty");
     auto& values = capabilities[group];
     if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+  }
+  for (const char* needed : {"task", "device"}) {
+    if (capabilities.contains(needed)) continue;
+    throw broken(engine, rule::kCapabilities,
+                 std::string("the capabilities name no ") + needed + ", expected at least one");
   }
   return capabilities;
 }
@@ -58,7 +71,7 @@ Limits read_limits(const std::string& engine, const rh_limits* list) {
   Limits limits;
   if (list == nullptr) return limits;
   walk(engine, rule::kCapabilities, "limits", list, [&](const rh_limit& limit) {
-    const std::string name = checked_text(engine, rule::kCapabilities, "a limit's name", limit.name);
+    const std::string name = checked_name(engine, rule::kCapabilities, "a limit's name", limit.name);
     const bool sane = std::isfinite(limit.minimum) && std::isfinite(limit.maximum) &&
                       std::isfinite(limit.multiple_of) && limit.minimum <= limit.maximum &&
                       limit.multiple_of >= 0;
@@ -77,15 +90,15 @@ Limits read_limits(const std::string& engine, const rh_limits* list) {
 
 EngineReport read_descriptor(const std::string& engine, const rh_engine_descriptor& descriptor) {
   EngineReport report;
-  report.id = checked_text(engine, rule::kIdentity, "id", descriptor.id);
+  report.id = checked_name(engine, rule::kIdentity, "id", descriptor.id);
   if (!is_id(report.id)) {
     throw broken(engine, rule::kIdentity,
-                 "id '" + report.id + "' is not an id, expected [a-z0-9][a-z0-9._-]{0,62}");
+                 "id '" + report.id + "' is not an id, expected [a-z0-9][a-z0-9._-]{0,62} and not 'auto'");
   }
-  report.name = checked_text(engine, rule::kIdentity, "name", descriptor.name);
-  report.vendor = checked_text(engine, rule::kIdentity, "vendor", descriptor.vendor);
-  report.version = checked_text(engine, rule::kIdentity, "version", descriptor.version);
-  report.description = checked_text(engine, rule::kIdentity, "description", descriptor.description);
+  report.name = checked_name(engine, rule::kIdentity, "name", descriptor.name);
+  report.vendor = checked_name(engine, rule::kIdentity, "vendor", descriptor.vendor);
+  report.version = checked_name(engine, rule::kIdentity, "version", descriptor.version);
+  report.description = checked_name(engine, rule::kIdentity, "description", descriptor.description);
   report.maturity = maturity_name(engine, descriptor.maturity);
   report.score = descriptor.score;
   report.capabilities = read_capabilities(engine, descriptor.capabilities);
@@ -99,7 +112,7 @@ std::vector<std::pair<std::string, std::string>> read_facts(const std::string& e
                                                             const std::string& name, const rh_facts* list) {
   std::vector<std::pair<std::string, std::string>> facts;
   walk(engine, rule, name, list, [&](const rh_fact& fact) {
-    std::string key = checked_text(engine, rule, name + ": a key", fact.key);
+    std::string key = checked_name(engine, rule, name + ": a key", fact.key);
     facts.emplace_back(std::move(key), "");
     facts.back().second = checked_text(engine, rule, name + ": '" + facts.back().first + "'", fact.value);
   });

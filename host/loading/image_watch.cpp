@@ -75,7 +75,7 @@ std::int32_t ImageWatch::on_progress(void* context, const rh_progress* progress)
   ImageWatch& self = watch(context);
   const bool sound = self.keep(&ImageWatch::misuse_, [&] {
     self.check_thread("progress");
-    check_record(self.engine_, rule::kProgress, "progress: the record", progress);
+    check_record(self.engine_, rule::kRecords, "progress: the record", progress);
     check_stage(self.engine_, "progress", progress->stage);
   });
   if (!sound) return 0;
@@ -92,7 +92,7 @@ void ImageWatch::on_stage(void* context, const rh_stage_report* report) {
   ImageWatch& self = watch(context);
   const bool sound = self.keep(&ImageWatch::misuse_, [&] {
     self.check_thread("stage");
-    check_record(self.engine_, rule::kProgress, "stage: the record", report);
+    check_record(self.engine_, rule::kRecords, "stage: the record", report);
     check_stage(self.engine_, "stage", report->stage);
   });
   if (!sound) return;

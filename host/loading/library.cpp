@@ -43,33 +43,37 @@ void check_symbol(const std::string& engine, void* handle, const void* symbol) {
                      ::dladdr1(symbol, &info, &holder, RTLD_DL_LINKMAP) != 0 &&
                      ::dladdr1(symbol, &info, &found, RTLD_DL_SYMENT) != 0;
   if (!known || found == nullptr) {
-    throw broken(engine, rule::kEntrySymbol, name + " is not a symbol of the library");
+    throw incompatible(engine, rule::kEntrySymbol, name + " is not a symbol of the library");
   }
   if (holder != own) {
-    throw broken(engine, rule::kEntrySymbol,
-                 name + " comes from '" + info.dli_fname + "', expected the library itself");
+    throw incompatible(engine, rule::kEntrySymbol,
+                       name + " comes from '" + info.dli_fname + "', expected the library itself");
   }
   const auto* entry = static_cast<const ElfW(Sym)*>(found);
   if (ELF64_ST_TYPE(entry->st_info) != STT_OBJECT) {
-    throw broken(engine, rule::kEntrySymbol, name + " is not data, expected an object");
+    throw incompatible(engine, rule::kEntrySymbol, name + " is not data, expected an object");
   }
   if (entry->st_size < floor_size<rh_plugin_entry_v1>) {
-    throw broken(engine, rule::kEntrySymbol,
-                 name + " has " + std::to_string(entry->st_size) + " bytes, expected at least " +
-                     std::to_string(floor_size<rh_plugin_entry_v1>));
+    throw incompatible(engine, rule::kEntrySymbol,
+                       name + " has " + std::to_string(entry->st_size) + " bytes, expected at least " +
+                           std::to_string(floor_size<rh_plugin_entry_v1>));
   }
 }
 
 void check_entry(const std::string& engine, const rh_plugin_entry_v1& entry) {
-  check_record(engine, rule::kEntry, RH_PLUGIN_ENTRY_SYMBOL, &entry);
+  const std::string problem = problem_of_record(RH_PLUGIN_ENTRY_SYMBOL, &entry);
+  if (!problem.empty()) throw incompatible(engine, rule::kEntry, problem);
   if (entry.abi_version >> 16 != RH_ABI_MAJOR) {
-    throw Error(RH_ENGINE_INCOMPATIBLE, "engine '" + engine + "' speaks ABI " +
-                                            version_text(entry.abi_version) + ", this host speaks " +
-                                            version_text(RH_ABI_VERSION));
+    throw incompatible(engine, rule::kEntry,
+                       "the library speaks ABI " + version_text(entry.abi_version) + ", this host speaks " +
+                           version_text(RH_ABI_VERSION));
   }
-  check_function(engine, rule::kEntry, "init", entry.init);
-  check_function(engine, rule::kEntry, "deinit", entry.deinit);
-  check_function(engine, rule::kEntry, "get_factory", entry.get_factory);
+  const char* missing = entry.init == nullptr          ? "init"
+                        : entry.deinit == nullptr      ? "deinit"
+                        : entry.get_factory == nullptr ? "get_factory"
+                                                       : nullptr;
+  if (missing == nullptr) return;
+  throw incompatible(engine, rule::kEntry, std::string(missing) + " is NULL, expected a function");
 }
 
 }  // namespace
@@ -79,8 +83,8 @@ const rh_plugin_entry_v1& load_library(const std::string& engine, const std::fil
   void* handle = open_library(engine, library);
   const void* symbol = ::dlsym(handle, RH_PLUGIN_ENTRY_SYMBOL);
   if (symbol == nullptr) {
-    throw broken(engine, rule::kEntrySymbol,
-                 "library '" + library.string() + "' exports no " RH_PLUGIN_ENTRY_SYMBOL);
+    throw incompatible(engine, rule::kEntrySymbol,
+                       "library '" + library.string() + "' exports no " RH_PLUGIN_ENTRY_SYMBOL);
   }
   check_symbol(engine, handle, symbol);
   const auto& entry = *static_cast<const rh_plugin_entry_v1*>(symbol);

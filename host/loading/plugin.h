@@ -24,10 +24,10 @@ using PluginLog =
 // description.
 class Plugin {
  public:
-  // Loads the manifest's library and runs init. Throws Error: ENGINE_INCOMPATIBLE (other ABI major),
-  // ENGINE_BROKEN with the rule of CONTRACT.md that is broken (no symbol, struct too small, null functions,
-  // bad descriptor, id not the manifest's), or what init said. dlerror's text and the path tried are in the
-  // message. `threads`: the budget.
+  // Loads the manifest's library and runs init. Throws Error: ENGINE_INCOMPATIBLE (no entry of this ABI: no
+  // symbol, other major, entry too small or with null functions), ENGINE_BROKEN with the rule of CONTRACT.md
+  // that is broken (no loadable library, bad factory or descriptor, id not the manifest's), or what init
+  // said. dlerror's text and the path tried are in the message. `threads`: the budget.
   Plugin(const EngineManifest& manifest, std::uint32_t threads, PluginLog log);
   ~Plugin();
   Plugin(const Plugin&) = delete;

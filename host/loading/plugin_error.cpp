@@ -6,10 +6,21 @@
 
 namespace roundhouse::host {
 
-Error broken(const std::string& engine, const char* rule, const std::string& text) {
+namespace {
+
+std::string sentence(const std::string& engine, const char* rule, const std::string& text) {
   constexpr std::size_t longest = 2000;
-  return Error(RH_ENGINE_BROKEN,
-               "engine '" + engine + "': " + cleaned_text(text.c_str(), longest) + " (rule " + rule + ")");
+  return "engine '" + engine + "': " + cleaned_text(text.c_str(), longest) + " (rule " + rule + ")";
+}
+
+}  // namespace
+
+Error broken(const std::string& engine, const char* rule, const std::string& text) {
+  return Error(RH_ENGINE_BROKEN, sentence(engine, rule, text));
+}
+
+Error incompatible(const std::string& engine, const char* rule, const std::string& text) {
+  return Error(RH_ENGINE_INCOMPATIBLE, sentence(engine, rule, text));
 }
 
 void ErrorRecord::check(const std::string& engine, const std::string& call, rh_status status) const {

@@ -18,16 +18,24 @@ namespace roundhouse::host {
 // ENGINE_BROKEN: "engine 'x': <text> (rule P1)".
 Error broken(const std::string& engine, const char* rule, const std::string& text);
 
-// Throws ENGINE_BROKEN unless the record is there and at least as large as its first release.
+// ENGINE_INCOMPATIBLE in the same words, for a plugin that is not one of this ABI at all.
+Error incompatible(const std::string& engine, const char* rule, const std::string& text);
+
+// What is wrong with a record: that it is NULL, or smaller than in its first release; or "".
+template <class Record>
+std::string problem_of_record(const std::string& name, const Record* record) {
+  if (record == nullptr) return name + " is NULL";
+  if (reaches_floor(record)) return "";
+  return name + ": struct_size is " + std::to_string(record->struct_size) + ", expected at least " +
+         std::to_string(floor_size<Record>);
+}
+
+// Throws ENGINE_BROKEN unless the record can be read.
 template <class Record>
 void check_record(const std::string& engine, const char* rule, const std::string& name,
                   const Record* record) {
-  if (record == nullptr) throw broken(engine, rule, name + " is NULL");
-  if (!reaches_floor(record)) {
-    throw broken(engine, rule,
-                 name + ": struct_size is " + std::to_string(record->struct_size) + ", expected at least " +
-                     std::to_string(floor_size<Record>));
-  }
+  const std::string problem = problem_of_record(name, record);
+  if (!problem.empty()) throw broken(engine, rule, problem);
 }
 
 // Throws ENGINE_BROKEN when the function pointer is NULL.

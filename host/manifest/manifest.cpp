@@ -125,6 +125,9 @@ Capabilities read_capabilities(const JsonValue& value) {
       values.push_back(std::move(text));
     }
   }
+  for (const char* needed : {"task", "device"}) {
+    if (value.at(needed).items().empty()) value.at(needed).refuse("is empty, expected at least one");
+  }
   return result;
 }
 

@@ -209,11 +209,11 @@ rh_engine g_engine = {has(Defect::small_engine) ? 8U : uint32_t{sizeof(rh_engine
 
 // ---- factory ----
 
-const rh_fact kCapabilities[] = {
-    {has(Defect::bad_stride) ? 4U : uint32_t{sizeof(rh_fact)}, 0, "task", "text-to-image"},
-    RH_FACT("device", "cpu"),
-    RH_FACT("feature", "modelless"),
-    RH_FACT("dtype", "f32")};
+const rh_fact kCapabilities[] = {{has(Defect::bad_stride) ? 4U : uint32_t{sizeof(rh_fact)}, 0,
+                                  has(Defect::no_task) ? "chore" : "task", "text-to-image"},
+                                 RH_FACT("device", "cpu"),
+                                 RH_FACT("feature", "modelless"),
+                                 RH_FACT("dtype", "f32")};
 const rh_facts kCapabilityList = {sizeof(rh_facts), has(Defect::endless_capabilities) ? UINT32_MAX : 4U,
                                   has(Defect::null_items) ? nullptr : kCapabilities};
 
@@ -226,9 +226,10 @@ const rh_engine_descriptor kDescriptor = {
     has(Defect::small_descriptor) ? 8U : uint32_t{sizeof(rh_engine_descriptor)},
     has(Defect::bad_maturity) ? 77U : uint32_t{RH_MATURITY_TEACHING},
     has(Defect::bad_id) ? "Not An Id" : kId,
-    has(Defect::bad_string)    ? "not UTF-8: \xff"
-    : has(Defect::null_string) ? nullptr
-                               : "Bad engine",
+    has(Defect::bad_string)     ? "not UTF-8: \xff"
+    : has(Defect::empty_string) ? ""
+    : has(Defect::null_string)  ? nullptr
+                                : "Bad engine",
     "The Roundhouse tests",
     "1.0",
     "An engine with one defect.",

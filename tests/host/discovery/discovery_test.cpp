@@ -34,7 +34,7 @@ class DiscoveryTest : public ::testing::Test {
     const fs::path file = directory(where) / (id + ".json");
     std::ofstream(file) << R"({"schema": 1, "id": ")" << id
                         << R"(", "name": "n", "version": "1", "abi": "1.0", "library": "x.so",)"
-                        << R"("capabilities": {}})";
+                        << R"("capabilities": {"task": ["chat"], "device": ["cpu"]}})";
     return file;
   }
 

@@ -30,7 +30,7 @@ class ManifestTest : public ::testing::Test {
 
   static json valid() {
     return json::parse(R"({"schema": 1, "id": "x", "name": "X", "version": "1.2.3", "abi": "1.0",
-                           "library": "x.so", "capabilities": {"task": ["text-to-image"]}})");
+                           "library": "x.so", "capabilities": {"task": ["text-to-image"], "device": ["cpu"]}})");
   }
 
   fs::path write(const std::string& text) {
@@ -111,6 +111,8 @@ const Damage kDamages[] = {
     {"/capabilities", "", "capabilities: is missing"},
     {"/capabilities", "[]", "capabilities: [] is a array, expected an object"},
     {"/capabilities/task", "\"text-to-image\"", "expected an array"},
+    {"/capabilities", R"({"task": ["chat"]})", "capabilities.device: is missing"},
+    {"/capabilities/task", "[]", "capabilities.task: [] is empty, expected at least one"},
     {"/capabilities/task/0", "7", "capabilities.task[0]: 7 is a number"},
     {"/capabilities/task/1", "\"text-to-image\"", "capabilities.task[1]: \"text-to-image\" is there twice"},
     {"/capabilities/Task", "[]", "no lower case word"},
@@ -212,7 +214,7 @@ TEST_F(ManifestTest, ReadsEveryField) {
   const EngineManifest manifest = read(json::parse(R"({
       "schema": 1, "id": "open.blas-2_x", "name": "Müller", "version": "0.1", "vendor": "V",
       "description": "D", "abi": "3.12", "library": "/opt/x.so", "maturity": "teaching", "score": -5,
-      "capabilities": {"task": ["a", "b"], "dtype": []},
+      "capabilities": {"task": ["a", "b"], "dtype": [], "device": ["cpu"]},
       "limits": {"width": {"min": 16, "max": 2048, "multiple": 16}, "guidance": {"min": 0, "max": 20.5}},
       "environment": {"OPENBLAS_CORETYPE": {"computed": "openblas-coretype"}, "N": {"value": ""}},
       "network": true, "x-note": {"anything": 1}})"));
