@@ -2,6 +2,7 @@
 #include "engines/diffusion/zimage_session.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "engines/diffusion/patches.h"
@@ -95,9 +96,9 @@ void fill_rows(Rows x, std::int64_t first, const float* row) {
 void fill_rotation(const ZImageTransformerConfig& config, const TokenCounts& tokens, std::int64_t columns,
                    const ZImageRotation& rotation) {
   const auto place = [&](std::int64_t row, std::int64_t t, std::int64_t r, std::int64_t c) {
-    const std::int64_t position[] = {t, r, c};
+    const std::array position{t, r, c};
     std::size_t first = 0;
-    for (std::size_t axis = 0; axis < config.axes_dims.size(); ++axis) {
+    for (std::size_t axis = 0; axis < position.size(); ++axis) {
       const auto pairs = static_cast<std::size_t>(config.axes_dims[axis]) / 2;
       rotary_row(static_cast<double>(position[axis]), config.rope_theta,
                  rotation.cos.row_span(row).subspan(first, pairs),

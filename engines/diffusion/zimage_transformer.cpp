@@ -53,10 +53,14 @@ ZImageTransformer::ZImageTransformer(const std::filesystem::path& folder, Kernel
 
 ZImageTransformer::~ZImageTransformer() = default;
 
-std::unique_ptr<ZImageTransformer::Session> ZImageTransformer::begin(ConstRows caption, std::int64_t h,
-                                                                     std::int64_t w) const {
+void ZImageTransformer::check_size(std::int64_t h, std::int64_t w) const {
   check_side("height", h, config_.axes_lens[1]);
   check_side("width", w, config_.axes_lens[2]);
+}
+
+std::unique_ptr<ZImageTransformer::Session> ZImageTransformer::begin(ConstRows caption, std::int64_t h,
+                                                                     std::int64_t w) const {
+  check_size(h, w);
   check_caption(caption, config_);
   const std::int64_t image = (h / kPatch) * (w / kPatch);
   const TokenCounts tokens{image, padded(image), caption.rows, padded(caption.rows)};

@@ -60,10 +60,12 @@ class ZImageTransformer {
     explicit Session(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
   };
-  // caption: [tokens, cap_feat_dim], the encoder's output, copied; h and w: of the latents, multiples of the
-  // patch size and within axes_lens (else INVALID_DIMENSION), as the caption must be. The transformer must
-  // outlive the session.
+  // caption: [tokens, cap_feat_dim], the encoder's output, copied; h and w: of the latents, see check_size. A
+  // caption beyond axes_lens is INVALID_DIMENSION. The transformer must outlive the session.
   std::unique_ptr<Session> begin(ConstRows caption, std::int64_t h, std::int64_t w) const;
+
+  // Throws INVALID_DIMENSION unless h and w are multiples of the patch size and within axes_lens.
+  void check_size(std::int64_t h, std::int64_t w) const;
 
   const ZImageTransformerConfig& config() const { return config_; }
   const WeightSet& weights() const { return weights_; }

@@ -111,6 +111,7 @@ Generation::Generation(ZImagePipeline::Parts& parts, const ImageRequest& request
 }
 
 Picture Generation::picture() {
+  parts_.transformer.check_size(height_, width_);  // before the encoder's work
   encode_prompts();
   draw_noise();
   denoise();
