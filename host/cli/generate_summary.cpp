@@ -87,7 +87,8 @@ std::string seeds_text(const RunRecord& run) {
 
 std::string dtypes_text(const Facts& facts) {
   std::vector<std::string> parts;
-  for (const auto& [stage, dtype] : dtypes_json(facts).items())
+  const OrderedJson dtypes = dtypes_json(facts);
+  for (const auto& [stage, dtype] : dtypes.items())
     parts.push_back(stage + " " + dtype.get<std::string>());
   return join(parts, "; ");
 }

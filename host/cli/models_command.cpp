@@ -57,7 +57,8 @@ std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
                    ", multiples of " + std::to_string(entry.spec.size.multiple_of),
                width);
   std::vector<std::string> defaults;
-  for (const auto& [name, value] : defaults_json(entry.spec.defaults).items()) {
+  const OrderedJson given = defaults_json(entry.spec.defaults);
+  for (const auto& [name, value] : given.items()) {
     defaults.push_back(name + " " + value.dump());
   }
   if (!defaults.empty()) text += labelled("defaults", join(defaults, ", "), width);

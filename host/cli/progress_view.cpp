@@ -78,7 +78,8 @@ void ProgressView::step(std::uint32_t image, const ProgressEvent& event) {
     const std::uint64_t left = (event.steps - std::min(event.step, event.steps)) +
                                std::uint64_t{images_ - std::min(images_, image + 1)} * event.steps;
     const double mean = denoise_total_ / static_cast<double>(denoise_steps_);
-    text += " a step, " + human_milliseconds(mean * static_cast<double>(left)) + " left";
+    text += " a step";
+    if (left > 0) text += ", " + human_milliseconds(mean * static_cast<double>(left)) + " left";
   }
   draw(text);
 }

@@ -28,7 +28,8 @@ int report_error(const Error& error, bool json, const OrderedJson& more) {
   if (json) {
     OrderedJson object;
     object["error"] = error_json(error);
-    object.update(more);
+    for (const auto& [key, value] : more.items())
+      object[key] = value;
     const std::string text = dump(object);
     // An error of this very output has nowhere to go but standard error, which follows.
     std::fwrite(text.data(), 1, text.size(), stdout);
