@@ -17,6 +17,9 @@ struct KernelsCase {
   const char* name;
   std::unique_ptr<Kernels> (*make)();
 };
+void PrintTo(const KernelsCase& kernels, std::ostream* out) {
+  *out << kernels.name;
+}
 
 class AutoencoderKLWith : public ::testing::TestWithParam<KernelsCase> {
  protected:
