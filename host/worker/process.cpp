@@ -6,8 +6,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -163,7 +163,8 @@ void WorkerProcess::keep(const Setup& setup, FileDescriptor child_socket, FileDe
   child_output.reset();
   child_errors.reset();
   // Without pidfd (an old kernel) the child is looked at every ten milliseconds.
-  const FileDescriptor end(error == 0 ? pidfd_open(pid, 0) : -1);
+  // By syscall: glibc 2.36 declares pidfd_open for C only.
+  const FileDescriptor end(error == 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1);
   {
     const std::lock_guard lock(mutex_);
     start_error_ = error;

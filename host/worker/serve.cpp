@@ -39,12 +39,8 @@ class Worker {
  public:
   [[noreturn]] void run() {
     std::thread([this] { listen(); }).detach();
-    while (std::optional<Frame> request = next_request()) {
+    while (std::optional<Frame> request = next_request())
       handle(*request);
-      const std::lock_guard lock(mutex_);
-      busy_ = false;
-      if (closed_) break;
-    }
     work_.reset();
     _exit(0);
   }
@@ -124,6 +120,11 @@ class Worker {
     answer.call = request.call;
     // What the plugin printed has to be in the pipe before the host looks there.
     std::fflush(nullptr);
+    {
+      // Before the answer is out: the host may close the connection as soon as it has it.
+      const std::lock_guard lock(mutex_);
+      busy_ = false;
+    }
     send(answer);
   }
 

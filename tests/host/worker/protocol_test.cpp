@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests of the messages between host and worker.
+#include "host/worker/protocol.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/worker/frame.h"
+
+namespace roundhouse::host {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Protocol, RefusesTextThatIsNoMessage) {
+  const std::string deep(100000, '[');
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("[]"), std::string("null"),
+        std::string("{\"code\":\"x\"}"), std::string("{\"code\":1e99,\"message\":1}"),
+        std::string("\xff\xfe"), deep}) {
+    EXPECT_THROW(decode<Error>(text), FrameError) << text.substr(0, 20);
+    EXPECT_THROW(decode<OpenResult>(text), FrameError) << text.substr(0, 20);
+    EXPECT_THROW(decode<ImageResult>(text), FrameError) << text.substr(0, 20);
+    EXPECT_THROW(decode<ProgressEvent>(text), FrameError) << text.substr(0, 20);
+    EXPECT_THROW(decode<LogMessage>(text), FrameError) << text.substr(0, 20);
+    EXPECT_THROW(decode<double>(text), FrameError) << text.substr(0, 20);
+  }
+}
+
+TEST(Protocol, RefusesATimeThatIsNoNumber) {
+  ProgressEvent event{"denoise", 1, 2, std::numeric_limits<double>::quiet_NaN()};
+  EXPECT_THROW(decode<ProgressEvent>(encode(event)), FrameError);
+}
+
+TEST(Protocol, CountsAnUnknownCodeAsAnErrorOfTheEngine) {
+  EXPECT_EQ(decode<Error>(R"({"code":12345,"message":"m","hint":""})").code(), RH_ENGINE_INTERNAL);
+  EXPECT_EQ(decode<Error>(R"({"code":0,"message":"m","hint":""})").code(), RH_ENGINE_INTERNAL);
+}
+
+TEST(Protocol, CarriesAnErrorWithItsHint) {
+  const Error plain = decode<Error>(encode(Error(RH_MODEL_INVALID, "damaged")));
+  EXPECT_EQ(plain.code(), RH_MODEL_INVALID);
+  EXPECT_STREQ(plain.what(), "damaged");
+  EXPECT_EQ(plain.hint(), hint(RH_MODEL_INVALID));
+  EXPECT_EQ(decode<Error>(encode(Error(RH_MODEL_INVALID, "damaged", "mend it"))).hint(), "mend it");
+}
+
+TEST(Protocol, CarriesEveryFieldOfAJob) {
+  ImageJob job;
+  job.prompt = "a \"red\" \xE5\x9C\x86 \n\t";
+  job.negative_prompt = "";
+  job.width = 336;
+  job.height = 192;
+  job.steps = 50;
+  job.guidance = 0.1;
+  job.cfg_normalization = 1.0 / 3;
+  job.cfg_truncation = 0.7;
+  job.seed = INT64_MAX;
+  job.schedule = "beta";
+  const auto back = decode<ImageJob>(encode(job));
+  EXPECT_EQ(back.prompt, job.prompt);
+  EXPECT_EQ(back.negative_prompt, job.negative_prompt);
+  EXPECT_EQ(back.width, job.width);
+  EXPECT_EQ(back.height, job.height);
+  EXPECT_EQ(back.steps, job.steps);
+  EXPECT_EQ(back.guidance, job.guidance);
+  EXPECT_EQ(back.cfg_normalization, job.cfg_normalization);
+  EXPECT_EQ(back.cfg_truncation, job.cfg_truncation);
+  EXPECT_EQ(back.seed, job.seed);
+  EXPECT_EQ(back.sampler, std::nullopt);
+  EXPECT_EQ(back.schedule, job.schedule);
+}
+
+TEST(Protocol, CarriesAManifest) {
+  ProbeMessage message;
+  message.threads = 3;
+  message.device = "cpu";
+  message.manifest.file = "/a/b.json";
+  message.manifest.library = "/a/b.so";
+  message.manifest.id = "b";
+  message.manifest.maturity = "stable";
+  message.manifest.abi_major = 1;
+  message.manifest.score = -5;
+  message.manifest.capabilities["task"] = {"text-to-image", "chat"};
+  message.manifest.limits["width"] = {16, 2048, 16};
+  message.manifest.environment = {{"A", "1", ""}, {"B", "", "openblas-coretype"}};
+  message.manifest.network = true;
+  const auto back = decode<ProbeMessage>(encode(message));
+  EXPECT_EQ(back.threads, 3U);
+  EXPECT_EQ(back.manifest.library, "/a/b.so");
+  EXPECT_EQ(back.manifest.score, -5);
+  EXPECT_EQ(back.manifest.capabilities, message.manifest.capabilities);
+  EXPECT_EQ(back.manifest.limits.at("width").multiple_of, 16);
+  ASSERT_EQ(back.manifest.environment.size(), 2U);
+  EXPECT_EQ(back.manifest.environment[1].computed, "openblas-coretype");
+  EXPECT_TRUE(back.manifest.network);
+}
+
+TEST(Protocol, CarriesResultsWithTheirTimings) {
+  ImageResult result;
+  result.picture.width = 64;
+  result.picture.height = 32;
+  result.stages = {{"encode", 1.5, 12345678901234, 99}};
+  result.step_milliseconds = {1, 2.25};
+  result.peak_memory_bytes = 1ULL << 40;
+  const auto back = decode<ImageResult>(encode(result));
+  EXPECT_EQ(back.picture.width, 64U);
+  EXPECT_EQ(back.picture.height, 32U);
+  ASSERT_EQ(back.stages.size(), 1U);
+  EXPECT_EQ(back.stages[0].operations, 12345678901234U);
+  EXPECT_EQ(back.step_milliseconds, result.step_milliseconds);
+  EXPECT_EQ(back.peak_memory_bytes, 1ULL << 40);
+
+  OpenResult open;
+  open.engine.id = "x";
+  open.engine.remarks = {"printed"};
+  open.model = {{"dtype.encode", "bf16"}};
+  const auto opened = decode<OpenResult>(encode(open));
+  EXPECT_EQ(opened.engine.id, "x");
+  EXPECT_EQ(opened.engine.remarks, open.engine.remarks);
+  EXPECT_EQ(opened.model, open.model);
+}
+
+TEST(Protocol, ReplacesBrokenUtf8OfAnEngine) {
+  EXPECT_THAT(decode<LogMessage>(encode(LogMessage{2, "engine", "a\xff"})).message,
+              HasSubstr("a\xEF\xBF\xBD"));
+}
+
+}  // namespace
+}  // namespace roundhouse::host

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests of workers with an engine that does what it is told: misbehaviour first, then work, cancelling, ends.
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <random>
+
+#include "worker_fixture.h"
+
+extern char** environ;
+
+namespace roundhouse::host {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+// ---- an engine that misbehaves ----
+
+TEST_F(WorkerTest, TextInTheSocketIsABrokenEngine) {
+  expect_failure("text into the socket", RH_ENGINE_BROKEN,
+                 "engine 'puppet': its worker sent bytes that are no message");
+}
+
+TEST_F(WorkerTest, AHugeFrameIsABrokenEngineAndAllocatesNothing) {
+  expect_failure("huge frame into the socket", RH_ENGINE_BROKEN, "4294967280 bytes, expected at most");
+}
+
+TEST_F(WorkerTest, AnAnswerToNoQuestionIsABrokenEngine) {
+  expect_failure("stale answer into the socket", RH_ENGINE_BROKEN, "answers no question");
+}
+
+TEST_F(WorkerTest, AnEndInTheMiddleOfAFrameIsACrash) {
+  expect_failure("half a frame", RH_ENGINE_CRASHED,
+                 "engine 'puppet' ended its process with status 0 in generate");
+}
+
+TEST_F(WorkerTest, AClosedSocketIsACrash) {
+  expect_failure("close the socket", RH_ENGINE_CRASHED, "ended its process with status 0 in generate");
+}
+
+TEST_F(WorkerTest, AnExitNamesItsStatus) {
+  expect_failure("exit", RH_ENGINE_CRASHED, "engine 'puppet' ended its process with status 3 in generate");
+}
+
+TEST_F(WorkerTest, AKillFromOutsideIsACrash) {
+  expect_failure("kill yourself", RH_ENGINE_CRASHED, "signal 9 (SIGKILL) in generate");
+}
+
+TEST_F(WorkerTest, TheLastWordsOfACrashAreQuoted) {
+  expect_failure("terminate", RH_ENGINE_CRASHED,
+                 "(SIGABRT) in generate; its last words: terminate called: the puppet");
+}
+
+TEST_F(WorkerTest, AStoppedProcessIsTakenForHung) {
+  options_.patience.step = milliseconds(300);
+  expect_failure("stop yourself", RH_TIMEOUT, "engine 'puppet' showed no progress for 0.3 s in generate");
+}
+
+TEST_F(WorkerTest, AProcessLeftBehindHoldsNobodyUp) {
+  expect_failure("leave a child behind and exit", RH_ENGINE_CRASHED, "status 3 in generate");
+  EXPECT_EQ(puppet()->generate(job_of("leave a child behind"), {}).picture.rgb.size(), 3U * 32 * 16);
+}
+
+TEST_F(WorkerTest, ACancelThatNobodyAskedForIsABrokenEngine) {
+  expect_failure("cancelled by nobody", RH_ENGINE_BROKEN, "although nobody had cancelled");
+}
+
+TEST_F(WorkerTest, AFloodOfOutputIsCaughtCountedAndCut) {
+  testing::internal::CaptureStdout();
+  const auto client = puppet();
+  client->generate(job_of("flood"), {});
+  EXPECT_THAT(client->open({}, "").engine.remarks,
+              Contains(HasSubstr("printed 4000000 bytes to standard output (rule P28)")));
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  EXPECT_THAT(log_.text(), HasSubstr("3 engine engine 'puppet' printed 4000000 bytes"));
+  EXPECT_LT(log_.text().size(), 20000U);
+}
+
+TEST_F(WorkerTest, ADeadClientSaysSo) {
+  const auto client = puppet();
+  EXPECT_THROW(client->generate(job_of("exit"), {}), Error);
+  expect_error(RH_ENGINE_CRASHED, "its worker has ended", [&] { client->generate(job_of("a picture"), {}); });
+}
+
+TEST_F(WorkerTest, AnExecutableThatIsNotThereIsNamed) {
+  options_.executable = "/no/such/program";
+  expect_error(RH_INTERNAL, "/no/such/program", [&] { make(puppet_manifest())->probe(); });
+}
+
+TEST_F(WorkerTest, AProgramThatIsNoWorkerIsACrashOfTheProbe) {
+  options_.executable = "/bin/true";
+  expect_error(RH_ENGINE_CRASHED, "ended its process with status 0 in probe",
+               [&] { make(puppet_manifest())->probe(); });
+}
+
+TEST_F(WorkerTest, GeneratingWithoutAModelIsRefused) {
+  const auto client = make(puppet_manifest());
+  expect_error(RH_INTERNAL, "engine 'puppet': no model is open",
+               [&] { client->generate(job_of("a picture"), {}); });
+}
+
+TEST_F(WorkerTest, AnEngineWithoutTheBenchSaysSo) {
+  expect_error(RH_CAPABILITY_UNSUPPORTED, "engine 'puppet': has no extension rh.bench/1",
+               [&] { make(puppet_manifest())->matrix_rate(8, 8, 8, 0.1); });
+}
+
+// ---- an engine at work ----
+
+TEST_F(WorkerTest, APictureArrivesWithItsTimings) {
+  const auto client = make(puppet_manifest());
+  EXPECT_EQ(client->probe().id, "puppet");
+  const OpenResult opened = client->open({}, "");
+  EXPECT_THAT(opened.model, Contains(Pair("dtype.denoise", "u8")));
+  EXPECT_GT(opened.peak_memory_bytes, std::uint64_t{1} << 20);
+  std::vector<std::uint32_t> steps;
+  const ImageResult result =
+      client->generate(job_of("a picture"), [&](const ProgressEvent& event) { steps.push_back(event.step); });
+  EXPECT_THAT(steps, ElementsAre(1, 2));
+  EXPECT_THAT(result.step_milliseconds, ElementsAre(10, 10));
+  ASSERT_EQ(result.stages.size(), 1U);
+  EXPECT_EQ(result.stages[0].stage, "denoise");
+  EXPECT_EQ(result.stages[0].operations, 1000U);
+  ASSERT_EQ(result.picture.rgb.size(), 3U * 32 * 16);
+  EXPECT_EQ(result.picture.rgb[3 * (2 * 32 + 7)], 7);      // red: x
+  EXPECT_EQ(result.picture.rgb[3 * (2 * 32 + 7) + 1], 2);  // green: y
+  EXPECT_EQ(result.picture.rgb[2], 5);                     // blue: the seed
+  EXPECT_GT(result.peak_memory_bytes, std::uint64_t{1} << 20);
+}
+
+TEST_F(WorkerTest, ALargePictureArrivesWhole) {
+  ImageJob job = job_of("a picture");
+  job.width = job.height = 2048;
+  const ImageResult result = puppet()->generate(job, {});
+  ASSERT_EQ(result.picture.rgb.size(), 3U * 2048 * 2048);
+  EXPECT_EQ(result.picture.rgb[3 * (std::size_t{2047} * 2048 + 300)], 300 % 256);
+}
+
+TEST_F(WorkerTest, ALongPromptOfStrangeCharactersArrives) {
+  std::string prompt;
+  while (prompt.size() < 65000)
+    prompt += "\"\\\x01\xE5\x9C\x86";
+  EXPECT_NO_THROW(puppet()->generate(job_of(prompt), {}));
+}
+
+TEST_F(WorkerTest, OneWorkerMakesManyPictures) {
+  const auto client = puppet();
+  const auto workers = workers_of(getpid());
+  for (int i = 0; i < 20; ++i)
+    client->generate(job_of("a picture"), {});
+  EXPECT_EQ(workers_of(getpid()), workers);
+}
+
+TEST_F(WorkerTest, LogLinesOfTheEngineArrive) {
+  puppet()->generate(job_of("chatter"), {});
+  const std::string text = log_.text();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5000);
+  EXPECT_THAT(text, HasSubstr("2 puppet a line of the puppet"));
+}
+
+TEST_F(WorkerTest, TheManifestsEnvironmentIsSetBeforeTheLibraryIsLoaded) {
+  EngineManifest manifest = puppet_manifest();
+  manifest.environment = {{"RH_PUPPET_VARIABLE", "from the manifest", ""}};
+  EXPECT_THAT(make(manifest)->probe().facts, Contains(Pair("variable", "from the manifest")));
+  setenv("RH_PUPPET_VARIABLE", "from the user", 1);
+  EXPECT_THAT(make(manifest)->probe().facts, Contains(Pair("variable", "from the user")));
+  unsetenv("RH_PUPPET_VARIABLE");
+}
+
+TEST_F(WorkerTest, NothingIsStartedBeforeTheFirstCall) {
+  const auto client = make(puppet_manifest());
+  EXPECT_THAT(workers_of(getpid()), IsEmpty());
+}
+
+TEST_F(WorkerTest, TheEndOfAClientEndsItsEngineInOrder) {
+  const auto file = std::filesystem::temp_directory_path() / ("rh-farewell-" + std::to_string(getpid()));
+  setenv("RH_PUPPET_FAREWELL", file.c_str(), 1);
+  puppet();
+  unsetenv("RH_PUPPET_FAREWELL");
+  EXPECT_TRUE(std::filesystem::remove(file));
+  EXPECT_THAT(workers_of(getpid()), IsEmpty());
+}
+
+TEST_F(WorkerTest, TwoClientsWorkAtOnce) {
+  const auto work = [this] {
+    for (int i = 0; i < 5; ++i)
+      EXPECT_EQ(puppet()->generate(job_of("a picture"), {}).picture.width, 32U);
+  };
+  std::jthread first(work);
+  std::jthread second(work);
+}
+
+TEST_F(WorkerTest, AWorkerOutlivesTheThreadThatStartedIt) {
+  std::unique_ptr<EngineClient> client;
+  std::thread([&] { client = puppet(); }).join();
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+}
+
+TEST_F(WorkerTest, ADescriptorThatTheParentHasClosedDoesNotMatter) {
+  const int input = dup(0);
+  close(0);  // the next descriptor that anybody opens is 0
+  expect_works();
+  dup2(input, 0);
+  close(input);
+}
+
+TEST_F(WorkerTest, AnExceptionOfTheCallerPassesThroughAndTheClientGoesOn) {
+  const auto client = puppet();
+  const auto thrower = [](const ProgressEvent&) { throw std::logic_error("mine"); };
+  EXPECT_THROW(client->generate(slow_job(), thrower), std::logic_error);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+}
+
+// ---- cancelling ----
+
+TEST_F(WorkerTest, ACancelStopsTheCallAndTheClientGoesOn) {
+  const auto client = puppet();
+  std::uint32_t last = 0;
+  expect_error(RH_CANCELLED, "engine 'puppet': cancelled during denoise, after step ", [&] {
+    client->generate(slow_job(), [&](const ProgressEvent& event) {
+      last = event.step;
+      if (event.step == 3) client->cancel();
+    });
+  });
+  EXPECT_LT(last, 20U);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+}
+
+TEST_F(WorkerTest, ACancelBetweenTwoCallsHasNoEffect) {
+  const auto client = puppet();
+  client->cancel();
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+}
+
+TEST_F(WorkerTest, ACancelStopsTheOpeningOfAModel) {
+  const auto client = make(puppet_manifest());
+  client->probe();
+  std::jthread canceller([&] {
+    std::this_thread::sleep_for(milliseconds(50));
+    client->cancel();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  expect_error(RH_CANCELLED, "cancelled during load", [&] { client->open("/", "slow load"); });
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1500));
+}
+
+TEST_F(WorkerTest, AnEngineThatIsDeafToACancelIsKilled) {
+  options_.patience.cancel = milliseconds(100);
+  const auto client = puppet();
+  expect_error(RH_CANCELLED, "cancelled during denoise",
+               [&] { client->generate(slow_job("deaf"), [&](const ProgressEvent&) { client->cancel(); }); });
+  EXPECT_THAT(log_.text(),
+              HasSubstr("did not stop within 0.1 s after a cancel in generate and was killed (rule P23)"));
+  EXPECT_THAT(workers_of(getpid()), IsEmpty());
+  expect_works();
+}
+
+TEST_F(WorkerTest, SignsOfLifeRenewThePatience) {
+  options_.patience.step = milliseconds(300);  // 50 steps of 10 ms take longer
+  EXPECT_EQ(puppet()->generate(slow_job(), {}).step_milliseconds.size(), 50U);
+}
+
+TEST_F(WorkerTest, CancelsAtRandomMomentsLeaveNothingBehind) {
+  std::mt19937 random(7);
+  std::uniform_int_distribution<int> microseconds(0, 40000);
+  expect_works();
+  const auto before = open_descriptors();
+  int cancelled = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto client = make(puppet_manifest());
+    std::jthread canceller([&, wait = microseconds(random)](const std::stop_token& stop) {
+      std::this_thread::sleep_for(std::chrono::microseconds(wait));
+      for (; !stop.stop_requested(); std::this_thread::sleep_for(milliseconds(1)))
+        client->cancel();
+    });
+    try {
+      client->open({}, "");
+      client->generate(slow_job(), {});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), RH_CANCELLED) << error.what();
+      ++cancelled;
+    }
+  }
+  EXPECT_EQ(cancelled, 100);
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_THAT(workers_of(getpid()), IsEmpty());
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a zombie is left";
+}
+
+// ---- violence ----
+
+TEST_F(WorkerTest, AWorkerKilledInTheMiddleIsOneErrorAndTheNextRequestWorks) {
+  const auto client = puppet();
+  expect_error(RH_ENGINE_CRASHED, "engine 'puppet' died of signal 9 (SIGKILL) in generate", [&] {
+    client->generate(slow_job(), [&](const ProgressEvent& event) {
+      if (event.step == 2) kill(workers_of(getpid()).at(0), SIGKILL);
+    });
+  });
+  expect_works();
+}
+
+TEST_F(WorkerTest, AWorkerKilledBetweenTwoCallsIsAnErrorOfTheNextOne) {
+  const auto client = puppet();
+  kill(workers_of(getpid()).at(0), SIGKILL);
+  expect_error(RH_ENGINE_CRASHED, "SIGKILL", [&] { client->generate(job_of("a picture"), {}); });
+  expect_works();
+}
+
+TEST_F(WorkerTest, CtrlCAtAWorkerHasNoEffect) {
+  const auto client = puppet();
+  client->generate(slow_job(), [&](const ProgressEvent& event) {
+    const pid_t worker = workers_of(getpid()).at(0);
+    EXPECT_NE(getpgid(worker), getpgid(0)) << "the terminal would reach it";
+    if (event.step == 2) kill(worker, SIGINT);
+  });
+}
+
+// Starts this program as a host whose worker obeys the prompt, and kills it in the middle.
+void expect_no_orphan(const std::string& prompt) {
+  std::string role = "--host";
+  std::string argument = prompt;
+  std::string name = "host";
+  char* arguments[] = {name.data(), role.data(), argument.data(), nullptr};
+  pid_t host = 0;
+  ASSERT_EQ(posix_spawn(&host, "/proc/self/exe", nullptr, nullptr, arguments, environ), 0);
+  ASSERT_TRUE(eventually([&] { return !workers_of(host).empty(); }));
+  std::this_thread::sleep_for(milliseconds(100));
+  kill(host, SIGKILL);
+  EXPECT_TRUE(eventually([&] { return workers_of(host).empty(); })) << prompt;
+  waitpid(host, nullptr, 0);
+}
+
+TEST_F(WorkerTest, AKilledHostLeavesNoWorkerBehind) {
+  expect_no_orphan("slow");
+  expect_no_orphan("deaf");
+  expect_no_orphan("hang");
+}
+
+TEST_F(WorkerTest, AHostThatIgnoresSigchldStillSeesTheEnd) {
+  signal(SIGCHLD, SIG_IGN);
+  expect_error(RH_ENGINE_CRASHED, "engine 'puppet' ended its process in generate",
+               [this] { puppet()->generate(job_of("exit"), {}); });
+  expect_works();
+  signal(SIGCHLD, SIG_DFL);
+}
+
+// ---- in this process ----
+
+TEST_F(WorkerTest, TheInProcessClientDoesTheSame) {
+  const auto client = make_in_process_client(puppet_manifest(), options_);
+  client->open({}, "");
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.rgb,
+            puppet()->generate(job_of("a picture"), {}).picture.rgb);
+  EXPECT_THAT(workers_of(getpid()), IsEmpty());
+  expect_error(RH_CANCELLED, "engine 'puppet': cancelled in generate", [&] {
+    client->generate(slow_job(), [&](const ProgressEvent& event) {
+      if (event.step == 2) client->cancel();
+    });
+  });
+  const auto thrower = [](const ProgressEvent&) { throw std::logic_error("mine"); };
+  EXPECT_THROW(client->generate(slow_job(), thrower), std::logic_error);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+}
+
+}  // namespace
+}  // namespace roundhouse::host
