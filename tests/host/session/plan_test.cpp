@@ -10,6 +10,7 @@
 
 #include "host/session/session.h"
 #include "host/session/values.h"
+#include "roundhouse/base.h"
 
 namespace roundhouse::host {
 namespace {
@@ -28,6 +29,7 @@ EngineManifest engine(const std::string& id, int score, std::vector<std::string>
   manifest.library = "/engines/" + id + ".so";
   manifest.id = id;
   manifest.maturity = "stable";
+  manifest.abi_major = RH_ABI_MAJOR;
   manifest.score = score;
   manifest.capabilities = {{"task", {"text-to-image"}},          {"device", {"cpu"}},
                            {"weight-format", {"safetensors"}},   {"dtype", {"f32", "bf16", "f16"}},
