@@ -52,7 +52,7 @@ class BenchCommand : public Command {
     command
         ->add_option("--engine", flags_.engines, "An engine to measure (repeatable) [default: all that can]")
         ->type_name("ID")
-        ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     const auto option = [&](const char* name, std::optional<std::string>& value, const char* type,
                             const char* help) { command->add_option(name, value, help)->type_name(type); };

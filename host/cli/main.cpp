@@ -36,7 +36,7 @@ void declare_globals(CLI::App& app, GlobalOptions& options) {
   app.add_option("--engine-path", options.engine_paths,
                  "Also look for engine manifests in DIR, before all other places (repeatable)")
       ->type_name("DIR")
-      ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--log-level", options.log_level,
                  "debug, info, warning or error [default: warning; info with --log-file]")

@@ -42,11 +42,12 @@ std::string reason(int error) {
 // process leaves nothing; else under a hidden name, which the destructor removes.
 class UnpublishedFile {
  public:
-  explicit UnpublishedFile(const fs::path& directory) : directory_(directory) {
+  // `shown` is what errors call the directory.
+  UnpublishedFile(const fs::path& directory, const fs::path& shown) : directory_(directory), shown_(shown) {
     fd_ = open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
     if (fd_ >= 0) return;
     // EISDIR, EOPNOTSUPP and EINVAL: not known to this kernel or file system. Others are the real reason.
-    if (errno != EISDIR && errno != EOPNOTSUPP && errno != EINVAL) fail(directory, errno);
+    if (errno != EISDIR && errno != EOPNOTSUPP && errno != EINVAL) fail(shown, errno);
     open_named();
   }
   ~UnpublishedFile() {
@@ -60,11 +61,11 @@ class UnpublishedFile {
     while (!bytes.empty()) {
       const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) fail(directory_, errno);
+      if (count < 0) fail(shown_, errno);
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
     // Space that a file system promised but cannot give shows here, and the name never outlives the content.
-    if (fdatasync(fd_) != 0 && errno != EINVAL) fail(directory_, errno);
+    if (fdatasync(fd_) != 0 && errno != EINVAL) fail(shown_, errno);
   }
 
   // Gives the file its name; false when that name is taken.
@@ -82,7 +83,7 @@ class UnpublishedFile {
     }
     if (result == 0) return true;
     if (errno == EEXIST) return false;
-    fail(directory_, errno);
+    fail(shown_, errno);
   }
 
  private:
@@ -95,12 +96,12 @@ class UnpublishedFile {
         name_ = name;
         return;
       }
-      if (errno != EEXIST) fail(directory_, errno);
+      if (errno != EEXIST) fail(shown_, errno);
     }
-    fail(directory_, EEXIST);
+    fail(shown_, EEXIST);
   }
 
-  fs::path directory_;
+  fs::path directory_, shown_;
   fs::path name_;  // empty while nameless
   int fd_ = -1;
 };
@@ -153,7 +154,7 @@ void check_output_directory(const fs::path& directory) {
     if (space.f_bavail == 0 || (space.f_files != 0 && space.f_favail == 0)) fail(directory, ENOSPC);
   }
   // For the superuser the mode bits say nothing: ask the file system itself. A nameless file is no write.
-  const UnpublishedFile probe(existing);
+  const UnpublishedFile probe(existing, directory);
 }
 
 fs::path write_png(const fs::path& directory, const std::string& prefix,
@@ -162,7 +163,7 @@ fs::path write_png(const fs::path& directory, const std::string& prefix,
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) fail(directory, error.value());
-  UnpublishedFile file(directory);
+  UnpublishedFile file(directory, directory);
   file.write(bytes);
   const std::string stem = prefix + "-" + stamp(time) + "-";
   constexpr unsigned kAttempts = 1'000'000;

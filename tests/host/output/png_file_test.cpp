@@ -111,6 +111,7 @@ TEST_F(OutputDirectory, is_refused_when_a_part_of_its_name_is_too_long) {
 
 TEST_F(OutputDirectory, is_refused_where_no_file_can_be_made) {
   expect_refusal("/proc", RH_IO_ERROR, "/proc");
+  expect_refusal("/proc/new", RH_IO_ERROR, "/proc/new");
 }
 
 TEST_F(OutputDirectory, is_refused_when_it_may_not_be_written) {
