@@ -106,7 +106,8 @@ std::vector<Value> Evaluator::loop_items(const Stmt& stmt, Scope& scope) {
   return kept;
 }
 
-Value Evaluator::loop_object(const std::vector<Value>& items, std::size_t i, int depth) {
+// The depth is that of recursive loops, which there are none of.
+Value Evaluator::loop_object(const std::vector<Value>& items, std::size_t i) {
   const auto index = static_cast<std::int64_t>(i);
   const auto length = static_cast<std::int64_t>(items.size());
   auto loop = std::make_shared<Object>();
@@ -118,8 +119,8 @@ Value Evaluator::loop_object(const std::vector<Value>& items, std::size_t i, int
                    {"length", length},
                    {"revindex", length - index},
                    {"revindex0", length - index - 1},
-                   {"depth", depth},
-                   {"depth0", depth - 1}};
+                   {"depth", 1},
+                   {"depth0", 0}};
   if (i > 0) loop->members.emplace_back("previtem", items[i - 1]);
   if (i + 1 < items.size()) loop->members.emplace_back("nextitem", items[i + 1]);
   return loop;
@@ -131,16 +132,14 @@ Evaluator::Flow Evaluator::run_loop(const Stmt& stmt, Scope& scope) {
     Scope inner(&scope);
     return run(stmt.otherwise, inner);
   }
-  ++loop_depth_;
   for (std::size_t i = 0; i < items.size(); ++i) {
     runtime_.charge(1);
     // Each round has its own scope: what it sets is gone in the next one.
     Scope inner(&scope);
-    inner.names.emplace("loop", loop_object(items, i, loop_depth_));
+    inner.names.emplace("loop", loop_object(items, i));
     assign(*stmt.target, items[i], inner);
     if (run(stmt.body, inner) == Flow::leave_loop) break;
   }
-  --loop_depth_;
   return Flow::normal;
 }
 

@@ -52,7 +52,7 @@ class Evaluator {
   void run_assign_block(const Stmt& stmt, Scope& scope);
   void run_with(const Stmt& stmt, Scope& scope);
   std::vector<Value> loop_items(const Stmt& stmt, Scope& scope);
-  Value loop_object(const std::vector<Value>& items, std::size_t i, int depth);
+  Value loop_object(const std::vector<Value>& items, std::size_t i);
   void assign(const Expr& target, Value value, Scope& scope);
   void write(std::string_view text);
   // What the body writes, as a text.
@@ -76,7 +76,6 @@ class Evaluator {
   Runtime runtime_;
   std::string* out_ = nullptr;
   int level_ = 0;
-  int loop_depth_ = 0;
   Scope root_{nullptr};
 };
 

@@ -141,7 +141,8 @@ Value dictsort(const Value& subject, Arguments& arguments) {
   const Value position(by == "key" ? 0 : 1);
   const Key key(arguments.runtime(), position, case_sensitive);
   std::vector<Keyed> all;
-  for (const auto& item : items(subject, arguments).list()->items)
+  const Value pairs = items(subject, arguments);
+  for (const auto& item : pairs.list()->items)
     all.push_back({key.of(item), item});
   return sorted(std::move(all), descending, arguments);
 }
