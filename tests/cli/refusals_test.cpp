@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"engine", {"x", "--engine", "steam"}, "ENGINE_NOT_FOUND", 4, "steam"},
         Refusal{"model", {"x", "--model", "pocket-turbp"}, "MODEL_NOT_FOUND", 4, "pocket-turbo"},
         Refusal{"model_directory", {"x", "--model", "./absent"}, "MODEL_NOT_FOUND", 4, "absent"},
-        Refusal{"model_not_here", {"x", "--model", "z-image-turbo"}, "MODEL_NOT_FOUND", 4, "z-image-turbo"},
+        Refusal{"model_not_here", {"x", "--model", "z-image-turbo"}, "WEIGHTS_MISSING", 4, "z-image-turbo"},
         Refusal{"model_empty", {"x", "--model", ""}, "UNSAFE_NAME", 2, "model"},
         Refusal{"metal", {"x", "--device", "metal"}, "UNSUPPORTED_DEVICE", 3, "metal"},
         Refusal{"cpu", {"x", "--device", "cpu"}, "CPU_NOT_ALLOWED", 3, "cpu"},
