@@ -47,8 +47,8 @@ using Work = std::function<void(Life&, const rh_engine_descriptor&, rh_model*, c
 void with_models(const Subject& subject, Report& report, bool newer, const Work& work) {
   Life life(subject, report, newer);
   for (const rh_engine_descriptor* engine : life.descriptors()) {
-    if (!can_open(subject, *engine)) continue;
     const EngineUse use(life, *engine);
+    if (!can_open(subject, *engine)) continue;
     const ModelUse model(life, subject, *engine, use.get());
     const auto* image = static_cast<const rh_image*>(model.get()->get_extension(model.get(), RH_IMAGE_ID));
     if (image == nullptr) continue;

@@ -63,7 +63,8 @@ void compare(const json& manifest, const rh_engine_descriptor& engine, Report& r
   }
   constexpr const char* maturities[] = {"", "stable", "experimental", "teaching"};
   const char* maturity = engine.maturity <= RH_MATURITY_TEACHING ? maturities[engine.maturity] : "";
-  report.expect(manifest.value("maturity", "stable") == maturity, "P9", "maturity differs from the descriptor's");
+  report.expect(manifest.value("maturity", "stable") == maturity, "P9",
+                "maturity differs from the descriptor's");
   report.expect(manifest.value("score", 0) == engine.score, "P9", "score differs from the descriptor's");
   const auto facts = facts_of(engine.capabilities);
   const std::string differences = difference(capabilities_of(manifest), Pairs(facts.begin(), facts.end()));

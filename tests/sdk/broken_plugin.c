@@ -97,6 +97,7 @@ static void misbehave(const rh_image_request* request) {
   if (is("prints")) printf("hello\n");
   if (is("prints-errors")) fprintf(stderr, "hello\n");
   if (is("crashes")) raise(SIGSEGV);
+  if (is("is-killed")) raise(SIGKILL);
   if (is("aborts")) abort();
   if (is("exits")) exit(0);
   if (is("hangs") && request->options != NULL) pause();

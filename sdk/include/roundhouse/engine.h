@@ -43,7 +43,7 @@ typedef struct rh_engine_descriptor {
   uint32_t struct_size;
   uint32_t maturity; /* RH_MATURITY_* */
   const char*
-      id; /* [a-z0-9][a-z0-9._-]{0,62}, unique among the engines of a machine, equal to the manifest's */
+      id; /* [a-z0-9][a-z0-9._-]{0,62}, not "auto", unique among a machine's engines, as in the manifest */
   const char* name; /* for people */
   const char* vendor;
   const char* version;

@@ -56,7 +56,7 @@ typedef int32_t rh_status;
     "plugin speaks ABI 2.0, this host speaks 1.0")                                                           \
   X(ENGINE_BROKEN, 502, 500, 6, "engine author",                                                             \
     "the plugin breaks a rule of CONTRACT.md: report it to its author",                                      \
-    "engine 'x' returned success without an image (rule P20)")                                                \
+    "engine 'x' returned success without an image (rule P20)")                                               \
   X(ENGINE_CRASHED, 503, 500, 6, "engine author",                                                            \
     "try again or pick another engine; report the crash to its author",                                      \
     "engine 'x' died of signal 11 (SIGSEGV) in generate")                                                    \
