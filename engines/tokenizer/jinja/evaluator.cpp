@@ -60,8 +60,7 @@ Evaluator::Flow Evaluator::run(const Stmt& stmt, Scope& scope) {
       run_assign_block(stmt, scope);
       break;
     case Stmt::Kind::with:
-      run_with(stmt, scope);
-      break;
+      return run_with(stmt, scope);
     case Stmt::Kind::filter: {
       Scope inner(&scope);
       const Value block = runtime_.text(captured(stmt.body, inner));
@@ -128,19 +127,21 @@ Value Evaluator::loop_object(const std::vector<Value>& items, std::size_t i) {
 
 Evaluator::Flow Evaluator::run_loop(const Stmt& stmt, Scope& scope) {
   const auto items = loop_items(stmt, scope);
-  if (items.empty()) {
-    Scope inner(&scope);
-    return run(stmt.otherwise, inner);
-  }
+  bool completed = false;
   for (std::size_t i = 0; i < items.size(); ++i) {
     runtime_.charge(1);
     // Each round has its own scope: what it sets is gone in the next one.
     Scope inner(&scope);
     inner.names.emplace("loop", loop_object(items, i));
     assign(*stmt.target, items[i], inner);
-    if (run(stmt.body, inner) == Flow::leave_loop) break;
+    const Flow flow = run(stmt.body, inner);
+    completed = completed || flow == Flow::normal;
+    if (flow == Flow::leave_loop) break;
   }
-  return Flow::normal;
+  if (completed) return Flow::normal;
+  // As in Jinja, `else` is for loops of which no round came to its end, not only for those without rounds.
+  Scope inner(&scope);
+  return run(stmt.otherwise, inner);
 }
 
 void Evaluator::run_assign_block(const Stmt& stmt, Scope& scope) {
@@ -150,11 +151,11 @@ void Evaluator::run_assign_block(const Stmt& stmt, Scope& scope) {
   assign(*stmt.target, std::move(text), scope);
 }
 
-void Evaluator::run_with(const Stmt& stmt, Scope& scope) {
+Evaluator::Flow Evaluator::run_with(const Stmt& stmt, Scope& scope) {
   Scope inner(&scope);
   for (const auto& [target, value] : stmt.assignments)
     assign(*target, evaluate(*value, scope), inner);
-  run(stmt.body, inner);
+  return run(stmt.body, inner);
 }
 
 void Evaluator::assign(const Expr& target, Value value, Scope& scope) {

@@ -50,7 +50,7 @@ class Evaluator {
   Flow run_choice(const Stmt& stmt, Scope& scope);
   Flow run_loop(const Stmt& stmt, Scope& scope);
   void run_assign_block(const Stmt& stmt, Scope& scope);
-  void run_with(const Stmt& stmt, Scope& scope);
+  Flow run_with(const Stmt& stmt, Scope& scope);
   std::vector<Value> loop_items(const Stmt& stmt, Scope& scope);
   Value loop_object(const std::vector<Value>& items, std::size_t i);
   void assign(const Expr& target, Value value, Scope& scope);

@@ -99,7 +99,7 @@ class StatementParser {
     bool is_else = false;
     while (true) {
       Branch& branch = stmt->branches.emplace_back();
-      if (!is_else) branch.condition = tokens_.tuple();
+      if (!is_else) branch.condition = tokens_.tuple_without_condition();
       block_end();
       branch.body = is_else ? body_until({"endif"}) : body_until({"elif", "else", "endif"});
       if (tokens_.skip_name("endif")) break;
@@ -114,7 +114,8 @@ class StatementParser {
     auto stmt = make(Stmt::Kind::loop, line);
     stmt->target = tokens_.target();
     if (!tokens_.skip_name("in")) tokens_.unexpected("'in'");
-    stmt->value = loop_subject();
+    // An `if` after it filters the loop, so it is no conditional expression.
+    stmt->value = tokens_.tuple_without_condition();
     if (tokens_.skip_name("if")) stmt->condition = tokens_.expression();
     if (tokens_.peek().is_name("recursive")) fail_at(line, "'for ... recursive' is not supported");
     block_end();
@@ -130,9 +131,6 @@ class StatementParser {
     return stmt;
   }
 
-  // What a loop runs over: an `if` after it filters the loop, so it is no conditional expression.
-  ExprPtr loop_subject() { return tokens_.tuple_without_condition(); }
-
   StmtPtr assign(int line) {
     auto stmt = make(Stmt::Kind::assign, line);
     stmt->target = tokens_.target();
@@ -143,7 +141,7 @@ class StatementParser {
     }
     stmt->kind = Stmt::Kind::assign_block;
     if (tokens_.skip_symbol("|")) stmt->value = tokens_.filter_chain();
-    stmt->body = rest_of("endset");
+    stmt->body = captured_body("endset");
     return stmt;
   }
 
@@ -162,13 +160,18 @@ class StatementParser {
     return list;
   }
 
-  // The body of a macro is outside of the loops around it.
-  Body macro_body(std::string_view end) {
+  // What is written to a text of its own cannot leave the loops around it.
+  Body captured_body(std::string_view end) {
     const int outer = std::exchange(loops_, 0);
-    ++macros_;
     Body body = rest_of(end);
-    --macros_;
     loops_ = outer;
+    return body;
+  }
+
+  Body macro_body(std::string_view end) {
+    ++macros_;
+    Body body = captured_body(end);
+    --macros_;
     return body;
   }
 
@@ -198,7 +201,7 @@ class StatementParser {
   StmtPtr filter(int line) {
     auto stmt = make(Stmt::Kind::filter, line);
     stmt->value = tokens_.filter_chain();
-    stmt->body = rest_of("endfilter");
+    stmt->body = captured_body("endfilter");
     return stmt;
   }
 
