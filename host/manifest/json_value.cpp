@@ -28,6 +28,12 @@ bool is_plain(const std::string& key) {
          std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+// "a number", "an object"
+std::string kind_of(const nlohmann::json& json) {
+  const std::string name = json.type_name();
+  return (name == "array" || name == "object" ? "an " : "a ") + name;
+}
+
 // Whether it holds a C1 control character (U+0080 to U+009F), which terminals obey as well.
 bool has_c1(std::string_view text) {
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
@@ -58,7 +64,7 @@ bool JsonValue::has(const std::string& key) const {
 }
 
 JsonValue JsonValue::at(const std::string& key) const {
-  if (!json_->is_object()) refuse("is a " + std::string(json_->type_name()) + ", expected an object");
+  if (!json_->is_object()) refuse("is " + kind_of(*json_) + ", expected an object");
   if (!json_->contains(key)) {
     throw Error(RH_ENGINE_BROKEN, "manifest '" + file_->string() +
                                       "': " + (field_.empty() ? "" : field_ + ".") + key + ": is missing");
@@ -67,7 +73,7 @@ JsonValue JsonValue::at(const std::string& key) const {
 }
 
 std::vector<std::pair<std::string, JsonValue>> JsonValue::members() const {
-  if (!json_->is_object()) refuse("is a " + std::string(json_->type_name()) + ", expected an object");
+  if (!json_->is_object()) refuse("is " + kind_of(*json_) + ", expected an object");
   std::vector<std::pair<std::string, JsonValue>> result;
   for (const auto& [key, value] : json_->items())
     result.emplace_back(key, child(key, value));
@@ -75,7 +81,7 @@ std::vector<std::pair<std::string, JsonValue>> JsonValue::members() const {
 }
 
 std::vector<JsonValue> JsonValue::items() const {
-  if (!json_->is_array()) refuse("is a " + std::string(json_->type_name()) + ", expected an array");
+  if (!json_->is_array()) refuse("is " + kind_of(*json_) + ", expected an array");
   std::vector<JsonValue> result;
   for (std::size_t i = 0; i < json_->size(); ++i)
     result.emplace_back(*file_, json_->at(i), field_ + "[" + std::to_string(i) + "]");
@@ -94,7 +100,7 @@ void JsonValue::expect_only(std::initializer_list<std::string_view> keys) const 
 }
 
 std::string JsonValue::text_or_empty(std::size_t longest) const {
-  if (!json_->is_string()) refuse("is a " + std::string(json_->type_name()) + ", expected a string");
+  if (!json_->is_string()) refuse("is " + kind_of(*json_) + ", expected a string");
   const auto& text = json_->get_ref<const std::string&>();
   if (text.size() > longest) {
     refuse("has " + std::to_string(text.size()) + " bytes, expected at most " + std::to_string(longest));
@@ -122,14 +128,14 @@ std::int64_t JsonValue::integer(std::int64_t lowest, std::int64_t highest) const
 }
 
 double JsonValue::finite_number() const {
-  if (!json_->is_number()) refuse("is a " + std::string(json_->type_name()) + ", expected a number");
+  if (!json_->is_number()) refuse("is " + kind_of(*json_) + ", expected a number");
   const double value = json_->get<double>();
   if (!std::isfinite(value)) refuse("is not finite, expected a number");
   return value;
 }
 
 bool JsonValue::boolean() const {
-  if (!json_->is_boolean()) refuse("is a " + std::string(json_->type_name()) + ", expected true or false");
+  if (!json_->is_boolean()) refuse("is " + kind_of(*json_) + ", expected true or false");
   return json_->get<bool>();
 }
 

@@ -93,6 +93,7 @@ rh_status give_picture(const rh_image_request* request, const rh_image_sink* sin
   if (has(Defect::small_picture)) picture.struct_size = 8;
   if (has(Defect::picture_from_thread)) {
     give_from_thread(sink, &picture);
+    std::free(samples);
     return RH_OK;
   }
   if (has(Defect::two_images)) sink->image(sink->context, &picture, error);

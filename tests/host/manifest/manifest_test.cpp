@@ -109,7 +109,7 @@ const Damage kDamages[] = {
     {"/library", "\"/opt/../x.so\"", "contains '..'"},
     {"/library", "\"lib/\"", "names a directory"},
     {"/capabilities", "", "capabilities: is missing"},
-    {"/capabilities", "[]", "capabilities: [] is a array, expected an object"},
+    {"/capabilities", "[]", "capabilities: [] is an array, expected an object"},
     {"/capabilities/task", "\"text-to-image\"", "expected an array"},
     {"/capabilities", R"({"task": ["chat"]})", "capabilities.device: is missing"},
     {"/capabilities/task", "[]", "capabilities.task: [] is empty, expected at least one"},
