@@ -11,17 +11,19 @@
 namespace engines::openblas {
 namespace {
 
-// 128 x 512 scores are 256 KiB and stay in the second-level cache beside the keys and values of a tile.
-constexpr std::int64_t kQueryRows = 128;
-constexpr std::int64_t kKeyRows = 512;
+// 256 x 320 scores are 320 KiB and stay in the second-level cache beside the keys and values of a tile.
+// Causal blocks are smaller: what a tile computes beyond the diagonal is lost.
+constexpr std::int64_t kQueryRows = 256;
+constexpr std::int64_t kCausalQueryRows = 128;
+constexpr std::int64_t kKeyRows = 320;
 // Blocks of queries are made smaller, but not below 32, to give several threads something to do.
 constexpr std::int64_t kPieces = 12;
 constexpr std::int64_t kFewestQueryRows = 32;
 
-Blocks cut_queries(std::int64_t rows, std::int64_t heads) {
-  Blocks blocks = Blocks::of(rows, kQueryRows, 16);
-  while (blocks.count() * heads < kPieces && blocks.size >= 2 * kFewestQueryRows)
-    blocks = Blocks::of(rows, blocks.size / 2, 16);
+Blocks cut_queries(std::int64_t rows, const AttentionShape& shape) {
+  Blocks blocks = Blocks::of(rows, shape.causal ? kCausalQueryRows : kQueryRows, 8);
+  while (blocks.count() * shape.heads < kPieces && blocks.size >= 2 * kFewestQueryRows)
+    blocks = Blocks::of(rows, blocks.size / 2, 8);
   return blocks;
 }
 
@@ -67,9 +69,11 @@ void attend(float* scratch, const Head& head, std::int64_t first, std::int64_t k
 void attention(Context& context, Rows out, ConstRows q, ConstRows k, ConstRows v,
                const AttentionShape& shape) {
   if (q.rows == 0 || k.rows == 0 || shape.head_dim == 0) return;
-  const Blocks blocks = cut_queries(q.rows, shape.heads);
+  const Blocks blocks = cut_queries(q.rows, shape);
   const std::int64_t key_rows = Blocks::of(k.rows, kKeyRows, 16).size;
   const std::int64_t heads_per_kv_head = shape.heads / shape.kv_heads;
+  const std::int64_t floats = scratch_floats(blocks.size, key_rows);
+  context.reserve(floats);
   context.pool.parallel_for(blocks.count() * shape.heads, [&](std::int64_t piece, int thread) {
     // Of a causal head the last block of queries sees most: the greatest pieces go first.
     const std::int64_t block = blocks.count() - 1 - piece % blocks.count();
@@ -78,7 +82,7 @@ void attention(Context& context, Rows out, ConstRows q, ConstRows k, ConstRows v
     const std::int64_t queries = blocks.length(block);
     const std::int64_t column = head * shape.head_dim;
     const std::int64_t kv_column = head / heads_per_kv_head * shape.head_dim;
-    float* scratch = context.thread_scratch[thread].floats(scratch_floats(blocks.size, key_rows));
+    float* scratch = context.thread_scratch[thread].floats(floats);
     attend(scratch,
            {out.slice_rows(first, queries).slice_cols(column, shape.head_dim),
             q.slice_rows(first, queries).slice_cols(column, shape.head_dim),

@@ -31,9 +31,17 @@ class Scratch {
 struct Context {
   explicit Context(int threads) : pool(threads), thread_scratch(static_cast<std::size_t>(pool.threads())) {}
 
+  // Gives every thread room for `count` floats; which of them meets a piece first is chance.
+  void reserve(std::int64_t count) {
+    for (Scratch& scratch : thread_scratch)
+      scratch.floats(count);
+  }
+
   ThreadPool pool;
-  std::vector<Scratch> thread_scratch;  // by the pool's thread number
-  Scratch shared_scratch;               // filled before a loop, read by all of its pieces
+  std::vector<Scratch> thread_scratch;  // by the pool's thread number; reserve before a loop, take inside
+  // Filled before a loop and read by all of its pieces: weights unpacked, then perhaps rearranged.
+  Scratch shared_scratch;
+  Scratch arranged_scratch;
 };
 
 // A half-open range cut into blocks of equal size, the last one perhaps shorter.

@@ -50,15 +50,14 @@ void set_rows(Rows y, const float* bias) {
   }
 }
 
-// y += x * w[first .. first + y.cols, :]^T
-void add_product(Scratch& scratch, Rows y, ConstRows x, const WeightView& w, std::int64_t first) {
+// y += x * w[first .. first + y.cols, :]^T; `unpacked` has room for y.cols x kTileDepth floats.
+void add_product(float* unpacked, Rows y, ConstRows x, const WeightView& w, std::int64_t first) {
   if (readable_in_place(w)) {
     const float* weights = reinterpret_cast<const float*>(w.data) + first * x.cols;
     sgemm(Form::transposed, y.rows, y.cols, x.cols, x.data, x.stride, weights, x.cols, 1, y.data, y.stride);
     return;
   }
   const Blocks depths{x.cols, kTileDepth};
-  float* unpacked = scratch.floats(y.cols * std::min(x.cols, kTileDepth));
   for (std::int64_t i = 0; i < depths.count(); ++i) {
     const std::int64_t depth = depths.length(i);
     for (std::int64_t r = 0; r < y.cols; ++r)
@@ -85,13 +84,17 @@ void linear(Context& context, Rows y, ConstRows x, const WeightView& w, const fl
   if (x.rows <= kSkinnyRows) return skinny_linear(context, y, x, w, bias);
   const Tiles tiles = cut(y.rows, y.cols, x.cols);
   const std::int64_t across = tiles.cols.count();
+  const std::int64_t unpacked_floats =
+      readable_in_place(w) ? 0 : tiles.cols.size * std::min(x.cols, kTileDepth);
+  context.reserve(unpacked_floats);
   context.pool.parallel_for(tiles.rows.count() * across, [&](std::int64_t piece, int thread) {
     const std::int64_t row = tiles.rows.first(piece / across);
     const std::int64_t rows = tiles.rows.length(piece / across);
     const std::int64_t col = tiles.cols.first(piece % across);
     const Rows tile = y.slice_rows(row, rows).slice_cols(col, tiles.cols.length(piece % across));
     set_rows(tile, bias ? bias + col : nullptr);
-    add_product(context.thread_scratch[thread], tile, x.slice_rows(row, rows), w, col);
+    add_product(context.thread_scratch[thread].floats(unpacked_floats), tile, x.slice_rows(row, rows), w,
+                col);
   });
 }
 

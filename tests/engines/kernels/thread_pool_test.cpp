@@ -58,7 +58,9 @@ TEST(ThreadPool, has_finished_every_piece_when_a_loop_returns) {
   std::vector<std::int64_t> values(6);
   for (std::int64_t round = 1; round <= 20000; ++round) {
     pool.parallel_for(6, [&](std::int64_t piece, int) {
-      for (volatile int i = 0; i < 300; ++i) {  // time enough for the others to come by
+      // Time enough for the others to come by.
+      const auto end = std::chrono::steady_clock::now() + std::chrono::nanoseconds(500);
+      while (std::chrono::steady_clock::now() < end) {
       }
       values[piece] = round * piece;
     });
