@@ -29,7 +29,7 @@ struct Record {
 #define RECORD(record, bytes) \
   { #record, sizeof(record), roundhouse::floor_size < record>, bytes }
 #define FIELD(record, field, at, bytes) \
-  { #record, #field, offsetof(record, field), sizeof(((record*)nullptr)->field), at, bytes }
+  { #record, #field, offsetof(record, field), sizeof(decltype(record::field)), at, bytes }
 
 const Record records[] = {
     RECORD(rh_error, 1024),

@@ -43,12 +43,12 @@ constexpr bool is_known(rh_status code) {
 // The line of a code. An unknown one counts as ENGINE_INTERNAL: only a faulty plugin can have made it.
 constexpr const StatusInfo& status_info(rh_status code) {
   if (code == RH_OK) return status_ok;
-  const StatusInfo* internal = nullptr;
-  for (const StatusInfo& info : status_catalogue) {
-    if (info.code == code) return info;
-    if (info.code == RH_ENGINE_INTERNAL) internal = &info;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < status_catalogue.size(); ++i) {
+    if (status_catalogue[i].code == code) return status_catalogue[i];
+    if (status_catalogue[i].code == RH_ENGINE_INTERNAL) found = i;
   }
-  return *internal;
+  return status_catalogue[found];
 }
 
 constexpr std::string_view status_name(rh_status code) {

@@ -134,7 +134,7 @@ typedef struct rh_engine_factory {
   uint32_t reserved;
 
   /* The number of engines in this plugin, at least 1.  [plugin-thread] */
-  uint32_t (*count)(void);
+  uint32_t (*count)(void); /* NOLINT(modernize-redundant-void-arg) */
 
   /* Descriptor of engine `index` < count(), or NULL beyond. Touches no weights, starts no thread.
    * [plugin-thread] */

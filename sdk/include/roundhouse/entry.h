@@ -19,7 +19,7 @@ typedef struct rh_plugin_entry_v1 {
 
   /* Called once after a successful init, when every engine is destroyed. The library is not unloaded
    * afterwards: the worker process ends.  [plugin-thread] */
-  void (*deinit)(void);
+  void (*deinit)(void); /* NOLINT(modernize-redundant-void-arg) */
 
   /* The factory with that id (RH_ENGINE_FACTORY_ID), or NULL when the plugin has none.  [plugin-thread] */
   const void* (*get_factory)(const char* id);
