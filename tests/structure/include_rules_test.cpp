@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may include whom, and which room each outside library lives in.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Files under `room` may not include what matches `forbidden`, unless their path starts with one of `except`.
+struct Rule {
+  std::string room;
+  std::string forbidden;
+  std::vector<std::string> except;
+  std::string reason;
+};
+
+const std::vector<Rule>& rules() {
+  static const std::vector<Rule> all = {
+      {"sdk/", R"(["<](host|engines|plugins|tests)/)", {}, "the SDK depends on nothing of ours"},
+      {"host/", R"(["<](engines|plugins|tests)/)", {}, "the host meets the engines only through the ABI"},
+      {"engines/", R"(["<](host|plugins|tests)/)", {}, "the mathematics knows no host"},
+      {"engines/", R"(["<]roundhouse/(?!status\.h))", {}, "of the SDK, engines know the status codes only"},
+      {"plugins/", R"(["<](host|tests)/)", {}, "a plugin sees the SDK and the mathematics"},
+      {"", R"(<dlfcn\.h>)", {"host/loading/", "sdk/conformance/", "tests/"}, "dlfcn lives in host/loading"},
+      {"", R"(<png\.h>)", {"host/output/", "tests/"}, "libpng lives in host/output"},
+      {"", R"(<spdlog/)", {"host/log/", "tests/"}, "spdlog lives in host/log"},
+      {"", R"(<CLI/)", {"host/cli/", "sdk/conformance/"}, "CLI11 reads the arguments of the two programs"},
+      {"", R"(<yaml-cpp/)", {"host/store/"}, "yaml-cpp lives in host/store"},
+      {"", R"(["<]cblas\.h)", {"engines/kernels/openblas/"}, "cblas lives in engines/kernels/openblas"},
+      {"", R"(["<]hwy/)", {"engines/kernels/", "tests/engines/kernels/"}, "Highway lives in engines/kernels"},
+      {"",
+       R"(<utf8proc\.h>)",
+       {"engines/tokenizer/", "host/loading/text.cpp", "host/session/values.cpp"},
+       "utf8proc reads prompts, and checks texts at the two doors of the host"},
+      {"",
+       R"(<boost/(asio|beast)/)",
+       {"host/server/", "host/store/"},
+       "Boost.Asio lives in host/server and the store's transports"},
+  };
+  return all;
+}
+
+bool starts_with_any(const std::string& path, const std::vector<std::string>& prefixes) {
+  for (const auto& prefix : prefixes) {
+    if (path.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> source_files() {
+  std::vector<std::string> files;
+  const fs::path root = ROUNDHOUSE_SOURCE_DIR;
+  for (const auto* room : {"sdk", "host", "engines", "plugins", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
+      const auto extension = entry.path().extension();
+      if (extension == ".h" || extension == ".hpp" || extension == ".cpp" || extension == ".c") {
+        files.push_back(fs::relative(entry.path(), root).generic_string());
+      }
+    }
+  }
+  return files;
+}
+
+std::vector<std::string> includes_of(const std::string& file) {
+  std::vector<std::string> includes;
+  std::ifstream stream(fs::path(ROUNDHOUSE_SOURCE_DIR) / file);
+  for (std::string line; std::getline(stream, line);) {
+    if (line.starts_with("#include ")) includes.push_back(line.substr(9));
+  }
+  return includes;
+}
+
+// The rules that an include breaks, one line each.
+std::vector<std::string> violations(const std::string& file, const std::string& include) {
+  std::vector<std::string> broken;
+  for (const auto& rule : rules()) {
+    if (!file.starts_with(rule.room) || starts_with_any(file, rule.except)) continue;
+    if (std::regex_search(include, std::regex(rule.forbidden)))
+      broken.push_back(file + " includes " + include + ": " + rule.reason);
+  }
+  return broken;
+}
+
+TEST(IncludeRules, CatchWhatTheyForbid) {
+  EXPECT_EQ(violations("host/cli/main.cpp", "\"engines/tensor/tensor.h\"").size(), 1u);
+  EXPECT_EQ(violations("engines/vae/x.cpp", "\"roundhouse/engine.h\"").size(), 1u);
+  EXPECT_EQ(violations("engines/vae/x.cpp", "\"roundhouse/status.h\"").size(), 0u);
+  EXPECT_EQ(violations("host/session/x.cpp", "<dlfcn.h>").size(), 1u);
+  EXPECT_EQ(violations("host/loading/x.cpp", "<dlfcn.h>").size(), 0u);
+}
+
+TEST(IncludeRules, HoldInEveryFile) {
+  const auto files = source_files();
+  ASSERT_GT(files.size(), 50u) << "the source tree was not found";
+  for (const auto& file : files) {
+    for (const auto& include : includes_of(file)) {
+      for (const auto& line : violations(file, include))
+        ADD_FAILURE() << line;
+    }
+  }
+}
+
+}  // namespace
