@@ -4,7 +4,9 @@ include_guard(GLOBAL)
 
 add_library(roundhouse_warnings INTERFACE)
 target_compile_options(roundhouse_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror=return-type)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror=return-type
+  # g++ 12 warns falsely about std::string's operator+ (GCC bug 105651).
+  -Wno-restrict)
 
 # roundhouse_library(NAME ROOM SOURCES ... [PUBLIC lib ...] [PRIVATE lib ...])
 # A static library of one room. ROOM is the top folder whose parent is the include root: code of the room
