@@ -75,7 +75,9 @@ void Bpe::index_merges(const TokenizerSpec& spec) {
                                     " is not in the vocabulary");
       return id;
     };
-    merges_.insert_or_assign(pair_key(known(left), known(right)), Merge{rank, known(merged)});
+    const auto left_id = known(left);
+    const auto right_id = known(right);
+    merges_.insert_or_assign(pair_key(left_id, right_id), Merge{rank, known(merged)});
     ++rank;
   }
 }
