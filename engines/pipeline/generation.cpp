@@ -9,8 +9,6 @@ namespace engines {
 namespace {
 
 constexpr std::size_t kMaxPromptTokens = 512;
-constexpr std::int64_t kPixelsPerLatent = 8;
-constexpr std::int64_t kPixelsPerToken = 16;
 constexpr float kTrainTimesteps = 1000;  // the pipeline's own, whatever the scheduler's config says
 
 class Stopwatch {
@@ -102,11 +100,12 @@ Generation::Generation(ZImagePipeline::Parts& parts, const ImageRequest& request
       run_(run),
       taps_(taps),
       guidance_{request.guidance, request.cfg_normalization, request.cfg_truncation},
-      schedule_(make_schedule(parts.scheduler, request.sampler, request.schedule, request.steps,
-                              (request.height / kPixelsPerToken) * (request.width / kPixelsPerToken))),
+      schedule_(make_schedule(
+          parts.scheduler, request.sampler, request.schedule, request.steps,
+          (request.height / parts.pixels_per_token()) * (request.width / parts.pixels_per_token()))),
       generator_(request.seed),
-      height_(request.height / kPixelsPerLatent),
-      width_(request.width / kPixelsPerLatent),
+      height_(request.height / parts.pixels_per_latent()),
+      width_(request.width / parts.pixels_per_latent()),
       latents_(static_cast<std::size_t>(parts.transformer.config().in_channels * height_ * width_)) {
 }
 

@@ -6,7 +6,6 @@
 namespace engines {
 namespace {
 
-constexpr std::int64_t kPixelsPerLatent = 8;
 constexpr std::int64_t kColours = 3;
 
 const std::filesystem::path& checked(const std::filesystem::path& directory) {
@@ -58,8 +57,6 @@ void ZImagePipeline::Parts::check_fit() const {
                 "hidden_size of text_encoder/config.json", text.hidden_size);
   require_equal("vae/config.json: latent_channels", image.latent_channels,
                 "in_channels of transformer/config.json", dit.in_channels);
-  require_equal("vae/config.json: block_out_channels: pixels per latent", image.scale(), "the pipeline",
-                kPixelsPerLatent);
   require_equal("vae/config.json: out_channels", image.out_channels, "the pipeline", kColours);
   if (tokenizer.size() > text.vocab_size) {
     throw Error(RH_MODEL_INVALID, "tokenizer: " + std::to_string(tokenizer.size()) +

@@ -43,6 +43,10 @@ struct ZImagePipeline::Parts {
   AutoencoderKL vae;
   EmbeddingCache embeddings;
 
+  // Pixels along one side of a latent, and of a token of the transformer: 8 and 16 for the published models.
+  std::int64_t pixels_per_latent() const { return vae.config().scale(); }
+  std::int64_t pixels_per_token() const { return pixels_per_latent() * transformer.config().patch_size; }
+
  private:
   void check_fit() const;
 };

@@ -10,18 +10,18 @@
 namespace engines {
 namespace {
 
-constexpr std::int64_t kSizeMultiple = 16;
+constexpr std::int64_t kSmallestSize = 16;
 constexpr std::int64_t kLargestSize = 2048;
 constexpr std::int64_t kMostSteps = 1000;
 
-void check_size(const char* field, std::int64_t pixels) {
+void check_size(const char* field, std::int64_t pixels, std::int64_t multiple) {
   const std::string where = std::string(field) + ": " + std::to_string(pixels);
-  if (pixels < kSizeMultiple || pixels > kLargestSize) {
-    throw Error(RH_INVALID_DIMENSION, where + " is out of range, expected " + std::to_string(kSizeMultiple) +
+  if (pixels < kSmallestSize || pixels > kLargestSize) {
+    throw Error(RH_INVALID_DIMENSION, where + " is out of range, expected " + std::to_string(kSmallestSize) +
                                           " to " + std::to_string(kLargestSize));
   }
-  if (pixels % kSizeMultiple != 0)
-    throw Error(RH_INVALID_DIMENSION, where + " is not a multiple of " + std::to_string(kSizeMultiple));
+  if (pixels % multiple != 0)
+    throw Error(RH_INVALID_DIMENSION, where + " is not a multiple of " + std::to_string(multiple));
 }
 
 void check_not_negative(const char* field, double value) {
@@ -31,9 +31,9 @@ void check_not_negative(const char* field, double value) {
   throw Error(RH_INVALID_ARGUMENT, message.str());
 }
 
-void check_request(const ImageRequest& request) {
-  check_size("width", request.width);
-  check_size("height", request.height);
+void check_request(const ImageRequest& request, std::int64_t size_multiple) {
+  check_size("width", request.width, size_multiple);
+  check_size("height", request.height, size_multiple);
   if (request.steps < 1 || request.steps > kMostSteps) {
     throw Error(RH_INVALID_ARGUMENT, "steps: " + std::to_string(request.steps) +
                                          " is out of range, expected 1 to " + std::to_string(kMostSteps));
@@ -52,13 +52,13 @@ ZImagePipeline::ZImagePipeline(const std::filesystem::path& directory, Kernels& 
 ZImagePipeline::~ZImagePipeline() = default;
 
 Picture ZImagePipeline::generate(const ImageRequest& request, Run& run, const PipelineTaps& taps) {
-  check_request(request);
+  check_request(request, parts_->pixels_per_token());
   return Generation(*parts_, request, run, taps).picture();
 }
 
 std::vector<std::pair<std::string, std::string>> ZImagePipeline::describe() const {
   const auto dtype = [](const auto& component) {
-    return std::string(name_of(component.weights().main_dtype()));
+    return std::string(name_of(component.weights().main_dtype())) + " weights, f32 compute";
   };
   return {{"architecture", "z-image"},
           {"dtype.encode", dtype(parts_->encoder)},

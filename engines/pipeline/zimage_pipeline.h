@@ -18,12 +18,13 @@ namespace engines {
 // Values out of range are INVALID_DIMENSION (sizes) or INVALID_ARGUMENT, naming the member.
 struct ImageRequest {
   std::string prompt;
-  std::string negative_prompt;         // empty = none: with guidance the empty prompt is encoded
-  std::int64_t width = 0, height = 0;  // multiples of 16, 16 to 2048
-  std::int64_t steps = 8;              // 1 to 1000
-  double guidance = 0;                 // 0 = off; the usual scale is one more
-  double cfg_normalization = 0;        // 0 = off; else |prediction| is at most this times |positive|
-  double cfg_truncation = 1;           // no guidance at steps where 1 - sigma exceeds it, unless it exceeds 1
+  std::string negative_prompt;  // empty = none: with guidance the empty prompt is encoded
+  std::int64_t width = 0,
+               height = 0;       // 16 to 2048, multiples of a token's pixels (16 for the published models)
+  std::int64_t steps = 8;        // 1 to 1000
+  double guidance = 0;           // 0 = off; the usual scale is one more
+  double cfg_normalization = 0;  // 0 = off; else |prediction| is at most this times |positive|
+  double cfg_truncation = 1;     // no guidance at steps where 1 - sigma exceeds it, unless it exceeds 1
   std::uint64_t seed = 0;
   std::string sampler = "euler";
   std::string schedule;  // empty = the sampler's default

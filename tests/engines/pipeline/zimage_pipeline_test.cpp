@@ -199,10 +199,11 @@ TEST_P(ZImagePipelineTest, EverySamplerRuns) {
 }
 
 TEST_P(ZImagePipelineTest, ItDescribesArchitectureAndStoredTypes) {
+  const std::string kStored = "bf16 weights, f32 compute";
   const std::vector<std::pair<std::string, std::string>> expected = {{"architecture", "z-image"},
-                                                                     {"dtype.encode", "bf16"},
-                                                                     {"dtype.denoise", "bf16"},
-                                                                     {"dtype.decode", "bf16"}};
+                                                                     {"dtype.encode", kStored},
+                                                                     {"dtype.denoise", kStored},
+                                                                     {"dtype.decode", kStored}};
   EXPECT_EQ(pipeline.describe(), expected);
 }
 
