@@ -22,7 +22,7 @@ struct EngineReport {
   Capabilities capabilities;
   Limits limits;
   std::vector<std::pair<std::string, std::string>> facts;  // device, threads, simd, ...
-  std::vector<std::string> remarks;  // e.g. "printed 12 bytes to standard output (rule P9)"
+  std::vector<std::string> remarks;  // e.g. "printed 12 bytes to standard output (rule P28)"
 };
 void to_json(nlohmann::json& json, const EngineReport& report);
 void from_json(const nlohmann::json& json, EngineReport& report);
