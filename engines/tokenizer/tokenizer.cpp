@@ -53,7 +53,8 @@ struct Tokenizer::State {
     check_template(spec.after);
   }
 
-  // Added tokens continue the vocabulary or repeat one of its tokens; neither ids nor contents come twice.
+  // Added tokens follow the vocabulary, not necessarily at once, or repeat one of its tokens; neither ids nor
+  // contents come twice.
   void index_added() {
     std::set<std::string_view> contents;
     for (const auto& token : spec.added) {
@@ -70,11 +71,6 @@ struct Tokenizer::State {
       if (id >= 0 && id != token.id) fail("the vocabulary has it as " + std::to_string(id));
     }
     size = std::max(bpe.size(), added.empty() ? 0 : added.rbegin()->first + 1);
-    for (std::int64_t id = 0; id < size; ++id) {
-      if (find(id) == nullptr)
-        throw Error(RH_MODEL_INVALID, spec.added_shown + ": no token has the id " + std::to_string(id) +
-                                          ", but there are higher ones");
-    }
   }
 
   void check_template(const std::vector<std::int64_t>& ids) const {
