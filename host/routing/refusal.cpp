@@ -141,9 +141,26 @@ Answer ask_method(const std::string& what, const std::optional<std::string>& val
                                               elsewhere(records, what, *value));
 }
 
+// Whether the sampler, by default the engine's first, can follow the schedule. An engine that lists no
+// schedules for the sampler leaves the question to itself.
+Answer ask_pair(const RouteRequest& request, const EngineRecord& record) {
+  const auto& capabilities = record.capabilities();
+  const auto samplers = capabilities.find("sampler");
+  if (!request.schedule || samplers == capabilities.end() || samplers->second.empty()) return std::nullopt;
+  const std::string sampler = request.sampler.value_or(samplers->second.front());
+  const auto schedules = "schedule." + sampler;
+  if (!capabilities.contains(schedules) || has_capability(capabilities, schedules, *request.schedule)) {
+    return std::nullopt;
+  }
+  return Error(RH_CAPABILITY_UNSUPPORTED, "schedule: sampler '" + sampler + "' of " + named(record) +
+                                              " cannot follow '" + *request.schedule +
+                                              "', expected one of: " + group(record, schedules));
+}
+
 Answer ask_methods(const RouteRequest& request, const EngineRecord& record, const Records& records) {
   if (auto answer = ask_method("sampler", request.sampler, record, records)) return answer;
-  return ask_method("schedule", request.schedule, record, records);
+  if (auto answer = ask_method("schedule", request.schedule, record, records)) return answer;
+  return ask_pair(request, record);
 }
 
 std::string number(double value) {

@@ -36,7 +36,9 @@ std::vector<EngineRecord> yard() {
                              {"dtype", {"f32", "f16", "bf16"}},
                              {"feature", {"negative-prompt", "guidance"}},
                              {"sampler", {"euler", "dpm++"}},
-                             {"schedule", {"flow"}},
+                             {"schedule", {"flow", "dpm-flow"}},
+                             {"schedule.euler", {"flow"}},
+                             {"schedule.dpm++", {"dpm-flow"}},
                              {"device", {"cpu"}}};
   Capabilities fast = slow;
   fast["feature"] = {"negative-prompt", "guidance", "lora"};
@@ -105,7 +107,18 @@ const Case kCases[] = {
     {"UnknownSampler", [](RouteRequest& r) { r.sampler = "ddim"; }, "", RH_INVALID_ARGUMENT,
      "sampler: 'ddim' is not known, expected one of: dpm++, euler"},
     {"UnknownSchedule", [](RouteRequest& r) { r.schedule = "karras"; }, "", RH_INVALID_ARGUMENT,
-     "schedule: 'karras' is not known, expected one of: flow"},
+     "schedule: 'karras' is not known, expected one of: dpm-flow, flow"},
+    {"ScheduleOfAnotherSampler",
+     [](RouteRequest& r) {
+       r.engine = "reference";
+       r.sampler = "dpm++";
+       r.schedule = "flow";
+     },
+     "", RH_CAPABILITY_UNSUPPORTED,
+     "sampler 'dpm++' of engine 'reference' cannot follow 'flow', expected one of: dpm-flow"},
+    {"ScheduleThatTheDefaultSamplerCannotFollow", [](RouteRequest& r) { r.schedule = "dpm-flow"; }, "",
+     RH_CAPABILITY_UNSUPPORTED,
+     "sampler 'euler' of engine 'openblas' cannot follow 'dpm-flow', expected one of: flow"},
     {"TooWide",
      [](RouteRequest& r) {
        r.quantities = {{"width", 4096}};
