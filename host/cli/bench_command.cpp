@@ -60,8 +60,8 @@ class BenchCommand : public Command {
     option("--width", flags_.width, "PX", "Width in pixels [default: the model's]");
     option("--height", flags_.height, "PX", "Height in pixels [default: the model's]");
     option("--steps", flags_.steps, "N", "1 to 50 [default: the model's]");
-    option("--runs", flags_.runs, "N", "Pictures per engine, 1 to 16 [default: 3]");
-    option("--seed", flags_.seed, "N", "Of the first picture [default: 1]");
+    option("--runs", flags_.runs, "N", "Pictures per engine, 1 to 100 [default: 3]");
+    option("--seed", flags_.seed, "N", "Of every picture [default: 1]");
     option("--threads", flags_.threads, "N", "1 to 1024 [default: all processors that the program may use]");
     declare_json(*command);
     return command;
@@ -79,11 +79,11 @@ class BenchCommand : public Command {
       log->write(level, category, message);
     };
     BenchReport report;
-    report.runs = request.images;
+    report.runs = flags_.runs ? parse_integer("--runs", *flags_.runs, 1, 100) : 3;
     report.threads = options.client.threads;
-    std::vector<GeneratePlan> plans = make_plans(request, registry, models, report);
+    const std::vector<GeneratePlan> plans = make_plans(request, registry, models, report);
     Yardstick yardstick(registry, options.client);
-    for (GeneratePlan& plan : plans) {
+    for (const GeneratePlan& plan : plans) {
       report.model = plan.model_name;
       report.width = plan.job.width;
       report.height = plan.job.height;
@@ -91,7 +91,7 @@ class BenchCommand : public Command {
       request.engine = plan.engine;
       EngineBench bench;
       bench.rate_before = yardstick.measure();
-      measure(request, std::move(plan), registry, options, cancelled, bench);
+      measure(request, plan, registry, options, cancelled, report.runs, bench);
       bench.rate_after = yardstick.measure();
       report.engines.push_back(std::move(bench));
     }
@@ -111,7 +111,6 @@ class BenchCommand : public Command {
     request.width = parse_integer("--width", flags_.width, "a number of pixels");
     request.height = parse_integer("--height", flags_.height, "a number of pixels");
     request.steps = parse_integer("--steps", flags_.steps, "1 to 50");
-    request.images = flags_.runs ? parse_integer("--runs", *flags_.runs, 1, 16) : 3;
     request.seed = flags_.seed ? parse_integer("--seed", *flags_.seed, "0 or more") : 1;
     return request;
   }
@@ -142,29 +141,36 @@ class BenchCommand : public Command {
     throw reason.value_or(Error(RH_ENGINE_NOT_FOUND, "no engine was found to measure"));
   }
 
-  void measure(const GenerateRequest& request, GeneratePlan plan, Registry& registry,
-               const SessionOptions& options, const std::atomic<bool>& cancelled, EngineBench& bench) const {
-    ProgressView progress(ProgressView::style_for_standard_error(json()), plan.images);
-    progress.note("measuring " + plan.engine);
-    const auto begin = std::chrono::steady_clock::now();
-    SessionEvents events;
-    events.loaded = [&](const OpenResult& opened) {
-      bench.startup_milliseconds =
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-      bench.version = opened.engine.version;
-    };
-    events.progress = [&](std::uint32_t image, const ProgressEvent& event) { progress.step(image, event); };
-    events.image = [&](std::uint32_t, std::uint64_t, const ImageResult& result) {
-      for (const StageTiming& timing : result.stages) {
-        StageBench& stage = bench.stages[timing.stage];
-        stage.milliseconds.add(timing.milliseconds);
-        stage.operations = timing.operations;
-      }
-      for (const double step : result.step_milliseconds)
-        bench.step_milliseconds.add(step);
-      bench.peak_memory_bytes = std::max(bench.peak_memory_bytes, result.peak_memory_bytes);
-    };
-    bench.engine = run_plan(request, std::move(plan), registry, options, cancelled, events).engine;
+  // Each run begins with a fresh worker, as `generate` does: nothing is found done by the run before.
+  void measure(const GenerateRequest& request, const GeneratePlan& plan, Registry& registry,
+               const SessionOptions& options, const std::atomic<bool>& cancelled, std::int64_t runs,
+               EngineBench& bench) const {
+    ProgressView progress(ProgressView::style_for_standard_error(json()), 1);
+    for (std::int64_t run = 0; run < runs; ++run) {
+      progress.note("measuring " + plan.engine + ", run " + std::to_string(run + 1) + "/" +
+                    std::to_string(runs));
+      const auto begin = std::chrono::steady_clock::now();
+      SessionEvents events;
+      events.loaded = [&](const OpenResult& opened) {
+        bench.startup_milliseconds.add(
+            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+        bench.version = opened.engine.version;
+      };
+      events.progress = [&](std::uint32_t image, const ProgressEvent& event) { progress.step(image, event); };
+      events.image = [&](std::uint32_t, std::uint64_t, const ImageResult& result) { add(result, bench); };
+      bench.engine = run_plan(request, plan, registry, options, cancelled, events).engine;
+    }
+  }
+
+  static void add(const ImageResult& result, EngineBench& bench) {
+    for (const StageTiming& timing : result.stages) {
+      StageBench& stage = bench.stages[timing.stage];
+      stage.milliseconds.add(timing.milliseconds);
+      stage.operations = timing.operations;
+    }
+    for (const double step : result.step_milliseconds)
+      bench.step_milliseconds.add(step);
+    bench.peak_memory_bytes = std::max(bench.peak_memory_bytes, result.peak_memory_bytes);
   }
 
   BenchFlags flags_;

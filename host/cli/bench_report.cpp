@@ -40,7 +40,7 @@ OrderedJson engine_json(const EngineBench& bench) {
   OrderedJson json;
   json["engine"] = bench.engine;
   json["version"] = bench.version;
-  json["startup_ms"] = rounded(bench.startup_milliseconds);
+  json["startup"] = samples_json(bench.startup_milliseconds);
   json["stages"] = OrderedJson::object();
   for (const auto& [name, stage] : bench.stages) {
     OrderedJson row = samples_json(stage.milliseconds);
@@ -87,27 +87,27 @@ std::string row(const std::array<std::string, 6>& cells) {
   return text + "\n";
 }
 
-std::string stage_row(const std::string& engine, const std::string& name, const StageBench& stage,
+std::string time_row(const std::string& engine, const std::string& name, const Samples& samples,
+                     const std::string& rate, const std::string& share) {
+  return row({engine, name, fixed(samples.median(), 1),
+              fixed(samples.minimum(), 1) + " - " + fixed(samples.maximum(), 1), rate, share});
+}
+
+std::string stage_row(const std::string& name, const StageBench& stage,
                       const std::optional<double>& machine) {
   const auto stage_rate = rate(stage);
-  return row({engine, name, fixed(stage.milliseconds.median(), 1),
-              fixed(stage.milliseconds.minimum(), 1) + " - " + fixed(stage.milliseconds.maximum(), 1),
-              stage_rate ? fixed(*stage_rate / 1e9, 1) : "",
-              stage_rate && machine ? fixed(100 * *stage_rate / *machine, 0) + " %" : ""});
+  return time_row("", name, stage.milliseconds, stage_rate ? fixed(*stage_rate / 1e9, 1) : "",
+                  stage_rate && machine ? fixed(100 * *stage_rate / *machine, 0) + " %" : "");
 }
 
 std::string engine_text(const EngineBench& bench) {
   const auto machine = bench.machine_rate();
-  std::string text = row({bench.engine, "start-up", fixed(bench.startup_milliseconds, 1), "", "", ""});
+  std::string text = time_row(bench.engine, "start-up", bench.startup_milliseconds, "", "");
   for (const char* name : kStages) {
     const auto found = bench.stages.find(name);
-    if (found != bench.stages.end()) text += stage_row("", name, found->second, machine);
+    if (found != bench.stages.end()) text += stage_row(name, found->second, machine);
   }
-  const Samples& step = bench.step_milliseconds;
-  if (!step.empty()) {
-    text += row({"", "a step", fixed(step.median(), 1),
-                 fixed(step.minimum(), 1) + " - " + fixed(step.maximum(), 1), "", ""});
-  }
+  if (!bench.step_milliseconds.empty()) text += time_row("", "a step", bench.step_milliseconds, "", "");
   if (machine) {
     text += row({"", "sgemm", "", "", fixed(*machine / 1e9, 1), "100 %"});
   }

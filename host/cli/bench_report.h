@@ -32,7 +32,7 @@ struct StageBench {
 
 struct EngineBench {
   std::string engine, version;
-  double startup_milliseconds = 0;  // worker, plugin and weights, until the first picture could begin
+  Samples startup_milliseconds;  // worker, plugin and weights, until the picture could begin
   std::map<std::string, StageBench> stages;
   Samples step_milliseconds;
   std::uint64_t peak_memory_bytes = 0;

@@ -96,13 +96,11 @@ OrderedJson record_json(const EngineRecord& record) {
 std::string in_use(const EngineRecord& record) {
   if (!record.report) return join(values(stated_capabilities(record), "device"), ", ");
   std::vector<std::string> parts;
+  const std::string device = fact(record, "device").value_or("");
+  if (!device.empty()) parts.push_back(device);
   for (const auto& [key, value] : record.report->facts) {
-    if (key == "device")
-      parts.push_back(value);
-    else if (key == "threads")
-      parts.push_back(value + (value == "1" ? " thread" : " threads"));
-    else
-      parts.push_back(key + " " + value);
+    if (key == "device") continue;
+    parts.push_back(key == "threads" ? value + (value == "1" ? " thread" : " threads") : key + " " + value);
   }
   return join(parts, ", ");
 }

@@ -118,7 +118,9 @@ void declare_run_flags(CLI::App& command, GenerateFlags& flags) {
   flag("--allow-cpu", flags.allow_cpu, "Permit --device cpu");
   option("--threads", flags.threads, "N", "1 to 1024 [default: all processors that the program may use]");
   flag("--in-process", flags.in_process, "Run the engine in this process, for debugging: a crash ends all");
-  command.add_option("-o,--output-dir", flags.output_directory, "Where the PNG files go [default: output]")
+  command
+      .add_option("-o,--output-dir,--outdir", flags.output_directory,
+                  "Where the PNG files go [default: output]")
       ->type_name("DIR")
       ->group("Run");
   flag("--no-metadata", flags.no_metadata, "Write nothing but the picture into the PNG");

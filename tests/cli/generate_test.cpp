@@ -10,7 +10,6 @@
 namespace roundhouse::test {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;

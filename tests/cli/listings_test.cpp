@@ -148,6 +148,7 @@ TEST_F(Listing, of_the_bench_compares_engines_stage_by_stage) {
   for (const char* stage : {"encode", "denoise", "decode"}) {
     EXPECT_GT(fast.at("stages").at(stage).at("median_ms").get<double>(), 0) << stage;
   }
+  EXPECT_GT(fast.at("startup").at("median_ms").get<double>(), 0);
   EXPECT_GT(fast.at("stages").at("denoise").at("gflops").get<double>(), 0);
   EXPECT_GT(fast.at("stages").at("denoise").at("share_of_sgemm").get<double>(), 0);
   EXPECT_GT(fast.at("sgemm_gflops").at("before").get<double>(), 1);
