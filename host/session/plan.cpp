@@ -69,8 +69,8 @@ void plan_without_model(GeneratePlan& plan, const GenerateRequest& request, cons
 ModelDirectory inspect(const ResolvedModel& model) {
   std::error_code ignored;
   if (model.spec && !std::filesystem::is_directory(model.directory, ignored)) {
-    throw Error(RH_WEIGHTS_MISSING, "model '" + model.name + "': its directory '" + model.directory.string() +
-                                        "' is not there");
+    throw Error(RH_WEIGHTS_MISSING,
+                "model '" + model.name + "': its directory '" + model.directory.string() + "' is not there");
   }
   return inspect_model_directory(model.directory);
 }

@@ -45,7 +45,8 @@ std::uint32_t first_side(const SizeLimits& limits) {
 std::uint32_t nearest_side(double wanted, const SizeLimits& limits) {
   const std::uint32_t step = step_of(limits);
   const double first = first_side(limits);
-  const double last = std::max(first, static_cast<double>(limits.maximum / step) * step);
+  const std::uint32_t last_multiple = limits.maximum / step * step;
+  const double last = std::max<double>(first, last_multiple);
   return static_cast<std::uint32_t>(std::clamp(std::round(wanted / step) * step, first, last));
 }
 

@@ -16,6 +16,7 @@
 #include "host/worker/guarded_progress.h"
 #include "host/worker/process.h"
 #include "host/worker/protocol.h"
+#include "host/worker/redaction.h"
 #include "host/worker/system_state.h"
 #include "host/worker/worker_end.h"
 #include "roundhouse/ext/log.h"
@@ -99,6 +100,7 @@ class WorkerClient final : public EngineClient {
   ImageResult generate(const ImageJob& job,
                        const std::function<void(const ProgressEvent&)>& progress) override {
     ensure_probed();
+    last_job_ = job;
     GuardedProgress guarded(progress);
     const std::uint64_t samples = std::uint64_t{3} * job.width * job.height;
     const Frame answer =
@@ -191,7 +193,9 @@ class WorkerClient final : public EngineClient {
     if (!running.cancelled) running.deadline = deadline_after(running.question.patience);
     if (frame.type == FrameType::log) {
       const auto message = decode<LogMessage>(frame.json);
-      if (options_.log) options_.log(message.level, message.category, message.message);
+      if (options_.log) {
+        options_.log(message.level, message.category, without_prompts(message.message, last_job_));
+      }
       return false;
     }
     if (frame.call != call_) throw FrameError("a message that answers no question");
@@ -291,9 +295,9 @@ class WorkerClient final : public EngineClient {
       if (printed->bytes == 0) continue;
       log(RH_LOG_WARNING, engine_called(manifest_.id) + " printed " + std::to_string(printed->bytes) +
                               " bytes to standard " + where + " in " + phase +
-                              " (rule P28): " + printed->text);
+                              " (rule P28): " + without_prompts(printed->text, last_job_));
     }
-    return last_line(errors.text);
+    return last_line(without_prompts(errors.text, last_job_));
   }
 
   void add_remarks(EngineReport& report) const {
@@ -312,6 +316,7 @@ class WorkerClient final : public EngineClient {
   std::unique_ptr<WorkerProcess> process_;
   FrameDecoder decoder_;
   std::array<std::uint8_t, 65536> buffer_{};
+  ImageJob last_job_;  // whose prompts stay out of the log
   std::uint32_t call_ = 0;
   std::uint64_t memory_kills_ = 0;  // before the worker was started
   std::uint64_t printed_output_ = 0, printed_errors_ = 0;

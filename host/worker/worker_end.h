@@ -11,10 +11,10 @@ namespace roundhouse::host {
 
 struct WorkerEnd {
   std::string engine;
-  std::string phase;           // "probe", "load", "generate", "bench"
-  std::optional<int> status;   // of waitpid(2); none = not known
-  bool memory_killed = false;  // the kernel has killed for want of memory meanwhile
-  std::string last_words;      // the end of what it wrote to standard error
+  std::string phase;            // "probe", "load", "generate", "bench"
+  std::optional<int> status;    // of waitpid(2); none = not known
+  bool memory_killed = false;   // the kernel has killed for want of memory meanwhile
+  std::string last_words = {};  // the end of what it wrote to standard error
 };
 
 // ENGINE_CRASHED naming engine, signal or status, and phase; OUT_OF_MEMORY when the kernel took the memory

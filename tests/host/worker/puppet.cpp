@@ -23,10 +23,9 @@ void write_to_socket(const char* bytes, std::size_t size) {
   [[maybe_unused]] const ssize_t written = write(3, bytes, size);
 }
 
-void log_lines(int count) {
+void log_line(const char* message) {
   const auto* log = static_cast<const rh_host_log*>(g_host->get_extension(g_host, RH_LOG_ID));
-  for (int i = 0; i < count; ++i)
-    log->write(g_host, RH_LOG_INFO, "puppet", "a line of the puppet");
+  log->write(g_host, RH_LOG_INFO, "puppet", message);
 }
 
 // A process that outlives the worker and holds all of its descriptors.
@@ -70,7 +69,12 @@ void misbehave(const rh_image_request* request) {
     for (int i = 0; i < 100000; ++i)
       std::puts("a flood of output that fills every pipe");
   }
-  if (is(request, "chatter")) log_lines(5000);
+  for (int i = 0; is(request, "chatter") && i < 5000; ++i)
+    log_line("a line of the puppet");
+  if (is(request, "tell my secret")) {
+    std::printf("asked for: %s\n", request->prompt);
+    log_line(request->prompt);
+  }
   if (is(request, "out of memory")) throw std::bad_alloc();
 }
 

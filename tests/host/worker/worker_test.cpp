@@ -16,6 +16,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::Pair;
 
 // ---- an engine that misbehaves ----
@@ -159,6 +160,13 @@ TEST_F(WorkerTest, LogLinesOfTheEngineArrive) {
   const std::string text = log_.text();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5000);
   EXPECT_THAT(text, HasSubstr("2 puppet a line of the puppet"));
+}
+
+TEST_F(WorkerTest, APromptThatAnEnginePrintsOrLogsStaysOutOfTheLog) {
+  puppet()->generate(job_of("tell my secret"), {});
+  EXPECT_THAT(log_.text(), HasSubstr("2 puppet <prompt>\n"));
+  EXPECT_THAT(log_.text(), HasSubstr("asked for: <prompt>\n"));
+  EXPECT_THAT(log_.text(), Not(HasSubstr("secret")));
 }
 
 TEST_F(WorkerTest, TheManifestsEnvironmentIsSetBeforeTheLibraryIsLoaded) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests that prompts stay out of what an engine says.
+#include "host/worker/redaction.h"
+
+#include <gtest/gtest.h>
+
+namespace roundhouse::host {
+namespace {
+
+TEST(WithoutPrompts, ReplacesBothPromptsWhereverTheyStand) {
+  ImageJob job;
+  job.prompt = "my secret";
+  job.negative_prompt = "hidden";
+  EXPECT_EQ(without_prompts("my secretmy secret: not hidden, my secre", job),
+            "<prompt><prompt>: not <prompt>, my secre");
+  EXPECT_EQ(without_prompts("", job), "");
+}
+
+TEST(WithoutPrompts, LeavesTextAloneWhenThePromptIsTooShortToMeanAnything) {
+  ImageJob job;
+  EXPECT_EQ(without_prompts("a plain text", job), "a plain text");
+  job.prompt = "a";
+  EXPECT_EQ(without_prompts("a plain text", job), "a plain text");
+}
+
+}  // namespace
+}  // namespace roundhouse::host
