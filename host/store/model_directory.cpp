@@ -102,11 +102,24 @@ void require_tokenizer(const fs::path& directory, const std::string& component, 
   }
 }
 
-std::string lower_dtype(const std::string& dtype) {
-  if (dtype == "F32") return "f32";
-  if (dtype == "BF16") return "bf16";
-  if (dtype == "F16") return "f16";
-  return dtype;
+// The types of the safetensors format, by their names in capability lists. Which of them can be run is for
+// the engines to say.
+const std::map<std::string, std::string> kDtypes = {
+    {"BOOL", "bool"},       {"U8", "u8"},   {"I8", "i8"},     {"U16", "u16"}, {"I16", "i16"},
+    {"U32", "u32"},         {"I32", "i32"}, {"U64", "u64"},   {"I64", "i64"}, {"F8_E4M3", "f8_e4m3"},
+    {"F8_E5M2", "f8_e5m2"}, {"F16", "f16"}, {"BF16", "bf16"}, {"F32", "f32"}, {"F64", "f64"}};
+
+std::string dtype_of(const nlohmann::json& tensor, const std::string& where) {
+  const auto dtype = tensor.is_object() ? tensor.find("dtype") : tensor.end();
+  if (!tensor.is_object() || dtype == tensor.end() || !dtype->is_string()) {
+    throw Error(RH_MODEL_INVALID, where + ": expected a dtype");
+  }
+  const auto known = kDtypes.find(dtype->get<std::string>());
+  if (known == kDtypes.end()) {
+    throw Error(RH_MODEL_INVALID,
+                where + ": dtype: '" + dtype->get<std::string>() + "' is not one of the safetensors format");
+  }
+  return known->second;
 }
 
 // The types of the tensors in a safetensors header; the engine checks the rest when it maps the file.
@@ -129,10 +142,7 @@ void collect_dtypes(const fs::path& directory, const std::string& file, std::set
   const auto header = parse_json_object(text, file);
   for (const auto& [name, tensor] : header.items()) {
     if (name == "__metadata__") continue;
-    if (!tensor.is_object() || !tensor.contains("dtype") || !tensor["dtype"].is_string()) {
-      throw Error(RH_MODEL_INVALID, file + ": tensor '" + name + "': expected a dtype");
-    }
-    dtypes.insert(lower_dtype(tensor["dtype"].get<std::string>()));
+    dtypes.insert(dtype_of(tensor, file + ": tensor '" + name + "'"));
   }
 }
 

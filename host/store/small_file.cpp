@@ -78,6 +78,8 @@ nlohmann::json parse_json_object(const std::string& text, const std::string& sho
   } catch (const nlohmann::json::parse_error& error) {
     refuse_depth();
     throw Error(RH_MODEL_INVALID, shown + ": not JSON at byte " + std::to_string(error.byte));
+  } catch (const nlohmann::json::exception& error) {  // a number beyond every type
+    throw Error(RH_MODEL_INVALID, shown + ": not usable JSON: " + error.what());
   }
 }
 

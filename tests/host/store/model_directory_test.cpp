@@ -93,6 +93,31 @@ TEST_F(ModelDirectoryTest, AHeaderLongerThanItsFileIsInvalid) {
   }
 }
 
+TEST_F(ModelDirectoryTest, NumbersBeyondEveryTypeAreInvalid) {
+  const std::string header = R"({"a":{"dtype":"F32","shape":[1e999],"data_offsets":[0,4]}})";
+  for (const auto* file :
+       {"model/model_index.json", "model/transformer/diffusion_pytorch_model.safetensors.index.json"}) {
+    const auto kept = directory_.path() / "kept";
+    fs::copy_file(directory_.path() / file, kept, fs::copy_options::overwrite_existing);
+    directory_.write(file, R"({"a":1e999})");
+    EXPECT_THAT(inspect(), HasSubstr("not usable JSON")) << file;
+    EXPECT_EQ(code_, RH_MODEL_INVALID);
+    fs::copy_file(kept, directory_.path() / file, fs::copy_options::overwrite_existing);
+  }
+  directory_.write("model/vae/diffusion_pytorch_model.safetensors",
+                   std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header);
+  EXPECT_THAT(inspect(), HasSubstr("vae/diffusion_pytorch_model.safetensors: not usable JSON"));
+  EXPECT_EQ(code_, RH_MODEL_INVALID);
+}
+
+TEST_F(ModelDirectoryTest, AnUnknownDtypeNamesItsTensor) {
+  const std::string header = R"({"w":{"dtype":"X9","shape":[1],"data_offsets":[0,4]}})";
+  directory_.write("model/vae/diffusion_pytorch_model.safetensors",
+                   std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header);
+  EXPECT_THAT(inspect(), HasSubstr("vae/diffusion_pytorch_model.safetensors: tensor 'w': dtype: 'X9'"));
+  EXPECT_EQ(code_, RH_MODEL_INVALID);
+}
+
 TEST_F(ModelDirectoryTest, AFifoInPlaceOfAConfigDoesNotHang) {
   fs::remove(model() / "model_index.json");
   ASSERT_EQ(::system(("mkfifo " + (model() / "model_index.json").string()).c_str()), 0);
