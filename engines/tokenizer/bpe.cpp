@@ -65,7 +65,9 @@ void Bpe::index_merges(const TokenizerSpec& spec) {
   merges_.reserve(spec.merges.size());
   std::string merged;
   std::int32_t rank = 0;
-  for (const auto& [left, right] : spec.merges) {
+  for (const auto& merge : spec.merges) {
+    const std::string& left = merge.first;
+    const std::string& right = merge.second;
     merged.assign(left).append(right);
     const auto known = [&](std::string_view token) {
       const auto id = find(token);

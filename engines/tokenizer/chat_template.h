@@ -15,7 +15,9 @@ class ChatTemplate {
   // Parses once; a syntax error or an unsupported construct is MODEL_INVALID with line and what was found.
   explicit ChatTemplate(const std::string& source);
   // Reads chat_template of <folder>/tokenizer_config.json (a string, or a list of {name, template} with
-  // "default"), or chat_template.jinja beside it. None at all is MODEL_INVALID.
+  // "default"), or chat_template.jinja beside it, which goes first. None at all is MODEL_INVALID, no
+  // tokenizer_config.json WEIGHTS_MISSING. The configuration's special tokens (bos_token, ...) become
+  // top-level names.
   static ChatTemplate load(const std::filesystem::path& folder);
   ~ChatTemplate();
   ChatTemplate(ChatTemplate&&) noexcept;
@@ -24,10 +26,11 @@ class ChatTemplate {
   // Renders with the members of `variables` as top-level names (messages, tools, add_generation_prompt,
   // enable_thinking, bos_token, ...). A template that raises, runs away (more than 1e6 steps, 16 MiB of
   // output) or uses an undefined value where Jinja would fail is MODEL_INVALID. The key order of objects is
-  // kept (ordered_json).
+  // kept (ordered_json). `tools` and `documents` are none when they are not given.
   std::string render(const nlohmann::ordered_json& variables) const;
 
-  // One user message, add_generation_prompt true, enable_thinking true: the form that Z-Image's prompt takes.
+  // One user message (INVALID_ARGUMENT when it is not UTF-8), add_generation_prompt true, enable_thinking
+  // true: the form that Z-Image's prompt takes.
   std::string render_prompt(const std::string& prompt) const;
 
  private:

@@ -15,8 +15,9 @@ class Tokenizer {
  public:
   // Reads <folder>/tokenizer.json, or vocab.json and merges.txt with the added tokens of
   // tokenizer_config.json when there is no tokenizer.json. A missing file is WEIGHTS_MISSING; what does not
-  // fit together (a merge of unknown tokens, two tokens of one id, ids beyond the vocabulary) or is not
-  // supported is MODEL_INVALID with file and field.
+  // fit together (a merge of unknown tokens, two tokens of one id, an id that no token has below one that a
+  // token has) or is not supported is MODEL_INVALID with file and field. `truncation` and `padding` of
+  // tokenizer.json are not applied: who calls decides on lengths.
   static Tokenizer load(const std::filesystem::path& folder);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;

@@ -5,9 +5,9 @@
 #include <charconv>
 #include <cmath>
 
-#include "engines/tokenizer/jinja/methods.h"
 #include "engines/tokenizer/jinja/operators.h"
 #include "engines/tokenizer/jinja/text_forms.h"
+#include "engines/tokenizer/jinja/text_operations.h"
 #include "engines/tokenizer/unicode.h"
 #include "engines/weights/json_file.h"
 

@@ -16,14 +16,7 @@ bool is_method(const Value& object, std::string_view name);
 // Calls a method; one that is not supported is an error.
 Value call_method(const Value& object, std::string_view name, Arguments& arguments);
 
-// What methods and filters share.
-std::string_view strip(std::string_view text, const Value& characters, bool left, bool right);
-std::string lower(std::string_view text);
-std::string upper(std::string_view text);
-std::string capitalize(std::string_view text);
-// At most `most` times, always when negative.
-std::string replace(Runtime& runtime, std::string_view text, std::string_view old, std::string_view with,
-                    std::int64_t most);
+// The pairs of key and value, as a list of tuples.
 Value items_of(Runtime& runtime, const Object& dict);
 
 }  // namespace engines::jinja

@@ -7,6 +7,7 @@
 #include "engines/tokenizer/jinja/methods.h"
 #include "engines/tokenizer/jinja/operators.h"
 #include "engines/tokenizer/jinja/text_forms.h"
+#include "engines/tokenizer/jinja/text_operations.h"
 
 namespace engines::jinja {
 namespace {

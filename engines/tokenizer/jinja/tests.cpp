@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "engines/tokenizer/jinja/filters.h"
-#include "engines/tokenizer/jinja/methods.h"
 #include "engines/tokenizer/jinja/operators.h"
 #include "engines/tokenizer/jinja/text_forms.h"
+#include "engines/tokenizer/jinja/text_operations.h"
 #include "engines/weights/json_file.h"
 
 namespace engines::jinja {
