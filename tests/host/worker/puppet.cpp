@@ -61,7 +61,7 @@ void misbehave(const rh_image_request* request) {
   if (is(request, "exit")) std::exit(3);
   if (is(request, "kill yourself")) raise(SIGKILL);
   if (is(request, "stop yourself")) raise(SIGSTOP);
-  if (is(request, "terminate")) {
+  if (is(request, "abort")) {
     std::fputs("terminate called: the puppet's last words\n", stderr);
     std::abort();
   }

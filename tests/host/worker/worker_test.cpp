@@ -52,7 +52,7 @@ TEST_F(WorkerTest, AKillFromOutsideIsACrash) {
 }
 
 TEST_F(WorkerTest, TheLastWordsOfACrashAreQuoted) {
-  expect_failure("terminate", RH_ENGINE_CRASHED,
+  expect_failure("abort", RH_ENGINE_CRASHED,
                  "(SIGABRT) in generate; its last words: terminate called: the puppet");
 }
 
