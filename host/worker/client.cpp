@@ -199,6 +199,7 @@ class WorkerClient final : public EngineClient {
       return false;
     }
     if (frame.call != call_) throw FrameError("a message that answers no question");
+    if (frame.type == FrameType::alive) return false;
     if (frame.type == FrameType::reply || frame.type == FrameType::failure) return true;
     if (frame.type != FrameType::progress) throw FrameError("a message that only a host sends");
     running.last = decode<ProgressEvent>(frame.json);

@@ -65,13 +65,13 @@ struct OpenResult {
   std::uint64_t peak_memory_bytes = 0;
 };
 
-// How long an engine may be silent before it is taken for hung and killed (0 = for ever). Work counts as
-// alive with every message.
+// How long an engine may be silent before it is taken for hung and killed (0 = for ever). It is not silent
+// when it reports, logs, or asks whether to stop, as it must at least once per transformer block.
 struct Patience {
   std::chrono::milliseconds probe{10'000};
-  std::chrono::milliseconds load{600'000};
-  std::chrono::milliseconds step{1'800'000};  // between two signs of life in generate
-  std::chrono::milliseconds cancel{5'000};    // from the cancel to the answer, then the worker is killed
+  std::chrono::milliseconds load{300'000};
+  std::chrono::milliseconds step{300'000};  // in generate
+  std::chrono::milliseconds cancel{5'000};  // from the cancel to the answer
 };
 
 struct ClientOptions {

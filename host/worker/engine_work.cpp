@@ -54,7 +54,9 @@ Call& call_of(void* context) {
 }
 
 std::int32_t on_cancelled(void* context) {
-  return call_of(context).cancelled() ? 1 : 0;
+  const Call& call = call_of(context);
+  if (call.watch.alive) call.watch.alive();
+  return call.cancelled() ? 1 : 0;
 }
 
 void on_load_progress(void* context, double /*fraction*/) {

@@ -16,6 +16,8 @@ namespace roundhouse::host {
 struct Watch {
   std::function<void(const ProgressEvent&)> progress;  // throws nothing; opening a model: stage "load"
   const std::atomic<bool>* cancelled = nullptr;        // never null in a call
+  // The engine has asked whether to stop; any thread, often. Throws nothing.
+  std::function<void()> alive = {};
 };
 
 // Not for use by two threads at once. Every failure is an Error that names the engine; CANCELLED only when

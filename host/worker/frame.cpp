@@ -19,7 +19,7 @@ bool is_type(std::uint32_t type) {
   return (type >= static_cast<std::uint32_t>(FrameType::probe) &&
           type <= static_cast<std::uint32_t>(FrameType::cancel)) ||
          (type >= static_cast<std::uint32_t>(FrameType::reply) &&
-          type <= static_cast<std::uint32_t>(FrameType::log));
+          type <= static_cast<std::uint32_t>(FrameType::alive));
 }
 
 void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {

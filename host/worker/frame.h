@@ -25,7 +25,8 @@ enum class FrameType : std::uint32_t {
   reply = 16,
   failure = 17,
   progress = 18,
-  log = 19
+  log = 19,
+  alive = 20  // the engine asks whether to stop: it is at work
 };
 
 struct Frame {

@@ -33,6 +33,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kSocket = 3;
 constexpr std::chrono::milliseconds kLoadProgressInterval{50};
+constexpr std::chrono::milliseconds kAliveInterval{200};
 
 // The thread `listen` takes frames from the socket; the main thread, which calls `run`, works.
 class Worker {
@@ -156,7 +157,7 @@ class Worker {
                         last = now;
                         send({FrameType::progress, call, encode(event), {}});
                       },
-                      &cancelled_};
+                      &cancelled_, [&] { tell_alive(call); }};
     return {FrameType::reply, 0, encode(work_->open(message.directory, message.architecture, watch)), {}};
   }
 
@@ -164,16 +165,26 @@ class Worker {
     const Watch watch{[&](const ProgressEvent& event) {
                         send({FrameType::progress, call, encode(event), {}});
                       },
-                      &cancelled_};
+                      &cancelled_, [&] { tell_alive(call); }};
     ImageResult result = work_->generate(job, watch);
     Frame answer{FrameType::reply, 0, encode(result), {}};
     answer.payload = std::move(result.picture.rgb);
     return answer;
   }
 
+  // A long step is no hang as long as the engine asks whether to stop; once in a while is enough. Any thread.
+  void tell_alive(std::uint32_t call) {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count();
+    auto last = last_alive_.load(std::memory_order_relaxed);
+    if (now - last < kAliveInterval.count() || !last_alive_.compare_exchange_strong(last, now)) return;
+    send({FrameType::alive, call, "", {}});
+  }
+
   std::unique_ptr<EngineWork> work_;  // the main thread's
   std::uint32_t call_ = 0;            // the listener's
   std::atomic<bool> cancelled_{false};
+  std::atomic<std::int64_t> last_alive_{0};  // ms of the steady clock
   std::mutex write_mutex_;
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;

@@ -86,6 +86,10 @@ rh_status fail(rh_error* error, rh_status status, const char* message) {
 
 rh_status generate(rh_model*, const rh_image_request* request, const rh_image_sink* sink, rh_error* error) {
   misbehave(request);
+  for (int block = 0; is(request, "one long step") && block < 40; ++block) {
+    usleep(50'000);
+    if (sink->cancelled(sink->context) != 0) return fail(error, RH_CANCELLED, "stopped");
+  }
   const bool slow = is(request, "slow");
   const bool deaf = is(request, "deaf");
   for (uint32_t step = 1; step <= request->steps; ++step) {

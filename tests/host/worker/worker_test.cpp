@@ -61,6 +61,11 @@ TEST_F(WorkerTest, AStoppedProcessIsTakenForHung) {
   expect_failure("stop yourself", RH_TIMEOUT, "engine 'puppet' showed no progress for 0.3 s in generate");
 }
 
+TEST_F(WorkerTest, ALongStepThatAsksWhetherToStopIsNotHung) {
+  options_.patience.step = milliseconds(1000);
+  EXPECT_EQ(puppet()->generate(job_of("one long step"), {}).picture.rgb.size(), 3U * 32 * 16);
+}
+
 TEST_F(WorkerTest, AProcessLeftBehindHoldsNobodyUp) {
   expect_failure("leave a child behind and exit", RH_ENGINE_CRASHED, "status 3 in generate");
   EXPECT_EQ(puppet()->generate(job_of("leave a child behind"), {}).picture.rgb.size(), 3U * 32 * 16);
