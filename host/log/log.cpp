@@ -2,15 +2,20 @@
 // Lines of the program's log; spdlog does the writing and the locking.
 #include "host/log/log.h"
 
+#include <fcntl.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "host/log/reason.h"
+#include "roundhouse/error.hpp"
 #include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
@@ -90,7 +95,15 @@ std::string text_line(std::uint32_t level, const std::string& category, const st
   return one_line(line);
 }
 
+// spdlog would make the missing directories of a mistyped name, and has no words of ours for what fails.
+void check_file(const std::filesystem::path& file) {
+  const int descriptor = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw Error(RH_IO_ERROR, "log file '" + file.string() + "': " + reason(errno));
+  close(descriptor);
+}
+
 std::shared_ptr<spdlog::sinks::sink> make_sink(const std::optional<std::filesystem::path>& file) {
+  if (file) check_file(*file);
   try {
     if (file) return std::make_shared<spdlog::sinks::basic_file_sink_mt>(file->string());
     return std::make_shared<spdlog::sinks::stderr_sink_mt>();

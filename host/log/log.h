@@ -10,7 +10,8 @@
 
 namespace roundhouse::host {
 
-// Levels as in ext/log.h (RH_LOG_*). Thread-safe. A log that cannot be written never fails a request.
+// Levels as in ext/log.h (RH_LOG_*). Thread-safe. A log that was opened and then cannot be
+// written fails no request.
 class Log {
  public:
   struct Options {
@@ -18,6 +19,7 @@ class Log {
     std::uint32_t level = 3;                    // lowest level written
     bool json = true;                           // JSON lines, else "[GEN][engine] text"
   };
+  // Throws IO_ERROR for a file that cannot be opened; missing directories are not made.
   explicit Log(const Options& options);
   ~Log();
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "roundhouse/error.hpp"
 #include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
@@ -42,11 +43,21 @@ class LogTest : public ::testing::Test {
       std::filesystem::temp_directory_path() / ("roundhouse-log-test-" + std::to_string(getpid()) + ".log");
 };
 
-TEST_F(LogTest, AFileThatCannotBeWrittenFailsNobody) {
-  Log::Options options;
-  options.file = "/proc/no/such/directory/log";
-  Log log(options);
-  log.write(RH_LOG_ERROR, "io", "lost");
+TEST_F(LogTest, AFileThatCannotBeOpenedIsRefusedWithItsName) {
+  const std::filesystem::path missing = file_.string() + ".directory";
+  for (const std::string& file :
+       {std::string("/proc/no/such/log"), (missing / "log").string(), std::string("/tmp"), std::string()}) {
+    Log::Options options;
+    options.file = file;
+    try {
+      const Log log(options);
+      ADD_FAILURE() << "'" << file << "' was opened";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), RH_IO_ERROR);
+      EXPECT_THAT(error.what(), ::testing::StartsWith("log file '" + file + "': "));
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(missing));
 }
 
 TEST_F(LogTest, ADeviceThatIsFullFailsNobody) {
