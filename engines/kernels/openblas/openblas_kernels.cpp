@@ -11,7 +11,10 @@ namespace {
 
 class OpenBlasKernels final : public Kernels {
  public:
-  explicit OpenBlasKernels(int threads) : context_(threads) { openblas::use_calling_thread_only(); }
+  explicit OpenBlasKernels(int threads) : context_(threads) {
+    openblas::require_buffers(context_.pool.threads());
+    openblas::use_calling_thread_only();
+  }
 
   void rms_norm(Rows y, ConstRows x, const float* weight, float eps) override {
     openblas::rms_norm(context_, y, x, weight, eps);

@@ -2,8 +2,14 @@
 #include "engines/kernels/openblas/sgemm.h"
 
 #include <cblas.h>
+#include <sys/mman.h>
+
+#include "engines/tensor/error.h"
 
 namespace engines::openblas {
+namespace {
+constexpr std::size_t kBufferBytes = std::size_t{128} << 20;  // BUFFER_SIZE of OpenBLAS 0.3.21 on x86-64
+}
 
 void sgemm(Form b_form, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
            const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
@@ -14,6 +20,17 @@ void sgemm(Form b_form, std::int64_t m, std::int64_t n, std::int64_t k, const fl
 
 void use_calling_thread_only() {
   openblas_set_num_threads(1);
+}
+
+void require_buffers(int calls) {
+  const std::size_t bytes = kBufferBytes * static_cast<std::size_t>(calls + 1);  // one for everything else
+  void* const room =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) {
+    throw Error(RH_OUT_OF_MEMORY, "openblas needs " + std::to_string(bytes >> 20) +
+                                      " MB of address space for its buffers, and the system refuses them");
+  }
+  ::munmap(room, bytes);
 }
 
 std::string build_description() {

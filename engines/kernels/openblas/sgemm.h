@@ -18,6 +18,10 @@ void sgemm(Form b_form, std::int64_t m, std::int64_t n, std::int64_t k, const fl
 // run at twice the rate of one for any shape, while OpenBLAS's own threads lose up to half at small shapes.
 void use_calling_thread_only();
 
+// Throws OUT_OF_MEMORY unless the address space (see ulimit -v) has room for the work buffers of that many
+// calls at once: OpenBLAS asks again and again, for ever, when the system refuses it one.
+void require_buffers(int calls);
+
 std::string build_description();
 std::string core_name();
 

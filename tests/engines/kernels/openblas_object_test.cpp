@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the object says of itself, and what it does with memory.
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <map>
 
 #include "engines/kernels/openblas/context.h"
 #include "engines/kernels/openblas/openblas_kernels.h"
+#include "engines/tensor/error.h"
 #include "tests/engines/kernels/support.h"
 
 namespace engines {
@@ -54,6 +56,24 @@ TEST(OpenBlasKernels, keep_their_memory_after_the_first_call_of_a_shape) {
   for (int i = 0; i < 50; ++i)
     step();
   EXPECT_EQ(mallinfo2().uordblks + mallinfo2().hblkhd, before);
+}
+
+// A child ends with 0 when the refusal is the right one.
+TEST(OpenBlasObject, says_that_the_address_space_is_too_small) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitized process has no small address space";
+#endif
+  const auto refused = [] {
+    const rlimit limit{200U << 20, 200U << 20};
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) return 2;
+    try {
+      make_openblas_kernels(2);
+      return 3;
+    } catch (const Error& error) {
+      return error.code() == RH_OUT_OF_MEMORY ? 0 : 4;
+    }
+  };
+  EXPECT_EXIT(std::_Exit(refused()), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(OpenBlasBlocks, cover_the_whole_without_overlap) {
