@@ -26,6 +26,7 @@ constexpr std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
 Bpe::Bpe(const TokenizerSpec& spec) : ignore_merges_(spec.ignore_merges) {
   index_vocabulary(spec);
   index_merges(spec);
+  if (!ignore_merges_) check_every_token_is_made(spec);
 }
 
 void Bpe::index_vocabulary(const TokenizerSpec& spec) {
@@ -81,6 +82,24 @@ void Bpe::index_merges(const TokenizerSpec& spec) {
     const auto right_id = known(right);
     merges_.insert_or_assign(pair_key(left_id, right_id), Merge{rank, known(merged)});
     ++rank;
+  }
+}
+
+// A list of merges that was cut short leaves tokens that no text can become. Nothing else would show it but
+// other ids.
+void Bpe::check_every_token_is_made(const TokenizerSpec& spec) const {
+  std::vector<bool> made(tokens_.size());
+  for (const auto id : byte_ids_)
+    made[static_cast<std::size_t>(id)] = true;
+  for (const auto& [pair, merge] : merges_)
+    made[static_cast<std::size_t>(merge.id)] = true;
+  for (const auto& token : spec.added) {
+    if (const auto id = find(token.content); id >= 0) made[static_cast<std::size_t>(id)] = true;
+  }
+  for (const auto& [token, id] : spec.vocab) {
+    if (!made[static_cast<std::size_t>(id)])
+      fail(spec.merges_shown, std::to_string(spec.merges.size()) + " merges, and none of them makes " +
+                                  in_quotes(token) + " of the vocabulary");
   }
 }
 

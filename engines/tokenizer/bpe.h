@@ -40,6 +40,7 @@ class Bpe {
 
   void index_vocabulary(const TokenizerSpec& spec);
   void index_merges(const TokenizerSpec& spec);
+  void check_every_token_is_made(const TokenizerSpec& spec) const;
   const Merge* merge_of(std::int32_t left, std::int32_t right) const;
 
   bool ignore_merges_;

@@ -89,6 +89,15 @@ TEST_F(TokenizerFiles, ATruncatedVocabularyIsRefused) {
   expect_refused([](Json& j) { j["model"]["vocab"] = Json::object(); }, "no token for the byte 0");
 }
 
+TEST_F(TokenizerFiles, MergesCutShortAreRefused) {
+  expect_refused([](Json& j) { j["model"]["merges"].erase(2); }, "2 merges, and none of them makes");
+  expect_refused([](Json& j) { j["model"]["merges"] = Json::array(); }, "0 merges");
+  load([](Json& j) {
+    j["model"]["merges"].erase(2);
+    j["model"]["ignore_merges"] = true;
+  });
+}
+
 TEST_F(TokenizerFiles, MergesOfUnknownTokensAreRefused) {
   expect_refused(
       [](Json& j) {
@@ -198,14 +207,18 @@ TEST_F(TokenizerFiles, MergesAsTextAndAsPairsAreTheSame) {
   EXPECT_EQ(load(as_they_are).encode("aaaaaaa"), (Ids{257, 256, 97}));
 }
 
+// "aaa" is made of "a" and "aa", but its first two letters merge first, and then nothing does.
 TEST_F(TokenizerFiles, APieceThatIsATokenIsTakenWholeOnlyWithIgnoreMerges) {
-  const auto without_merges = [](Json& j) { j["model"]["merges"] = Json::array(); };
-  EXPECT_EQ(load(without_merges).encode("aaaa"), (Ids{97, 97, 97, 97}));
+  const auto with_aaa = [](Json& j) {
+    j["model"]["vocab"]["aaa"] = 261;
+    j["model"]["merges"].push_back(Json::array({"a", "aa"}));
+  };
+  EXPECT_EQ(load(with_aaa).encode("aaa"), (Ids{256, 97}));
   const auto ignoring = [&](Json& j) {
-    without_merges(j);
+    with_aaa(j);
     j["model"]["ignore_merges"] = true;
   };
-  EXPECT_EQ(load(ignoring).encode("aaaa"), (Ids{257}));
+  EXPECT_EQ(load(ignoring).encode("aaa"), (Ids{261}));
 }
 
 TEST_F(TokenizerFiles, OfAddedTokensTheLongestIsTaken) {
@@ -297,7 +310,7 @@ TEST_F(TokenizerFiles, MistakesInTheOldFilesAreNamed) {
           R"({"tokenizer_class":"GPT2Tokenizer","added_tokens_decoder":{"x":{"content":"y"}}})",
           "'x' is not an id");
   folder_.write("old/tokenizer_config.json", config);
-  folder_.write("old/merges.txt", "#version: 0.2\r\na a\r\n");
+  folder_.write("old/merges.txt", "#version: 0.2\r\na a\r\naa aa\r\n\u0120 a\r\n");
   EXPECT_EQ(Tokenizer::load(folder_.path() / "old").encode("aa 12"), (Ids{256, ' ', '1', '2'}));
 }
 
