@@ -30,7 +30,8 @@ TEST(Config, AFileThatIsNoObjectIsRefused) {
   expect_invalid([&] { read("{\"a\":1,\"a\":2}"); }, "the key 'a' comes twice");
   expect_invalid([&] { read("{\"a\":NaN}"); }, "is not valid JSON");
   expect_invalid([&] { read(std::string(100000, '[')); }, "is nested deeper than 64 levels");
-  expect_invalid([&] { read(std::string((16 << 20) + 1, ' ')); }, "is 16777217 bytes, expected at most 16777216");
+  expect_invalid([&] { read(std::string((16 << 20) + 1, ' ')); },
+                 "is 16777217 bytes, expected at most 16777216");
   expect_error([&] { Config::read(folder.path() / "no.json", "unet/no.json"); }, RH_WEIGHTS_MISSING,
                "missing unet/no.json");
   EXPECT_EQ(read("{\"a\": 3}").integer("a", 0, 9), 3);
