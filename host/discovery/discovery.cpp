@@ -6,6 +6,8 @@
 #include <map>
 #include <system_error>
 
+#include "host/log/reason.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -55,7 +57,7 @@ std::vector<Candidate> discover(const std::vector<SearchDirectory>& directories)
     const auto files = manifest_files(directory.path, failure);
     const bool missing = failure == std::errc::no_such_file_or_directory;
     if (failure && (!missing || directory.origin == "flag")) {
-      candidates.push_back(unreadable(directory, failure.message()));
+      candidates.push_back(unreadable(directory, reason(failure)));
     }
     for (const auto& file : files) {
       Candidate candidate = read_candidate(file, directory.origin);

@@ -15,8 +15,8 @@ namespace roundhouse::host {
 
 // A directory that is searched for *.json, not recursively, in name order.
 struct SearchDirectory {
-  std::filesystem::path path;
-  std::string origin;  // "flag", "environment", "user", "install", "build"
+  std::filesystem::path path;  // absolute; empty only where a flag was given nothing
+  std::string origin;          // "flag", "environment", "user", "install", "build"
 };
 
 // The order one can recite: every --engine-path in turn; ROUNDHOUSE_ENGINE_PATH (colon-separated); the user's
@@ -24,7 +24,7 @@ struct SearchDirectory {
 // installation, or <build>/engines of the build tree that the executable runs from. Directories named twice
 // count once.
 struct DiscoveryInput {
-  std::vector<std::filesystem::path> flag_directories;
+  std::vector<std::filesystem::path> flag_directories;  // relative ones start at the working directory
   std::function<std::optional<std::string>(const std::string&)> environment;  // getenv
   std::filesystem::path executable;                                           // absolute
 };

@@ -20,6 +20,13 @@ fs::path identity(const fs::path& path) {
   return result;
 }
 
+// Workers run elsewhere, and a record is found again by its file: both need a path that stands by itself.
+fs::path made_absolute(const fs::path& path) {
+  std::error_code failure;
+  const fs::path result = path.empty() ? path : fs::absolute(path, failure);
+  return failure ? path : result;
+}
+
 std::vector<fs::path> split(const std::string& list) {
   std::vector<fs::path> result;
   std::size_t begin = 0;
@@ -46,7 +53,7 @@ std::vector<SearchDirectory> search_directories(const DiscoveryInput& input) {
   std::vector<SearchDirectory> result;
   std::set<fs::path> seen;
   const auto add = [&](const fs::path& path, const char* origin) {
-    if (seen.insert(identity(path)).second) result.push_back({path, origin});
+    if (seen.insert(identity(path)).second) result.push_back({made_absolute(path), origin});
   };
   for (const auto& directory : input.flag_directories)
     add(directory, "flag");

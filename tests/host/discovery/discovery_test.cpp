@@ -130,6 +130,26 @@ TEST_F(DiscoveryTest, SearchesFlagsThenTheVariableThenTheUserThenTheInstallation
   EXPECT_THAT(found[5], ::testing::MatchesRegex("install /opt/rh/lib.*/roundhouse/engines"));
 }
 
+TEST_F(DiscoveryTest, RelativeDirectoriesAreSearchedAndReportedUnderTheirAbsoluteNames) {
+  add_engine("engines", "x");
+  const fs::path before = fs::current_path();
+  fs::current_path(root_);
+  variables_ = {{"ROUNDHOUSE_ENGINE_PATH", "others"}};
+  auto in = input();
+  in.flag_directories = {"engines", ""};
+  const auto directories = search_directories(in);
+  const auto found = discover(directories);
+  fs::current_path(before);
+  ASSERT_GE(directories.size(), 3U);
+  EXPECT_EQ(directories[0].path, root_ / "engines");
+  EXPECT_EQ(directories[1].path, "");
+  EXPECT_EQ(directories[2].path, root_ / "others");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].file, root_ / "engines" / "x.json");
+  EXPECT_EQ(found[0].manifest->file, found[0].file);
+  EXPECT_THAT(found[1].error->what(), HasSubstr("engine directory '': no such file or directory"));
+}
+
 TEST_F(DiscoveryTest, TheUserDirectoryIsBelowHomeUnlessXdgSaysOtherwise) {
   variables_ = {{"HOME", "/home/u"}, {"XDG_DATA_HOME", "relative/is/ignored"}};
   EXPECT_THAT(searched(input()).front(), "user /home/u/.local/share/roundhouse/engines");
