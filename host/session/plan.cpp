@@ -24,8 +24,10 @@ void check_engine_name(const GenerateRequest& request, const Registry& registry)
   if (!is_explicit(request)) return;
   RouteRequest named;
   named.engine = request.engine;
-  const Decision decision = route(named, registry.records());
-  if (decision.error && decision.error->code() == RH_ENGINE_NOT_FOUND) throw *decision.error;
+  Decision decision = route(named, registry.records());
+  if (decision.error && decision.error->code() == RH_ENGINE_NOT_FOUND) {
+    throw RoutingRefusal(std::move(decision));
+  }
 }
 
 // The engine that was asked for by name and does without a model; else null.
@@ -56,8 +58,10 @@ void set_size(GeneratePlan& plan, const Size& size) {
   plan.route.quantities.emplace_back("height", size.height);
 }
 
-void plan_without_model(GeneratePlan& plan, const GenerateRequest& request, const EngineRecord& engine) {
+void plan_without_model(GeneratePlan& plan, const GenerateRequest& request, const EngineRecord& engine,
+                        const ModelCatalogue& models) {
   if (request.model) {
+    models.resolve(*request.model);  // a name that means nothing is refused all the same
     plan.notes.push_back("model '" + *request.model + "' is not used: engine '" + engine.id + "' needs none");
   }
   const SizeLimits limits = engine_sizes(engine);
@@ -162,14 +166,14 @@ GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry,
   GeneratePlan plan;
   ModelDefaults defaults;
   if (const EngineRecord* engine = modelless_engine(request, registry)) {
-    plan_without_model(plan, request, *engine);
+    plan_without_model(plan, request, *engine, models);
   } else {
     defaults = plan_model(plan, request, models);
   }
   plan_job(plan, request, defaults, random_seed);
 
   plan.decision = route(plan.route, registry.records());
-  if (plan.decision.error) throw *plan.decision.error;
+  if (plan.decision.error) throw RoutingRefusal(std::move(plan.decision));
   plan.engine = plan.decision.engine;
   const EngineRecord* engine = registry.find(plan.engine);
   if (engine == nullptr) throw Error(RH_INTERNAL, "engine '" + plan.engine + "' was chosen and is not there");

@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/registry/registry.h"
@@ -47,8 +48,20 @@ struct GeneratePlan {
   std::vector<std::string> notes;  // e.g. "negative prompt has no effect without guidance"
 };
 
+// What routing refused, with what it says of each engine.
+class RoutingRefusal : public Error {
+ public:
+  // `decision.error` is set.
+  explicit RoutingRefusal(Decision decision) : Error(*decision.error), decision_(std::move(decision)) {}
+  const Decision& decision() const noexcept { return decision_; }
+
+ private:
+  Decision decision_;
+};
+
 // Checks everything that can be refused before an engine starts, in the order: request values, names, sizes,
-// model, routing. Starts nothing, writes nothing. `random_seed` gives the seed when none was asked for.
+// model, routing (a RoutingRefusal). Starts nothing, writes nothing. `random_seed` gives the seed when none
+// was asked for.
 GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
                        const std::function<std::uint64_t()>& random_seed);
 
