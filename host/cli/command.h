@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/cli/program.h"
+#include "host/cli/report.h"
 
 namespace roundhouse::host {
 
@@ -19,6 +20,12 @@ class Command {
 
   // Does the work and returns the exit status. Throws Error for everything that is one line and a hint.
   virtual int run(const Program& program) = 0;
+
+  // What is worth knowing beside the error that `run` threw: members of the object that --json prints.
+  virtual OrderedJson partial() const { return OrderedJson::object(); }
+
+  // `message` without what a log must not hold.
+  virtual std::string loggable(const std::string& message) const { return message; }
 
   // Whether --json was given: then standard output holds one JSON object, also for an error.
   bool json() const { return json_; }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <clocale>
+#include <string_view>
 
 #include "host/cli/text.h"
 #include "host/output/png.h"
@@ -44,9 +45,13 @@ Finding writable_finding(const std::string& subject, const std::filesystem::path
   try {
     check_output_directory(directory);
   } catch (const Error& error) {
-    std::string hint = "make it writable";
-    hint += subject == "output" ? ", or pass another one with --output-dir" : ", or set XDG_DATA_HOME";
-    return {subject, Level::error, std::string(error.what()), hint};
+    const bool output = subject == "output";
+    constexpr std::string_view kCalled = "output directory";
+    std::string text = error.what();
+    if (!output && text.starts_with(kCalled)) text.replace(0, kCalled.size(), "user directory");
+    return {subject, Level::error, text,
+            std::string("make it writable") +
+                (output ? ", or pass another one with --output-dir" : ", or set XDG_DATA_HOME")};
   }
   return space_finding(subject, directory);
 }
@@ -188,7 +193,11 @@ Findings model_findings(const ModelCatalogue& models) {
 }
 
 Findings directory_findings(const Program& program) {
-  return {writable_finding("output", "output"), writable_finding("user data", program.user_directory())};
+  const std::filesystem::path user = program.user_directory();
+  const Finding homeless{"user data", Level::warning, "HOME and XDG_DATA_HOME are not set",
+                         "set one of them, where engines and models of your own shall be found"};
+  return {writable_finding("output", "output"),
+          user.empty() ? homeless : writable_finding("user data", user)};
 }
 
 Findings locale_findings() {

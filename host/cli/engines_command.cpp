@@ -107,8 +107,8 @@ std::string in_use(const EngineRecord& record) {
 
 std::string record_text(const EngineRecord& record, std::size_t width) {
   const Description about = describe(record);
-  std::string text =
-      record.id + (about.version.empty() ? "" : " " + about.version) + "  " + state_name(record.state);
+  std::string text = (record.id.empty() ? "(no name)" : record.id) +
+                     (about.version.empty() ? "" : " " + about.version) + "  " + state_name(record.state);
   if (!about.maturity.empty() && about.maturity != "stable") text += ", " + about.maturity;
   text = one_line(text) + "\n";
   const auto line = [&](const std::string& label, const std::string& value) {

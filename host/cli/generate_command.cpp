@@ -12,6 +12,7 @@
 #include "host/cli/progress_view.h"
 #include "host/cli/text.h"
 #include "host/output/metadata.h"
+#include "host/worker/redaction.h"
 #include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
@@ -40,20 +41,21 @@ class GenerateRun {
   // Refuses, or runs and fills the record.
   void run() {
     const GenerateRequest request = to_request(flags_);  // may wait for standard input
+    record_.plan.job.prompt = request.prompt;
+    record_.plan.job.negative_prompt = request.negative_prompt;
     const std::atomic<bool>& cancelled = watch_interrupts();
     options_.client.threads = thread_budget(flags_.threads);
     options_.in_process = flags_.in_process;
     Registry registry = program_.registry();
     const ModelCatalogue models = program_.models();
-    record_.plan = make_plan(request, registry, models, random_seed);
+    plan(request, registry, models);
     check_output_directory(flags_.output_directory);
     const EngineRecord* engine = registry.find(record_.plan.engine);
     if (flags_.in_process && engine != nullptr && engine->manifest) {
       ensure_engine_environment(program_, *engine->manifest,
                                 flags_.prompt_file == "-" ? &request.prompt : nullptr);
     }
-    if (flags_.explain && !json_)
-      print(verdicts_text(record_.plan.decision, terminal_width(STDOUT_FILENO)) + "\n");
+    explain();
     execute(request, registry, cancelled);
   }
 
@@ -67,7 +69,7 @@ class GenerateRun {
     print_json(json);
   }
 
-  // What is worth knowing beside an error: files that were finished before it.
+  // What is worth knowing beside an error: files that were finished before it, and what routing said.
   OrderedJson partial_json() const {
     OrderedJson json = OrderedJson::object();
     if (!record_.images.empty()) {
@@ -75,10 +77,31 @@ class GenerateRun {
       for (const SavedImage& image : record_.images)
         json["files"].push_back(image.file.string());
     }
+    if (flags_.explain && !record_.plan.decision.verdicts.empty())
+      json["explain"] = verdicts_json(record_.plan.decision);
     return json;
   }
 
+  std::string loggable(const std::string& message) const {
+    return flags_.log_prompts ? message : without_prompts(message, record_.plan.job);
+  }
+
  private:
+  void plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models) {
+    try {
+      record_.plan = make_plan(request, registry, models, random_seed);
+    } catch (const RoutingRefusal& refusal) {
+      record_.plan.decision = refusal.decision();
+      explain();
+      throw;
+    }
+  }
+
+  void explain() const {
+    if (flags_.explain && !json_)
+      print(verdicts_text(record_.plan.decision, terminal_width(STDOUT_FILENO)) + "\n");
+  }
+
   void execute(const GenerateRequest& request, Registry& registry, const std::atomic<bool>& cancelled) {
     const GeneratePlan& plan = record_.plan;
     ProgressView progress(ProgressView::style_for_standard_error(json_), plan.images);
@@ -142,10 +165,11 @@ class GenerateRun {
   }
 
   // A JSON line names its category and carries the engine; a text line begins "[GEN][engine]".
-  void log(const std::string& category, const std::string& message, nlohmann::json fields) const {
-    const bool json_lines = !program_.options.log_file.empty();
+  void log(const std::string& category, const std::string& message, nlohmann::json fields,
+           std::uint32_t level = RH_LOG_INFO) const {
+    const bool json_lines = program_.options.log_file.has_value();
     if (json_lines) fields["engine"] = record_.plan.engine;
-    log_->write(RH_LOG_INFO, json_lines ? category : record_.plan.engine, message, fields);
+    log_->write(level, json_lines ? category : record_.plan.engine, message, fields);
   }
 
   void log_start() const {
@@ -161,13 +185,20 @@ class GenerateRun {
       if (job.negative_prompt) fields["negative_prompt"] = *job.negative_prompt;
     }
     log("pipeline", "generate", std::move(fields));
+    log("pipeline", "plan",
+        {{"device", record_.plan.device},
+         {"architecture", record_.plan.architecture},
+         {"verdicts", verdicts_json(record_.plan.decision)}},
+        RH_LOG_DEBUG);
   }
 
   void log_image(const SavedImage& image, std::size_t bytes) const {
     nlohmann::json fields = {
         {"seed", image.seed}, {"width", record_.plan.job.width}, {"height", record_.plan.job.height}};
-    for (const StageTiming& stage : image.stages)
+    for (const StageTiming& stage : image.stages) {
       fields[stage.stage + "_ms"] = stage.milliseconds;
+      log("pipeline", "stage ended", {{"stage", stage.stage}, {"ms", stage.milliseconds}}, RH_LOG_DEBUG);
+    }
     log("pipeline", "picture", std::move(fields));
     log("io", "saved",
         {{"file", image.file.string()}, {"bytes", bytes}, {"save_ms", image.save_milliseconds}});
@@ -192,18 +223,20 @@ class GenerateCommand : public Command {
   }
 
   int run(const Program& program) override {
-    GenerateRun run(program, flags_, json());
-    try {
-      run.run();
-    } catch (const Error& error) {
-      return report_error(error, json(), run.partial_json());
-    }
-    run.print_summary();
+    run_.emplace(program, flags_, json());
+    run_->run();
+    run_->print_summary();
     return 0;
+  }
+
+  OrderedJson partial() const override { return run_ ? run_->partial_json() : OrderedJson::object(); }
+  std::string loggable(const std::string& message) const override {
+    return run_ ? run_->loggable(message) : message;
   }
 
  private:
   GenerateFlags flags_;
+  std::optional<GenerateRun> run_;
 };
 
 }  // namespace

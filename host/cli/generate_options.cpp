@@ -7,9 +7,9 @@
 
 #include <array>
 #include <cerrno>
-#include <system_error>
 
 #include "host/cli/arguments.h"
+#include "host/log/reason.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -22,7 +22,7 @@ constexpr const char* kGuidanceRange = "0 to 20";
 constexpr const char* kSizeRange = "a number of pixels that the model takes (see 'roundhouse models')";
 
 [[noreturn]] void unreadable(const std::string& file, int error) {
-  throw Error(RH_IO_ERROR, "prompt file '" + file + "': " + std::generic_category().message(error));
+  throw Error(RH_IO_ERROR, "prompt file '" + file + "': " + reason(error));
 }
 
 class Descriptor {
@@ -42,6 +42,15 @@ class Descriptor {
   int value_;
 };
 
+// Without what editors add: a byte order mark in front, carriage returns, and the end of the last line.
+std::string cleaned(std::string text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  for (std::size_t at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at))
+    text.erase(at, 1);
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
 std::string read_prompt(const std::string& file) {
   const Descriptor descriptor(file);
   std::string text;
@@ -57,11 +66,7 @@ std::string read_prompt(const std::string& file) {
                                            std::to_string(kMaximumPromptBytes) + " bytes, expected a prompt");
     }
   }
-  // What editors add: a byte order mark in front, and the end of the last line.
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
-  return text;
+  return cleaned(std::move(text));
 }
 
 std::string prompt_of(const GenerateFlags& flags) {

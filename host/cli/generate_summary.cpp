@@ -110,8 +110,13 @@ std::optional<std::string> used_sampler(const ImageJob& job, const EngineReport&
 
 std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport& engine) {
   if (job.schedule) return job.schedule;
-  // Each sampler has its own default; the first schedule is the first sampler's.
-  if (used_sampler(job, engine) != first_capability(engine, "sampler")) return std::nullopt;
+  // Each sampler has its own default: the first of its group, or, where the engine lists no such groups, the
+  // first schedule for the first sampler.
+  const auto sampler = used_sampler(job, engine);
+  if (sampler) {
+    if (const auto schedule = first_capability(engine, "schedule." + *sampler)) return schedule;
+  }
+  if (sampler != first_capability(engine, "sampler")) return std::nullopt;
   return first_capability(engine, "schedule");
 }
 

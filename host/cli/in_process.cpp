@@ -7,8 +7,8 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <system_error>
 
+#include "host/log/reason.h"
 #include "host/worker/engine_client.h"
 #include "roundhouse/error.hpp"
 
@@ -16,7 +16,7 @@ namespace roundhouse::host {
 namespace {
 
 [[noreturn]] void fail(const std::string& what) {
-  throw Error(RH_IO_ERROR, "--in-process: " + what + ": " + std::generic_category().message(errno));
+  throw Error(RH_IO_ERROR, "--in-process: " + what + ": " + reason(errno));
 }
 
 void put_back(const std::string& text) {

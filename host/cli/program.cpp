@@ -44,8 +44,8 @@ std::unique_ptr<Log> Program::log() const {
   static const std::map<std::string, std::uint32_t> levels = {
       {"debug", RH_LOG_DEBUG}, {"info", RH_LOG_INFO}, {"warning", RH_LOG_WARNING}, {"error", RH_LOG_ERROR}};
   Log::Options log;
-  log.json = !options.log_file.empty();
-  if (log.json) log.file = options.log_file;
+  log.json = options.log_file.has_value();
+  if (log.json) log.file = *options.log_file;
   log.level = log.json ? RH_LOG_INFO : RH_LOG_WARNING;
   if (!options.log_level.empty()) {
     const auto level = levels.find(options.log_level);

@@ -19,7 +19,7 @@ namespace roundhouse::host {
 struct GlobalOptions {
   std::vector<std::string> engine_paths;
   std::string log_level;  // empty: warning, or info with a log file
-  std::string log_file;
+  std::optional<std::string> log_file;
 };
 
 struct Program {
@@ -34,7 +34,7 @@ struct Program {
   ModelCatalogue models() const;
   // $XDG_DATA_HOME/roundhouse or ~/.local/share/roundhouse.
   std::filesystem::path user_directory() const;
-  // Throws INVALID_ARGUMENT for an unknown level.
+  // Throws INVALID_ARGUMENT for an unknown level, IO_ERROR for a file that cannot be opened.
   std::unique_ptr<Log> log() const;
 
   double milliseconds_since_start() const;

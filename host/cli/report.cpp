@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "host/cli/interrupt.h"
 #include "host/cli/text.h"
 
 namespace roundhouse::host {
@@ -24,13 +25,18 @@ OrderedJson error_json(const Error& error) {
   return json;
 }
 
+std::string error_text(const Error& error, const OrderedJson& more) {
+  OrderedJson object;
+  object["error"] = error_json(error);
+  for (const auto& [key, value] : more.items())
+    object[key] = value;
+  return dump(object);
+}
+
 int report_error(const Error& error, bool json, const OrderedJson& more) {
   if (json) {
-    OrderedJson object;
-    object["error"] = error_json(error);
-    for (const auto& [key, value] : more.items())
-      object[key] = value;
-    const std::string text = dump(object);
+    const std::string text = error_text(error, more);
+    claim_standard_output();
     // An error of this very output has nowhere to go but standard error, which follows.
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
@@ -50,7 +56,9 @@ void print(const std::string& text) {
 }
 
 void print_json(const OrderedJson& json) {
-  print(dump(json));
+  const std::string text = dump(json);
+  claim_standard_output();
+  print(text);
 }
 
 }  // namespace roundhouse::host

@@ -14,8 +14,11 @@ using OrderedJson = nlohmann::ordered_json;
 // {code, message, hint, exit_status}
 OrderedJson error_json(const Error& error);
 
-// One line "error: CODE: message" and one "hint: ..." on standard error; with `json` also one object
-// {"error": ...} with the members of `more` on standard output. Returns the exit status of the code.
+// The object {"error": ...} with the members of `more`, as it is printed.
+std::string error_text(const Error& error, const OrderedJson& more = OrderedJson::object());
+
+// One line "error: CODE: message" and one "hint: ..." on standard error; with `json` also error_text on
+// standard output. Returns the exit status of the code.
 int report_error(const Error& error, bool json, const OrderedJson& more = OrderedJson::object());
 
 // Prints text on standard output. Throws IO_ERROR when it cannot be written (a full disk).
