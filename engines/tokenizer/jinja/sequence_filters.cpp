@@ -209,7 +209,8 @@ Value map(const Value& subject, Arguments& arguments) {
     const Key key(runtime, attribute, true);
     for (const auto& element : all) {
       Value value = key.of(element);
-      mapped.push_back(fallback && value.is_undefined() ? *fallback : std::move(value));
+      if (fallback && value.is_undefined()) value = *fallback;
+      mapped.push_back(std::move(value));
     }
     return runtime.list(std::move(mapped));
   }
