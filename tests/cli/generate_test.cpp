@@ -167,7 +167,7 @@ TEST_F(Generate, writes_nothing_but_the_picture_without_metadata) {
 
 TEST_F(Generate, reads_the_prompt_from_a_file_or_standard_input) {
   std::ofstream(work() / "prompt") << "\xEF\xBB\xBF"
-                                      "two\nlines\r\n";
+                                      "two\r\nlines\r\n";
   const auto prompt_of = [&](const Outcome& outcome) {
     const PngContent content = picture(outcome.json());
     return nlohmann::json::parse(content.texts.at("roundhouse")).at("prompt").get<std::string>();
@@ -247,6 +247,29 @@ TEST_F(Generate, logs_stages_without_the_prompt) {
   EXPECT_THAT(log, Not(HasSubstr("a red circle")));
   EXPECT_THAT(log, HasSubstr("\"denoise_ms\""));
   EXPECT_THAT(log, HasSubstr("\"engine\":\"testcard\""));
+}
+
+TEST_F(Generate, logs_the_plan_and_each_stage_when_debugging) {
+  run(card({"--log-file", "log", "--log-level", "debug"}));
+  std::set<std::string> stages;
+  nlohmann::json plan;
+  std::istringstream lines(content(work() / "log"));
+  for (std::string text; std::getline(lines, text);) {
+    const nlohmann::json line = nlohmann::json::parse(text);
+    if (line.at("msg") == "plan") plan = line;
+    if (line.at("msg") != "stage ended") continue;
+    stages.insert(line.at("stage"));
+    EXPECT_GE(line.at("ms").get<double>(), 0);
+  }
+  EXPECT_TRUE(stages.contains("denoise"));
+  EXPECT_EQ(plan.at("engine"), "testcard");
+  EXPECT_GE(plan.at("verdicts").size(), 3U);
+}
+
+TEST_F(Generate, tells_the_schedule_of_every_sampler) {
+  const nlohmann::json result = run_json(pocket({"--sampler", "dpmpp-2m"}));
+  EXPECT_EQ(result.at("schedule"), "dpm-flow");
+  EXPECT_THAT(picture(result).texts.at("parameters"), HasSubstr("Schedule type: dpm-flow"));
 }
 
 TEST_F(Generate, logs_the_prompt_when_told_to) {

@@ -59,12 +59,34 @@ TEST_F(Interrupted, twice_it_ends_at_once) {
   Running run = start_long_run();
   ASSERT_TRUE(wait_for_progress(run));
   run.send(SIGINT);
-  std::this_thread::sleep_for(milliseconds(1));
+  std::this_thread::sleep_for(milliseconds(250));
   run.send(SIGINT);
   EXPECT_TRUE(run.ended_within(milliseconds(2000)));
   EXPECT_EQ(run.wait().status, 130);
   expect_nothing_left();
 }
+
+class InterruptedTwice : public Interrupted {};
+
+TEST_P(InterruptedTwice, that_many_milliseconds_apart_it_prints_one_object) {
+  for (const int before : {60, 400, 900}) {
+    Running run = start({"generate", "a red circle", "--engine", "reference", "--steps", "50", "--width",
+                         "512", "--height", "512", "--json"});
+    std::this_thread::sleep_for(milliseconds(before));
+    run.send(SIGTERM);
+    std::this_thread::sleep_for(milliseconds(GetParam()));
+    run.send(SIGINT);
+    EXPECT_TRUE(run.ended_within(milliseconds(10'000)));
+    const Outcome outcome = run.wait();
+    EXPECT_EQ(outcome.status, 130) << outcome.err;
+    ASSERT_NO_THROW(outcome.json()) << before << ": '" << outcome.out << "'";
+    EXPECT_EQ(outcome.json().at("error").at("code"), "CANCELLED");
+    EXPECT_EQ(outcome.json().at("error").at("exit_status"), 130);
+    expect_nothing_left();
+  }
+}
+INSTANTIATE_TEST_SUITE_P(moments, InterruptedTwice, testing::Values(0, 1, 5, 20, 60, 250),
+                         testing::PrintToStringParamName());
 
 TEST_F(Interrupted, on_the_fast_engine_it_ends_too) {
   Running run = start_long_run("openblas");

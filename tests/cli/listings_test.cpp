@@ -74,6 +74,36 @@ TEST_F(Listing, of_engines_loads_nothing_without_a_probe) {
   EXPECT_TRUE(traced());
 }
 
+TEST_F(Listing, of_engines_probes_those_of_a_relative_directory) {
+  const fs::path directory = add_tracer("tracer", 5);
+  const nlohmann::json engines =
+      run_json({"engines", "--engine-path", fs::relative(directory, work()).string()}).at("engines");
+  EXPECT_TRUE(traced());
+  EXPECT_EQ(find(engines, "id", "tracer").at("state"), "unusable");
+  EXPECT_TRUE(fs::path(find(engines, "id", "tracer").at("manifest").get<std::string>()).is_absolute());
+}
+
+TEST_F(Listing, of_engines_has_a_titled_row_for_an_empty_directory_name) {
+  EXPECT_THAT(run({"engines", "--no-probe", "--engine-path", ""}).out,
+              testing::StartsWith("(no name)  unusable\n"));
+}
+
+TEST_F(Listing, of_the_doctor_warns_where_there_is_no_home) {
+  const Outcome outcome = shell("unset HOME XDG_DATA_HOME; exec \"$program\" doctor --json");
+  EXPECT_EQ(outcome.status, 0);
+  const nlohmann::json finding = find(outcome.json().at("findings"), "subject", "user data");
+  EXPECT_EQ(finding.at("level"), "warning");
+  EXPECT_EQ(finding.at("text"), "HOME and XDG_DATA_HOME are not set");
+}
+
+TEST_F(Listing, of_the_doctor_calls_the_user_directory_by_its_name) {
+  std::ofstream(root_ / "file") << "x";
+  const Outcome outcome =
+      shell("XDG_DATA_HOME='" + (root_ / "file").string() + "' \"$program\" doctor --json");
+  EXPECT_THAT(find(outcome.json().at("findings"), "subject", "user data").at("text").get<std::string>(),
+              testing::StartsWith("user directory '"));
+}
+
 TEST_F(Listing, of_engines_says_where_it_looked) {
   const nlohmann::json search = run_json({"engines", "--no-probe", "--engine-path", "/absent"}).at("search");
   EXPECT_EQ(find(search, "path", "/absent").at("origin"), "flag");

@@ -100,19 +100,18 @@ std::vector<std::string> Program::environment() const {
           "TERM=xterm",
           "HOME=" + (root_ / "home").string(),
           "ROUNDHOUSE_TEST_TRACE=" + (root_ / "trace").string(),
+          "program=" + program(),
           kMark + root_.string()};
 }
 
-Running Program::start(const Arguments& arguments, const std::string& input) const {
+Running Program::launch(const Arguments& command, const std::string& input) const {
   const std::string number = std::to_string(runs_++);
   const fs::path out = root_ / "io" / (number + ".out");
   const fs::path err = root_ / "io" / (number + ".err");
   const fs::path in = root_ / "io" / (number + ".in");
   std::ofstream(in, std::ios::binary) << input;
-  std::vector<std::string> all = {program()};
-  all.insert(all.end(), arguments.begin(), arguments.end());
   const std::vector<std::string> variables = environment();
-  const std::vector<char*> argv = pointers(all);
+  const std::vector<char*> argv = pointers(command);
   const std::vector<char*> envp = pointers(variables);
   const pid_t pid = fork();
   if (pid == 0) {
@@ -124,6 +123,16 @@ Running Program::start(const Arguments& arguments, const std::string& input) con
     _exit(127);
   }
   return {pid, out, err};
+}
+
+Running Program::start(const Arguments& arguments, const std::string& input) const {
+  Arguments command = {program()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return launch(command, input);
+}
+
+Outcome Program::shell(const std::string& script) const {
+  return launch({"/bin/sh", "-c", script}, "").wait();
 }
 
 Outcome Program::run(const Arguments& arguments, const std::string& input) const {

@@ -54,6 +54,8 @@ class Program : public testing::Test {
 
   Outcome run(const Arguments& arguments, const std::string& input = "") const;
   Running start(const Arguments& arguments, const std::string& input = "") const;
+  // A shell's script in the working directory, in which $program is the program.
+  Outcome shell(const std::string& script) const;
   // `run` with "--json" added and the object that was printed.
   nlohmann::json run_json(Arguments arguments) const;
 
@@ -70,6 +72,7 @@ class Program : public testing::Test {
   std::vector<pid_t> processes() const;
   bool all_ended_within(std::chrono::milliseconds time) const;
 
+  Running launch(const Arguments& command, const std::string& input) const;
   std::vector<std::string> environment() const;
   static std::string program();
 

@@ -55,7 +55,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Refusal{"no_prompt", {}, "INVALID_ARGUMENT", 2, "prompt"},
         Refusal{"two_prompts", {"x", "--prompt-file", "-"}, "INVALID_ARGUMENT", 2, "--prompt-file"},
-        Refusal{"prompt_file_absent", {"--prompt-file", "absent"}, "IO_ERROR", 7, "absent"},
+        Refusal{"prompt_file_absent",
+                {"--prompt-file", "absent"},
+                "IO_ERROR",
+                7,
+                "prompt file 'absent': no such file or directory"},
         Refusal{"prompt_file_directory", {"--prompt-file", "/"}, "IO_ERROR", 7, "directory"},
         Refusal{"blank_prompt", {"  "}, "INVALID_ARGUMENT", 2, "prompt"},
         Refusal{"prompt_not_utf_8", {"a \xFF z"}, "INVALID_ARGUMENT", 2, "UTF-8"},
@@ -72,8 +76,17 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"steps_empty", {"x", "--steps", ""}, "INVALID_ARGUMENT", 2, "--steps"},
         Refusal{"steps_unit", {"x", "--steps", "8x"}, "INVALID_ARGUMENT", 2, "'8x'"},
         Refusal{"steps_fraction", {"x", "--steps", "8.5"}, "INVALID_ARGUMENT", 2, "'8.5'"},
-        Refusal{"steps_missing", {"x", "--steps"}, "INVALID_ARGUMENT", 2, "--steps"},
-        Refusal{"steps_twice", {"x", "--steps", "1", "--steps", "2"}, "INVALID_ARGUMENT", 2, "--steps"},
+        Refusal{"steps_missing",
+                {"x", "--steps"},
+                "INVALID_ARGUMENT",
+                2,
+                "--steps: a value is missing, expected N"},
+        Refusal{"steps_twice",
+                {"x", "--steps", "1", "--steps", "2"},
+                "INVALID_ARGUMENT",
+                2,
+                "--steps: given 2 times, expected once"},
+        Refusal{"json_word", {"x", "--json=foo"}, "INVALID_ARGUMENT", 2, "could not convert: --json"},
         Refusal{"guidance_negative", {"x", "--guidance", "-0.1"}, "INVALID_ARGUMENT", 2, "0 to 20"},
         Refusal{"guidance_large", {"x", "--guidance", "20.1"}, "INVALID_ARGUMENT", 2, "0 to 20"},
         Refusal{"guidance_overflow", {"x", "--guidance", "1e400"}, "INVALID_ARGUMENT", 2, "1e400"},
@@ -92,6 +105,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"threads_0", {"x", "--threads", "0"}, "INVALID_ARGUMENT", 2, "1 to 1024"},
         Refusal{"unknown_flag", {"x", "--stepz", "4"}, "UNKNOWN_OPTION", 2, "'--stepz'"},
         Refusal{"unknown_short_flag", {"x", "-q"}, "UNKNOWN_OPTION", 2, "'-q'"},
+        Refusal{"log_file", {"x", "--log-file", "no/log"}, "IO_ERROR", 7, "log file 'no/log': no such"},
+        Refusal{
+            "log_file_directory", {"x", "--log-file", "/"}, "IO_ERROR", 7, "log file '/': is a directory"},
+        Refusal{"log_file_empty", {"x", "--log-file", ""}, "IO_ERROR", 7, "log file ''"},
         Refusal{"log_level", {"x", "--log-level", "loud"}, "INVALID_ARGUMENT", 2, "loud"}),
     [](const auto& test) { return test.param.name; });
 
@@ -126,6 +143,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"model", {"x", "--model", "pocket-turbp"}, "MODEL_NOT_FOUND", 4, "pocket-turbo"},
         Refusal{"model_directory", {"x", "--model", "./absent"}, "MODEL_NOT_FOUND", 4, "absent"},
         Refusal{"model_not_here", {"x", "--model", "z-image-turbo"}, "WEIGHTS_MISSING", 4, "z-image-turbo"},
+        Refusal{"model_unused",
+                {"x", "--engine", "testcard", "--model", "absent"},
+                "MODEL_NOT_FOUND",
+                4,
+                "model 'absent'"},
         Refusal{"model_empty", {"x", "--model", ""}, "UNSAFE_NAME", 2, "model"},
         Refusal{"metal", {"x", "--device", "metal"}, "UNSUPPORTED_DEVICE", 3, "metal"},
         Refusal{"cpu", {"x", "--device", "cpu"}, "CPU_NOT_ALLOWED", 3, "cpu"},
@@ -168,6 +190,66 @@ TEST_F(CommandLine, with_an_unknown_command_is_refused) {
   const Outcome outcome = run({"paint", "x"});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, HasSubstr("error: INVALID_ARGUMENT: command 'paint'"));
+}
+
+TEST_F(CommandLine, is_refused_with_the_help_of_the_command_that_was_meant) {
+  EXPECT_THAT(run({"generate", "--seed"}).err, HasSubstr("hint: see 'roundhouse generate --help'\n"));
+  EXPECT_THAT(run({"bench", "--stepz"}).err, HasSubstr("hint: see 'roundhouse bench --help'; "));
+  EXPECT_THAT(run({"--log-file"}).err, HasSubstr("hint: see 'roundhouse --help'\n"));
+}
+
+TEST_F(CommandLine, is_refused_with_what_routing_said_when_that_was_asked_for) {
+  const Arguments arguments = {"generate", "x", "--explain", "--device", "metal"};
+  const Outcome outcome = run(arguments);
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_THAT(outcome.out, testing::StartsWith("engines considered\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("cannot: UNSUPPORTED_DEVICE: "));
+  Arguments with_json = arguments;
+  with_json.emplace_back("--json");
+  const nlohmann::json result = run(with_json).json();
+  EXPECT_EQ(result.at("error").at("code"), "UNSUPPORTED_DEVICE");
+  EXPECT_GE(result.at("explain").size(), 3U);
+  for (const auto& verdict : result.at("explain"))
+    EXPECT_EQ(verdict.at("code"), "UNSUPPORTED_DEVICE") << verdict;
+}
+
+TEST_F(CommandLine, that_is_refused_leaves_one_line_of_level_error_in_the_log_without_the_prompt) {
+  const std::vector<std::pair<Arguments, std::string>> refusals = {
+      {{"a secret cat", "--device", "metal"}, "UNSUPPORTED_DEVICE"},
+      {{"a secret cat", "--steps", "0"}, "INVALID_ARGUMENT"},
+      {{"a secret cat", "secret words"}, "INVALID_ARGUMENT"},
+      {{"a secret cat", "--seed"}, "INVALID_ARGUMENT"},
+      {{"a secret cat", "-o", "/proc/out"}, "IO_ERROR"}};
+  for (const auto& [arguments, code] : refusals) {
+    fs::remove(work() / "log");
+    Arguments all = {"generate", "--log-file", "log"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    run(all);
+    const std::string text = content(work() / "log");
+    ASSERT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+    const nlohmann::json line = nlohmann::json::parse(text);
+    EXPECT_EQ(line.at("level"), "error");
+    EXPECT_EQ(line.at("category"), "pipeline");
+    EXPECT_EQ(line.at("code"), code);
+    EXPECT_EQ(text.find("secret"), std::string::npos) << text;
+  }
+}
+
+TEST_F(CommandLine, whose_files_may_not_grow_is_an_error_and_not_the_end) {
+  const Outcome outcome =
+      shell("ulimit -f 1; exec \"$program\" generate x --engine testcard --width 512 --height 512");
+  EXPECT_EQ(outcome.status, 7) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("error: IO_ERROR: "));
+  EXPECT_THAT(outcome.err, HasSubstr("file too large"));
+  EXPECT_THAT(listing(output()), IsEmpty());
+}
+
+TEST_F(CommandLine, that_asks_for_help_fails_like_others_when_its_output_cannot_be_written) {
+  for (const char* arguments : {"--help", "--version", "generate --help", "version"}) {
+    const Outcome outcome = shell(std::string("exec \"$program\" ") + arguments + " > /dev/full");
+    EXPECT_EQ(outcome.status, 7) << arguments;
+    EXPECT_THAT(outcome.err, HasSubstr("error: IO_ERROR: ")) << arguments;
+  }
 }
 
 TEST_F(CommandLine, is_refused_in_one_line_whatever_it_contains) {

@@ -301,6 +301,34 @@ TEST_F(PlanTest, AnEngineWithoutModelsNeedsNone) {
   EXPECT_THAT(plan().notes, ElementsAre("model 'pocket-turbo' is not used: engine 'card' needs none"));
 }
 
+TEST_F(PlanTest, AnEngineWithoutModelsRefusesNamesOfModelsThatMeanNothing) {
+  request_.engine = "card";
+  request_.model = "pocket-turbp";
+  expect_refused(RH_MODEL_NOT_FOUND, "pocket-turbp");
+  request_.model = "../../etc";
+  expect_refused(RH_MODEL_NOT_FOUND, "../../etc");
+  request_.model = "..a";
+  expect_refused(RH_UNSAFE_NAME, "..a");
+}
+
+TEST_F(PlanTest, ARefusalOfRoutingTellsWhatItSaysOfEachEngine) {
+  const auto verdicts = [&] {
+    try {
+      plan();
+    } catch (const RoutingRefusal& refusal) {
+      return refusal.decision().verdicts;
+    }
+    return std::vector<Verdict>{};
+  };
+  request_.device = "metal";
+  ASSERT_EQ(verdicts().size(), 3U);
+  EXPECT_EQ(verdicts()[0].engine, "fast");
+  EXPECT_EQ(verdicts()[0].refusal->code(), RH_UNSUPPORTED_DEVICE);
+  request_.device = "auto";
+  request_.engine = "steam";
+  EXPECT_EQ(verdicts().size(), 3U);
+}
+
 TEST_F(PlanTest, ATeachingEngineIsNeverChosenByItself) {
   registry_ = Registry(candidates({modelless_engine()}));
   EXPECT_THROW(plan(), Error);
