@@ -20,10 +20,11 @@ fs::path identity(const fs::path& path) {
   return result;
 }
 
-// Workers run elsewhere, and a record is found again by its file: both need a path that stands by itself.
+// Workers run elsewhere, and a record is found again by its file: both need one spelling that stands by
+// itself.
 fs::path made_absolute(const fs::path& path) {
   std::error_code failure;
-  const fs::path result = path.empty() ? path : fs::absolute(path, failure);
+  const fs::path result = path.empty() ? path : fs::absolute(path, failure).lexically_normal();
   return failure ? path : result;
 }
 
