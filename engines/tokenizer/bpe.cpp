@@ -30,7 +30,8 @@ Bpe::Bpe(const TokenizerSpec& spec) : ignore_merges_(spec.ignore_merges) {
 }
 
 void Bpe::index_vocabulary(const TokenizerSpec& spec) {
-  // Ids have no holes, apart from those that added tokens fill: so none is beyond the number of tokens.
+  // The vocabulary has no holes, apart from those that added tokens fill: so no id is beyond the number of
+  // tokens, and the table below is no larger than the file warrants.
   const auto most = spec.vocab.size() + spec.added.size();
   std::int64_t highest = -1;
   for (const auto& [token, id] : spec.vocab) {

@@ -15,9 +15,10 @@ class Tokenizer {
  public:
   // Reads <folder>/tokenizer.json, or vocab.json and merges.txt with the added tokens of
   // tokenizer_config.json when there is no tokenizer.json. A missing file is WEIGHTS_MISSING; what does not
-  // fit together (a merge of unknown tokens, two tokens of one id, an id that no token has below one that a
-  // token has) or is not supported is MODEL_INVALID with file and field. `truncation` and `padding` of
-  // tokenizer.json are not applied: who calls decides on lengths.
+  // fit together (a merge of unknown tokens, a token that no merge makes, two tokens of one id, an id of the
+  // vocabulary beyond the number of tokens) or is not supported is MODEL_INVALID with file and field. Added
+  // tokens may leave ids unused. `truncation` and `padding` of tokenizer.json are not applied: who calls
+  // decides on lengths.
   static Tokenizer load(const std::filesystem::path& folder);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
