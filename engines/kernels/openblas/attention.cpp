@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "engines/kernels/cpu/simd/softmax.h"
 #include "engines/kernels/openblas/operations.h"
 #include "engines/kernels/openblas/sgemm.h"
-#include "engines/kernels/openblas/simd/softmax.h"
 
 namespace engines::openblas {
 namespace {
@@ -44,7 +44,7 @@ void attend(float* scratch, const Head& head, std::int64_t first, std::int64_t k
             const AttentionShape& shape) {
   const std::int64_t queries = head.q.rows;
   const std::int64_t seen = shape.causal ? std::min(head.k.rows, first + queries) : head.k.rows;
-  SoftmaxState state{scratch, scratch + queries, scratch + 2 * queries};
+  cpu::SoftmaxState state{scratch, scratch + queries, scratch + 2 * queries};
   float* scores = scratch + 3 * queries;
   std::fill_n(state.maximum, queries, -std::numeric_limits<float>::infinity());
   std::fill_n(state.sum, queries, 0.0f);
@@ -54,14 +54,14 @@ void attend(float* scratch, const Head& head, std::int64_t first, std::int64_t k
     sgemm(Form::transposed, queries, keys, shape.head_dim, head.q.data, head.q.stride, head.k.row(key),
           head.k.stride, 0, scores, keys);
     const Rows tile(scores, queries, keys);
-    softmax_tile(tile, shape.causal ? first - key + 1 : keys, shape.causal ? 1 : 0, shape.scale, state);
-    if (key > 0) scale_rows(head.out, state.correction);
+    cpu::softmax_tile(tile, shape.causal ? first - key + 1 : keys, shape.causal ? 1 : 0, shape.scale, state);
+    if (key > 0) cpu::scale_rows(head.out, state.correction);
     sgemm(Form::plain, queries, shape.head_dim, keys, scores, keys, head.v.row(key), head.v.stride,
           key > 0 ? 1.0f : 0.0f, head.out.data, head.out.stride);
   }
   for (std::int64_t i = 0; i < queries; ++i)
     state.sum[i] = 1 / state.sum[i];
-  scale_rows(head.out, state.sum);
+  cpu::scale_rows(head.out, state.sum);
 }
 
 }  // namespace

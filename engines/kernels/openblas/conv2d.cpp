@@ -4,11 +4,11 @@
 // pixels and some channels at a time.
 #include <algorithm>
 
-#include "engines/kernels/openblas/columns.h"
-#include "engines/kernels/openblas/direct_conv2d.h"
+#include "engines/kernels/cpu/columns.h"
+#include "engines/kernels/cpu/direct_conv2d.h"
+#include "engines/kernels/cpu/simd/unpack.h"
 #include "engines/kernels/openblas/operations.h"
 #include "engines/kernels/openblas/sgemm.h"
-#include "engines/kernels/openblas/simd/unpack.h"
 
 namespace engines::openblas {
 namespace {
@@ -20,14 +20,14 @@ constexpr std::int64_t kTileDepth = 320;
 const float* unpack_weights(Context& context, const WeightView& w) {
   if (readable_in_place(w)) return reinterpret_cast<const float*>(w.data);
   float* unpacked = context.shared_scratch.floats(w.size());
-  const Blocks blocks{w.size(), kFloatsPerPiece};
+  const Blocks blocks{w.size(), cpu::kFloatsPerPiece};
   context.pool.parallel_for(blocks.count(), [&](std::int64_t piece, int) {
-    unpack(unpacked + blocks.first(piece), w, blocks.first(piece), blocks.length(piece));
+    cpu::unpack(unpacked + blocks.first(piece), w, blocks.first(piece), blocks.length(piece));
   });
   return unpacked;
 }
 
-void set_planes(Planes y, const Tile& tile, const float* bias) {
+void set_planes(Planes y, const cpu::Tile& tile, const float* bias) {
   for (std::int64_t o = 0; o < y.channels; ++o)
     std::fill_n(y.plane(o) + tile.row * y.width + tile.col, tile.pixels(), bias ? bias[o] : 0.0f);
 }
@@ -38,13 +38,13 @@ void product_conv2d(Context& context, Planes y, ConstPlanes x, const float* weig
   const std::int64_t depth = x.channels * taps;
   const bool pixelwise =
       shape.kernel == 1 && shape.stride == 1 && shape.pad_before == 0 && shape.pad_after == 0;
-  const Tiling tiling(y.height, y.width, kTilePixels);
+  const cpu::Tiling tiling(y.height, y.width, kTilePixels);
   const Blocks channels{x.channels, pixelwise ? std::max<std::int64_t>(1, x.channels)
                                               : std::max<std::int64_t>(1, kTileDepth / taps)};
   const std::int64_t column_floats = pixelwise ? 0 : channels.size * taps * tiling.most_pixels();
   context.reserve(column_floats);
   context.pool.parallel_for(tiling.count(), [&](std::int64_t piece, int thread) {
-    const Tile tile = tiling.tile(piece);
+    const cpu::Tile tile = tiling.tile(piece);
     const std::int64_t pixels = tile.pixels();
     const std::int64_t offset = tile.row * y.width + tile.col;
     set_planes(y, tile, bias);
@@ -55,7 +55,7 @@ void product_conv2d(Context& context, Planes y, ConstPlanes x, const float* weig
       if (!pixelwise) {
         float* gathered = context.thread_scratch[thread].floats(column_floats);
         for (std::int64_t c = 0; c < count; ++c)
-          gather_columns(gathered + c * taps * pixels, x, first + c, tile, shape);
+          cpu::gather_columns(gathered + c * taps * pixels, x, first + c, tile, shape);
         columns = gathered;
       }
       sgemm(Form::plain, y.channels, pixels, count * taps, weights + first * taps, depth, columns,
@@ -70,8 +70,8 @@ void conv2d(Context& context, Planes y, ConstPlanes x, const WeightView& w, cons
             const ConvShape& shape) {
   if (y.size() == 0) return;
   const float* weights = unpack_weights(context, w);
-  if (suits_direct_conv2d(shape))
-    direct_conv2d(context, y, x, weights, bias, shape);
+  if (cpu::suits_direct_conv2d(shape))
+    cpu::direct_conv2d(context, y, x, weights, bias, shape);
   else
     product_conv2d(context, y, x, weights, bias, shape);
 }

@@ -3,10 +3,10 @@
 // read directly when there are so few rows that reading the weight is the work.
 #include <algorithm>
 
+#include "engines/kernels/cpu/simd/skinny_product.h"
+#include "engines/kernels/cpu/simd/unpack.h"
 #include "engines/kernels/openblas/operations.h"
 #include "engines/kernels/openblas/sgemm.h"
-#include "engines/kernels/openblas/simd/skinny_product.h"
-#include "engines/kernels/openblas/simd/unpack.h"
 
 namespace engines::openblas {
 namespace {
@@ -61,7 +61,7 @@ void add_product(float* unpacked, Rows y, ConstRows x, const WeightView& w, std:
   for (std::int64_t i = 0; i < depths.count(); ++i) {
     const std::int64_t depth = depths.length(i);
     for (std::int64_t r = 0; r < y.cols; ++r)
-      unpack(unpacked + r * depth, w, (first + r) * x.cols + depths.first(i), depth);
+      cpu::unpack(unpacked + r * depth, w, (first + r) * x.cols + depths.first(i), depth);
     sgemm(Form::transposed, y.rows, y.cols, depth, x.data + depths.first(i), x.stride, unpacked, depth, 1,
           y.data, y.stride);
   }
@@ -72,7 +72,8 @@ void skinny_linear(Context& context, Rows y, ConstRows x, const WeightView& w, c
   const Blocks blocks{y.cols, std::max<std::int64_t>(4, cols / 4 * 4)};
   context.pool.parallel_for(blocks.count(), [&](std::int64_t piece, int) {
     const std::int64_t first = blocks.first(piece);
-    skinny_product(y.slice_cols(first, blocks.length(piece)), x, w, first, bias ? bias + first : nullptr);
+    cpu::skinny_product(y.slice_cols(first, blocks.length(piece)), x, w, first,
+                        bias ? bias + first : nullptr);
   });
 }
 

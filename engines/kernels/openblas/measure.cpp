@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "engines/kernels/openblas/context.h"
+#include "engines/kernels/cpu/context.h"
 #include "engines/kernels/openblas/openblas_kernels.h"
 #include "engines/kernels/openblas/sgemm.h"
 
@@ -21,7 +21,7 @@ double measure_sgemm(int m, int n, int k, double seconds, int threads) {
   const FloatBuffer a = filled(std::int64_t{m} * k, 0.5f);
   const FloatBuffer b = filled(std::int64_t{n} * k, 0.25f);
   const FloatBuffer c = filled(std::int64_t{m} * n, 0.0f);
-  const auto rows = openblas::Blocks::of(m, (m + pool.threads() - 1) / pool.threads());
+  const auto rows = cpu::Blocks::of(m, (m + pool.threads() - 1) / pool.threads());
   const auto multiply = [&](std::int64_t block, int) {
     const std::int64_t first = rows.first(block);
     openblas::sgemm(openblas::Form::transposed, rows.length(block), n, k, a.data() + first * k, k, b.data(),

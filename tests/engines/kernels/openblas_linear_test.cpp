@@ -2,8 +2,8 @@
 // The bound of a dot product of k terms, in whatever order they are added, is (k + 2) u sum |x||w| with the
 // unit roundoff u (Higham, Accuracy and Stability of Numerical Algorithms, 3.1): k for the sum, one for the
 // bias, one for the reference's own rounding. The bias counts among the terms.
+#include "engines/kernels/cpu/simd/unpack.h"
 #include "engines/kernels/openblas/openblas_kernels.h"
-#include "engines/kernels/openblas/simd/unpack.h"
 #include "tests/engines/kernels/support.h"
 
 namespace engines {
@@ -106,7 +106,7 @@ TEST(OpenBlasUnpack, converts_every_16_bit_pattern_exactly) {
   for (const Dtype dtype : {Dtype::bf16, Dtype::f16}) {
     const WeightView w{reinterpret_cast<const std::byte*>(patterns.data()), dtype, {count}};
     std::vector<float> actual(patterns.size());
-    openblas::unpack(actual.data(), w, 0, count);
+    cpu::unpack(actual.data(), w, 0, count);
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       const float expected = load_as_float(w.data, dtype, i);
       if (std::isnan(expected))

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "engines/kernels/openblas/context.h"
+#include "engines/kernels/cpu/context.h"
 #include "engines/kernels/openblas/openblas_kernels.h"
 #include "engines/tensor/error.h"
 #include "tests/engines/kernels/support.h"
@@ -80,7 +80,7 @@ TEST(OpenBlasBlocks, cover_the_whole_without_overlap) {
   for (const std::int64_t total : {0, 1, 15, 16, 17, 288, 1056, 3840})
     for (const std::int64_t largest : {16, 64, 512})
       for (const std::int64_t multiple : {1, 4, 16}) {
-        const auto blocks = openblas::Blocks::of(total, largest, multiple);
+        const auto blocks = cpu::Blocks::of(total, largest, multiple);
         std::int64_t next = 0;
         for (std::int64_t i = 0; i < blocks.count(); ++i) {
           EXPECT_EQ(blocks.first(i), next);

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "engines/kernels/openblas/simd/target.h"
+#include "engines/kernels/cpu/simd/target.h"
 
 namespace engines {
 namespace {
@@ -22,9 +22,8 @@ class ChosenTarget : public testing::Environment {
       const std::int64_t target = std::int64_t{1} << bit;
       if (hwy::TargetName(target) == std::string(name)) hwy::SetSupportedTargetsForTest(target);
     }
-    if (openblas::simd_target_name() != name)
-      GTEST_SKIP() << "this processor has no " << name << ", " << openblas::simd_target_name()
-                   << " would run";
+    if (cpu::simd_target_name() != name)
+      GTEST_SKIP() << "this processor has no " << name << ", " << cpu::simd_target_name() << " would run";
   }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engines/kernels/threading/thread_pool.h"
+#include "engines/threading/thread_pool.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

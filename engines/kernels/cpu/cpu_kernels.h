@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every fast engine for processors shares: threads, and everything between the products, vectorised for
+// the processor at hand with Google Highway. A folder beside this one adds its products.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engines/kernels/cpu/context.h"
+#include "engines/kernels/kernels.h"
+
+namespace engines::cpu {
+
+class CpuKernels : public Kernels {
+ public:
+  // Uses up to `threads` threads (less than 1 means 1), the caller's included.
+  explicit CpuKernels(int threads) : context_(threads) {}
+
+  void rms_norm(Rows y, ConstRows x, const float* weight, float eps) final;
+  void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) final;
+  void layer_norm(Rows y, ConstRows x, const float* scale, float eps) final;
+  void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight, const float* bias,
+                  float eps, bool silu) final;
+  void silu_mul(Rows y, ConstRows a, ConstRows b) final;
+  void add(Rows y, ConstRows x) final;
+  void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) final;
+  void rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) final;
+  void upsample_nearest_2x(Planes y, ConstPlanes x) final;
+
+  // "threads" and "simd"; an engine adds what it knows of its products.
+  std::vector<std::pair<std::string, std::string>> describe() const override;
+
+ protected:
+  Context& context() { return context_; }
+
+ private:
+  Context context_;
+};
+
+}  // namespace engines::cpu

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which of the compiled processor targets runs here.
+#pragma once
+
+#include <string>
+
+namespace engines::cpu {
+
+// Highway's name of it, such as "AVX3".
+std::string simd_target_name();
+
+}  // namespace engines::cpu
