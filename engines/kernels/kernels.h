@@ -76,6 +76,13 @@ class Kernels {
   // y[c, i, j] = x[c, i/2, j/2].
   virtual void upsample_nearest_2x(Planes y, ConstPlanes x) = 0;
 
+  // The type that operands of linear and attention are rounded to before they are multiplied, where weights
+  // are stored as `weights`; sums are float32 at least.
+  virtual Dtype product_dtype([[maybe_unused]] Dtype weights) const { return Dtype::f32; }
+  // Kernels whose product_dtype is always f32, for models that ask for it; lives as long as this object and
+  // counts its own operations.
+  virtual Kernels& exact() { return *this; }
+
   // "threads", "simd" and what else a person may want to know.
   virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
 

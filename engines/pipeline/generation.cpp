@@ -187,7 +187,7 @@ void Generation::denoise() {
 }
 
 Picture Generation::decode() {
-  const StageMeter meter(Stage::decode, run_, parts_.kernels);
+  const StageMeter meter(Stage::decode, run_, parts_.kernels.exact());
   const Stopwatch watch;
   const auto pixels = static_cast<std::size_t>(request_.width * request_.height);
   const FloatBuffer planes(3 * pixels);

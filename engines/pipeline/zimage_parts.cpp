@@ -45,7 +45,7 @@ ZImagePipeline::Parts::Parts(const std::filesystem::path& directory, Kernels& th
       chat_template(ChatTemplate::load(directory / "tokenizer")),
       encoder(directory / "text_encoder", kernels),
       transformer(directory / "transformer", kernels),
-      vae(directory / "vae", kernels) {
+      vae(directory / "vae", kernels.exact()) {
   check_fit();
 }
 

@@ -57,13 +57,15 @@ Picture ZImagePipeline::generate(const ImageRequest& request, Run& run, const Pi
 }
 
 std::vector<std::pair<std::string, std::string>> ZImagePipeline::describe() const {
-  const auto dtype = [](const auto& component) {
-    return std::string(name_of(component.weights().main_dtype())) + " weights, f32 compute";
+  const auto dtype = [](const auto& component, const Kernels& kernels) {
+    const Dtype stored = component.weights().main_dtype();
+    return std::string(name_of(stored)) + " weights, " + std::string(name_of(kernels.product_dtype(stored))) +
+           " products, f32 sums";
   };
   return {{"architecture", "z-image"},
-          {"dtype.encode", dtype(parts_->encoder)},
-          {"dtype.denoise", dtype(parts_->transformer)},
-          {"dtype.decode", dtype(parts_->vae)}};
+          {"dtype.encode", dtype(parts_->encoder, parts_->kernels)},
+          {"dtype.denoise", dtype(parts_->transformer, parts_->kernels)},
+          {"dtype.decode", dtype(parts_->vae, parts_->kernels.exact())}};
 }
 
 }  // namespace engines

@@ -99,7 +99,7 @@ typedef struct rh_model {
   void (*close)(struct rh_model* model);
 
   /* What this model is: "architecture", and one "dtype.<stage>" per stage ("dtype.encode" = "bf16 weights,
-   * f32 compute"). The list lives until close.  [any-thread] */
+   * f32 products, f32 sums"). The list lives until close.  [any-thread] */
   const rh_facts* (*describe)(struct rh_model* model);
 
   /* The model side of an extension (rh_image for "rh.image/1"), valid until close, or NULL: the model cannot

@@ -199,7 +199,7 @@ TEST_P(ZImagePipelineTest, EverySamplerRuns) {
 }
 
 TEST_P(ZImagePipelineTest, ItDescribesArchitectureAndStoredTypes) {
-  const std::string kStored = "bf16 weights, f32 compute";
+  const std::string kStored = "bf16 weights, f32 products, f32 sums";
   const std::vector<std::pair<std::string, std::string>> expected = {{"architecture", "z-image"},
                                                                      {"dtype.encode", kStored},
                                                                      {"dtype.denoise", kStored},
