@@ -19,6 +19,7 @@ std::uint64_t multiply_adds(std::int64_t a, std::int64_t b, std::int64_t c) {
 
 void Kernels::linear(Rows y, ConstRows x, const WeightView& w, const float* bias) {
   assert(w.shape.size() >= 2 && w.size() == y.cols * x.cols && w.dim(0) == y.cols);
+  assert(x.cols % block_length(w.dtype) == 0);
   assert(y.rows == x.rows && y.stride >= y.cols && x.stride >= x.cols);
   do_linear(y, x, w, bias);
   operations_ += 2 * multiply_adds(y.rows, y.cols, x.cols);

@@ -39,7 +39,7 @@ class Kernels {
   virtual ~Kernels() = default;
 
   // y[m,n] = sum_k x[m,k] * w[n,k] + bias[n].  w: [n, k] as stored, further dimensions of 1 allowed; bias may
-  // be null.
+  // be null. Of a quantised w the products take the values that dtype.h gives for its blocks.
   void linear(Rows y, ConstRows x, const WeightView& w, const float* bias = nullptr);
 
   // out[i, h*head_dim + d] = sum_j softmax_j(scale * q_i . k_j) v[j, .] per head.

@@ -62,7 +62,8 @@ struct BasicPlanes {
 using Planes = BasicPlanes<float>;
 using ConstPlanes = BasicPlanes<const float>;
 
-// A weight as it is stored: row-major, any alignment, borrowed from the file that it is mapped from.
+// A weight as it is stored: row-major, any alignment, borrowed from the file that it is mapped from or from
+// the set that holds it. Rows (the last dimension) of a quantised one are whole blocks.
 struct WeightView {
   const std::byte* data = nullptr;
   Dtype dtype = Dtype::f32;
@@ -75,6 +76,7 @@ struct WeightView {
     return n;
   }
   std::int64_t dim(std::size_t i) const { return shape.at(i); }
+  std::int64_t bytes() const { return bytes_of(dtype, size()); }
 };
 
 // The whole weight as floats: for vectors (norms, biases), which are small.

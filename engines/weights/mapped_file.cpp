@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 
 #include "engines/tensor/error.h"
@@ -54,6 +56,17 @@ MappedFile::MappedFile(const std::filesystem::path& path, const std::string& sho
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::forget(const std::byte* first, std::size_t bytes) const {
+  assert(first >= data_ && bytes <= size_ - static_cast<std::size_t>(first - data_));
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<std::uintptr_t>(first);
+  const std::size_t before = (page - address % page) % page;
+  if (bytes < before + page) return;
+  const std::size_t whole = (bytes - before) / page * page;
+  // A refusal costs memory, not correctness.
+  static_cast<void>(::madvise(const_cast<std::byte*>(first) + before, whole, MADV_DONTNEED));
 }
 
 }  // namespace engines

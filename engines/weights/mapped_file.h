@@ -20,6 +20,9 @@ class MappedFile {
 
   const std::byte* data() const { return data_; }
   std::size_t size() const { return size_; }
+  // Tells the system that these bytes are not needed in memory now: whole pages among them are given back,
+  // and read again when somebody looks. Any thread; contents never change.
+  void forget(const std::byte* first, std::size_t bytes) const;
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
  private:

@@ -66,4 +66,8 @@ const std::string& SafetensorsFile::shown() const {
   return state_->shown;
 }
 
+void SafetensorsFile::forget(const std::byte* first, std::size_t bytes) const {
+  state_->file.forget(first, bytes);
+}
+
 }  // namespace engines

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The weights of one component folder, from one file or from shards.
+#include <algorithm>
 #include <array>
 #include <map>
 #include <set>
@@ -56,8 +57,10 @@ void require_shards(const std::filesystem::path& folder, const std::set<std::str
 
 }  // namespace
 
-WeightSet::WeightSet(const std::filesystem::path& folder, const std::string& stem)
-    : shown_(folder.filename().empty() ? folder.parent_path().filename().string()
+WeightSet::WeightSet(const std::filesystem::path& folder, const std::string& stem,
+                     const WeightOptions& options)
+    : options_(options),
+      shown_(folder.filename().empty() ? folder.parent_path().filename().string()
                                        : folder.filename().string()) {
   const std::string single = stem + ".safetensors";
   const std::string index = single + ".index.json";
@@ -132,23 +135,23 @@ bool WeightSet::contains(std::string_view name) const {
 }
 
 Dtype WeightSet::main_dtype() const {
-  std::array<std::uint64_t, 3> bytes{};
-  for (const auto& [name, view] : tensors_) {
-    if (view == nullptr) continue;
-    bytes[static_cast<std::size_t>(view->dtype)] += view->size() * size_of(view->dtype);
+  std::array<std::int64_t, kDtypes> bytes{};
+  for (const auto& [name, stored] : tensors_) {
+    if (stored == nullptr) continue;
+    const auto held = held_.find(name);
+    const WeightView& view = held == held_.end() ? *stored : held->second.view;
+    bytes[static_cast<std::size_t>(view.dtype)] += view.bytes();
   }
-  Dtype most = Dtype::f32;
-  for (const auto dtype : {Dtype::bf16, Dtype::f16}) {
-    if (bytes[static_cast<std::size_t>(dtype)] > bytes[static_cast<std::size_t>(most)]) most = dtype;
-  }
-  return most;
+  return static_cast<Dtype>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
 }
 
 std::uint64_t WeightSet::total_bytes() const {
   std::uint64_t total = 0;
   for (const auto& file : files_) {
-    for (const auto& name : file.names())
-      total += file.raw(name)->bytes;
+    for (const auto& name : file.names()) {
+      const auto held = held_.find(name);
+      total += held == held_.end() ? file.raw(name)->bytes : held->second.view.bytes();
+    }
   }
   return total;
 }

@@ -2,7 +2,6 @@
 // The bound of a dot product of k terms, in whatever order they are added, is (k + 2) u sum |x||w| with the
 // unit roundoff u (Higham, Accuracy and Stability of Numerical Algorithms, 3.1): k for the sum, one for the
 // bias, one for the reference's own rounding. The bias counts among the terms.
-#include "engines/kernels/cpu/simd/unpack.h"
 #include "engines/kernels/openblas/openblas_kernels.h"
 #include "tests/engines/kernels/support.h"
 
@@ -55,6 +54,15 @@ TEST(OpenBlasLinear, agrees_at_ragged_sizes_in_every_type) {
           check(*kernels, {m, n, k, dtype});
 }
 
+TEST(OpenBlasLinear, agrees_with_quantised_weights_at_ragged_sizes_and_every_address) {
+  const auto kernels = make_openblas_kernels(2);
+  for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0})
+    for (const std::int64_t m : {1, 2, 3, 7, 31, 33, 65, 129})
+      for (const std::int64_t n : {1, 3, 4, 17, 66})
+        for (const std::int64_t k : {32, 64, 416, 1120})
+          check(*kernels, {m, n, k, dtype, static_cast<std::size_t>(m + n) % 4, m % 2, n % 2 == 0});
+}
+
 TEST(OpenBlasLinear, agrees_at_every_address_and_with_strides_and_biases) {
   const auto kernels = make_openblas_kernels(2);
   for (const std::int64_t m : {1, 5, 33, 70})
@@ -70,6 +78,10 @@ TEST(OpenBlasLinear, agrees_where_the_work_is_cut_into_tiles) {
     check(*kernels, {530, 700, 400, dtype, 1, 1, true});
     check(*kernels, {288, 192, 193, dtype, 0, 0, true});
     check(*kernels, {3, 1030, 1100, dtype, 1, 0, true});
+  }
+  for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0}) {
+    check(*kernels, {530, 700, 416, dtype, 1, 1, true});
+    check(*kernels, {20, 1030, 2080, dtype, 1, 0, true});
   }
 }
 
@@ -95,26 +107,6 @@ TEST(OpenBlasLinear, lets_a_nan_through) {
     kernels->linear(y.view, x.view, w.view);
     EXPECT_THAT(y.view.row_span(1), testing::Each(testing::IsNan()));
     EXPECT_THAT(y.view.row_span(0), testing::Each(testing::Not(testing::IsNan())));
-  }
-}
-
-TEST(OpenBlasUnpack, converts_every_16_bit_pattern_exactly) {
-  std::vector<std::uint16_t> patterns(65536 + 5);
-  for (std::size_t i = 0; i < patterns.size(); ++i)
-    patterns[i] = static_cast<std::uint16_t>(i);
-  const auto count = static_cast<std::int64_t>(patterns.size());
-  for (const Dtype dtype : {Dtype::bf16, Dtype::f16}) {
-    const WeightView w{reinterpret_cast<const std::byte*>(patterns.data()), dtype, {count}};
-    std::vector<float> actual(patterns.size());
-    cpu::unpack(actual.data(), w, 0, count);
-    for (std::size_t i = 0; i < patterns.size(); ++i) {
-      const float expected = load_as_float(w.data, dtype, i);
-      if (std::isnan(expected))
-        EXPECT_TRUE(std::isnan(actual[i])) << name_of(dtype) << " pattern " << i;
-      else
-        EXPECT_EQ(std::bit_cast<std::uint32_t>(actual[i]), std::bit_cast<std::uint32_t>(expected))
-            << name_of(dtype) << " pattern " << i;
-    }
   }
 }
 

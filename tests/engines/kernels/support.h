@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engines/kernels/kernels.h"
+#include "engines/tensor/quantise.h"
 
 namespace engines::test {
 
@@ -102,11 +103,18 @@ class OwnedWeight {
     view.dtype = dtype;
     view.shape = std::move(shape);
     const auto count = static_cast<std::size_t>(view.size());
-    bytes_.resize((count * size_of(dtype) + offset) / sizeof(std::uint64_t) + 1);
+    bytes_.resize((static_cast<std::size_t>(view.bytes()) + offset) / sizeof(std::uint64_t) + 1);
     auto* data = reinterpret_cast<std::byte*>(bytes_.data()) + offset;
+    view.data = data;
+    if (is_quantised(dtype)) {
+      std::vector<float> values(count);
+      for (float& value : values)
+        value = random();
+      quantise(data, dtype, reinterpret_cast<const std::byte*>(values.data()), Dtype::f32, view.size());
+      return;
+    }
     for (std::size_t i = 0; i < count; ++i)
       store(data, dtype, i, random());
-    view.data = data;
   }
   OwnedWeight(const OwnedWeight&) = delete;
   OwnedWeight& operator=(const OwnedWeight&) = delete;

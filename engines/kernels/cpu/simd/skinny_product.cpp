@@ -7,6 +7,9 @@
 // The line above includes this file once per target.
 #include <hwy/highway.h>
 
+#include <algorithm>
+
+#include "engines/kernels/cpu/simd/quantised-inl.h"
 #include "engines/kernels/cpu/simd/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -18,12 +21,22 @@ struct StoredRows {
   std::int64_t row_bytes;
 };
 
+// Elements k, k + 1, ... of a stored row; k is a multiple of the lanes.
+template <Dtype kDtype, class D>
+HWY_INLINE hn::Vec<D> load_weights(D d, const std::uint8_t* row, std::int64_t k) {
+  if constexpr (is_quantised(kDtype)) {
+    const std::uint8_t* block = row + k / kQuantisedBlock * block_bytes(kDtype);
+    return hn::Mul(hn::Set(d, block_scale(block)), block_integers<kDtype>(d, block, k % kQuantisedBlock));
+  } else {
+    return Stored<kDtype>::load(d, row + k * Stored<kDtype>::kBytes);
+  }
+}
+
 // kRows rows of x with kCols rows of w, all sums in registers.
 template <Dtype kDtype, int kRows, int kCols>
 HWY_INLINE void dot_block(Rows y, ConstRows x, StoredRows w, std::int64_t row, std::int64_t col,
                           const float* bias) {
-  using Load = Stored<kDtype>;
-  const hn::ScalableTag<float> d;
+  const BlockTag d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   hn::Vec<decltype(d)> sums[kRows][kCols];
   for (auto& of_row : sums)
@@ -34,7 +47,7 @@ HWY_INLINE void dot_block(Rows y, ConstRows x, StoredRows w, std::int64_t row, s
   for (; k + lanes <= x.cols; k += lanes) {
     hn::Vec<decltype(d)> weights[kCols];
     for (int j = 0; j < kCols; ++j)
-      weights[j] = Load::load(d, w.data + (col + j) * w.row_bytes + k * Load::kBytes);
+      weights[j] = load_weights<kDtype>(d, w.data + (col + j) * w.row_bytes, k);
     for (int i = 0; i < kRows; ++i) {
       const auto values = hn::LoadU(d, x.row(row + i) + k);
       for (int j = 0; j < kCols; ++j)
@@ -46,7 +59,7 @@ HWY_INLINE void dot_block(Rows y, ConstRows x, StoredRows w, std::int64_t row, s
     for (int j = 0; j < kCols; ++j) {
       float sum = hn::GetLane(hn::SumOfLanes(d, sums[i][j]));
       for (std::int64_t rest = k; rest < x.cols; ++rest) {
-        const auto weight = Load::load(one, w.data + (col + j) * w.row_bytes + rest * Load::kBytes);
+        const auto weight = load_weights<kDtype>(one, w.data + (col + j) * w.row_bytes, rest);
         sum += x.row(row + i)[rest] * hn::GetLane(weight);
       }
       y.row(row + i)[col + j] = bias ? sum + bias[col + j] : sum;
@@ -77,7 +90,7 @@ HWY_INLINE void product_as(Rows y, ConstRows x, StoredRows w, const float* bias)
 }
 
 void product_of_stored(Rows y, ConstRows x, const WeightView& w, std::int64_t first, const float* bias) {
-  const std::int64_t row_bytes = x.cols * static_cast<std::int64_t>(size_of(w.dtype));
+  const std::int64_t row_bytes = bytes_of(w.dtype, x.cols);
   const StoredRows rows{reinterpret_cast<const std::uint8_t*>(w.data) + first * row_bytes, row_bytes};
   switch (w.dtype) {
     case Dtype::f32:
@@ -86,6 +99,10 @@ void product_of_stored(Rows y, ConstRows x, const WeightView& w, std::int64_t fi
       return product_as<Dtype::bf16>(y, x, rows, bias);
     case Dtype::f16:
       return product_as<Dtype::f16>(y, x, rows, bias);
+    case Dtype::q8_0:
+      return product_as<Dtype::q8_0>(y, x, rows, bias);
+    case Dtype::q4_0:
+      return product_as<Dtype::q4_0>(y, x, rows, bias);
   }
 }
 

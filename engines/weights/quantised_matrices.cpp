@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matrices of a set rounded to blocks on their way into memory.
+#include <cmath>
+
+#include "engines/tensor/quantise.h"
+#include "engines/weights/json_file.h"
+#include "engines/weights/safetensors.h"
+
+namespace engines {
+namespace {
+
+constexpr std::int64_t kFewestElements = 1 << 16;
+constexpr std::int64_t kPieceElements = 1 << 20;  // of whole blocks; a thread's window of the file
+constexpr std::size_t kAlignment = 64;
+
+std::string shown_place(std::int64_t element, const std::vector<std::int64_t>& shape) {
+  return "[" + std::to_string(element / shape[1]) + ", " + std::to_string(element % shape[1]) + "]";
+}
+
+}  // namespace
+
+bool worth_quantising(const WeightView& weight) {
+  return !is_quantised(weight.dtype) && weight.shape.size() == 2 && weight.shape[1] % kQuantisedBlock == 0 &&
+         weight.size() >= kFewestElements;
+}
+
+const WeightView& WeightSet::matrix(std::string_view name, const std::vector<std::int64_t>& shape) {
+  const WeightView& stored = get(name, shape);
+  if (!options_.matrices || !worth_quantising(stored)) return stored;
+  auto place = held_.find(std::string(name));
+  if (place == held_.end()) place = held_.emplace(name, quantised(file_of(name), name, stored)).first;
+  return options_.plan_only ? stored : place->second.view;
+}
+
+WeightSet::Held WeightSet::quantised(const SafetensorsFile& file, std::string_view name,
+                                     const WeightView& stored) const {
+  const Dtype dtype = *options_.matrices;
+  Held held{nullptr, {nullptr, dtype, stored.shape}};
+  if (options_.plan_only) return held;
+  const auto bytes = static_cast<std::size_t>(held.view.bytes());
+  held.memory.reset(static_cast<std::byte*>(
+      std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment)));
+  const std::string where = file.shown() + ": tensor " + in_quotes(name) + ": ";
+  if (!held.memory)
+    throw Error(RH_OUT_OF_MEMORY, where + std::to_string(bytes) + " bytes could not be allocated");
+
+  const auto round_piece = [&](std::int64_t piece, int) {
+    const std::int64_t first = piece * kPieceElements;
+    const std::int64_t count = std::min(kPieceElements, stored.size() - first);
+    const std::byte* const from = stored.data + bytes_of(stored.dtype, first);
+    const std::int64_t unfit =
+        quantise(held.memory.get() + bytes_of(dtype, first), dtype, from, stored.dtype, count);
+    if (unfit < count) {
+      const float value = load_as_float(from, stored.dtype, static_cast<std::size_t>(unfit));
+      throw Error(RH_MODEL_INVALID, where + "element " + shown_place(first + unfit, stored.shape) + " is " +
+                                        std::to_string(value) + ", expected a number that " +
+                                        std::string(name_of(dtype)) + " can hold");
+    }
+    file.forget(from, static_cast<std::size_t>(bytes_of(stored.dtype, count)));
+  };
+  const std::int64_t pieces = (stored.size() + kPieceElements - 1) / kPieceElements;
+  if (options_.pool) {
+    options_.pool->parallel_for(pieces, round_piece);
+  } else {
+    for (std::int64_t piece = 0; piece < pieces; ++piece)
+      round_piece(piece, 0);
+  }
+  file.forget(stored.data, static_cast<std::size_t>(stored.bytes()));  // pages that two pieces share
+  held.view.data = held.memory.get();
+  return held;
+}
+
+}  // namespace engines
