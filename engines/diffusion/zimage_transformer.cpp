@@ -44,14 +44,23 @@ void check_caption(ConstRows caption, const ZImageTransformerConfig& config) {
 
 }  // namespace
 
-ZImageTransformer::ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels)
+ZImageTransformer::ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels,
+                                     const WeightOptions& options)
     : config_(ZImageTransformerConfig::read(Config::read(folder / "config.json", "transformer/config.json"))),
-      weights_(folder, "diffusion_pytorch_model"),
+      weights_(folder, "diffusion_pytorch_model", options),
       kernels_(kernels),
       parts_(std::make_unique<Parts>(weights_, config_)) {
 }
 
 ZImageTransformer::~ZImageTransformer() = default;
+
+std::uint64_t ZImageTransformer::weight_bytes(const std::filesystem::path& folder,
+                                              const WeightOptions& options) {
+  const auto kernels = make_reference_kernels();
+  return ZImageTransformer(folder, *kernels, {.matrices = options.matrices, .plan_only = true})
+      .weights()
+      .total_bytes();
+}
 
 void ZImageTransformer::check_size(std::int64_t h, std::int64_t w) const {
   check_side("height", h, config_.axes_lens[1]);

@@ -34,8 +34,9 @@ struct ZImageTransformerConfig {
 class ZImageTransformer {
  public:
   // `folder` is <model>/transformer. Maps the weights; checks every tensor's name and shape, and that the
-  // file has no more blocks than the config says. `kernels` must outlive the transformer.
-  ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels);
+  // file has no more blocks than the config says. `kernels` must outlive the transformer. `options` are for
+  // the matrices of the blocks (attention, feed-forward, modulation); options.pool is used here only.
+  ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels, const WeightOptions& options = {});
   ~ZImageTransformer();
 
   // Everything that depends on sizes only: activations, rotations, positions. Made once per picture and
@@ -60,6 +61,10 @@ class ZImageTransformer {
     explicit Session(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
   };
+  // What the weights of such a transformer would take (weights().total_bytes()), from headers; the same
+  // errors.
+  static std::uint64_t weight_bytes(const std::filesystem::path& folder, const WeightOptions& options);
+
   // caption: [tokens, cap_feat_dim], the encoder's output, copied; h and w: of the latents, see check_size. A
   // caption beyond axes_lens is INVALID_DIMENSION. The transformer must outlive the session.
   std::unique_ptr<Session> begin(ConstRows caption, std::int64_t h, std::int64_t w) const;

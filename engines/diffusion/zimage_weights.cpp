@@ -11,7 +11,7 @@ BiasedLinear load_linear(const WeightSet& weights, const std::string& name, std:
   return {weights.get(name + ".weight", {out, in}), weights.floats(name + ".bias", {out})};
 }
 
-ZImageBlock load_block(const WeightSet& weights, const ZImageTransformerConfig& c, const std::string& prefix,
+ZImageBlock load_block(WeightSet& weights, const ZImageTransformerConfig& c, const std::string& prefix,
                        bool modulated) {
   const std::int64_t ffn = c.feed_forward_dim();
   const struct {
@@ -42,16 +42,19 @@ ZImageBlock load_block(const WeightSet& weights, const ZImageTransformerConfig& 
   };
   ZImageBlock block;
   for (const auto& m : matrices)
-    block.*m.to = weights.get(prefix + m.name, {m.rows, m.cols});
+    block.*m.to = weights.matrix(prefix + m.name, {m.rows, m.cols});
   for (const auto& n : norms) {
     if (n.present) block.*n.to = weights.floats(prefix + n.name, {n.size});
   }
-  if (modulated)
-    block.modulation = load_linear(weights, prefix + "adaLN_modulation.0", 4 * c.dim, c.adaln_dim());
+  if (modulated) {
+    const std::string name = prefix + "adaLN_modulation.0";
+    block.modulation = {weights.matrix(name + ".weight", {4 * c.dim, c.adaln_dim()}),
+                        weights.floats(name + ".bias", {4 * c.dim})};
+  }
   return block;
 }
 
-std::vector<ZImageBlock> load_blocks(const WeightSet& weights, const ZImageTransformerConfig& c,
+std::vector<ZImageBlock> load_blocks(WeightSet& weights, const ZImageTransformerConfig& c,
                                      const std::string& name, std::int64_t count, bool modulated) {
   std::vector<ZImageBlock> blocks;
   for (std::int64_t i = 0; i < count; ++i)
@@ -67,7 +70,7 @@ std::vector<ZImageBlock> load_blocks(const WeightSet& weights, const ZImageTrans
 
 }  // namespace
 
-ZImageTransformer::Parts::Parts(const WeightSet& weights, const ZImageTransformerConfig& c)
+ZImageTransformer::Parts::Parts(WeightSet& weights, const ZImageTransformerConfig& c)
     : t_embedder_in(load_linear(weights, "t_embedder.mlp.0", kTimeHidden, kSinusoid)),
       t_embedder_out(load_linear(weights, "t_embedder.mlp.2", c.adaln_dim(), kTimeHidden)),
       x_embedder(load_linear(weights, "all_x_embedder.2-1", c.dim, c.token_width())),

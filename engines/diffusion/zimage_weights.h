@@ -35,7 +35,8 @@ struct ZImageTransformer::Parts {
   std::vector<ZImageBlock> noise_refiner, context_refiner, layers;
   BiasedLinear final_modulation, final_linear;  // [dim, adaln], [4 * in_channels, dim]
 
-  Parts(const WeightSet& weights, const ZImageTransformerConfig& config);
+  // Block matrices come from `matrix`, everything else stays as stored.
+  Parts(WeightSet& weights, const ZImageTransformerConfig& config);
 };
 
 }  // namespace engines

@@ -21,14 +21,15 @@ std::size_t aligned(std::int64_t floats) {
 
 }  // namespace
 
-Qwen3Encoder::Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels)
+Qwen3Encoder::Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels,
+                           const WeightOptions& options)
     : config_(Qwen3Config::read(Config::read(folder / "config.json", "text_encoder/config.json"))),
-      weights_(folder, "model"),
+      weights_(folder, "model", options),
       kernels_(kernels) {
   const std::string root = weights_.contains("model.embed_tokens.weight") ? "model." : "";
   embedding_ = weights_.get(root + "embed_tokens.weight", {config_.vocab_size, config_.hidden_size});
   for (std::int64_t i = 0; i < config_.layers; ++i)
-    layers_.push_back(load_layer(root + "layers." + std::to_string(i) + "."));
+    layers_.push_back(load_layer(root + "layers." + std::to_string(i) + ".", i + 1 < config_.layers));
   const std::string beyond = root + "layers." + std::to_string(config_.layers) + ".input_layernorm.weight";
   if (weights_.contains(beyond)) {
     throw Error(RH_MODEL_INVALID,
@@ -38,7 +39,14 @@ Qwen3Encoder::Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels
   layers_.pop_back();  // hidden_states[-2] is what enters the last layer
 }
 
-Qwen3Encoder::Layer Qwen3Encoder::load_layer(const std::string& prefix) const {
+std::uint64_t Qwen3Encoder::weight_bytes(const std::filesystem::path& folder, const WeightOptions& options) {
+  const auto kernels = make_reference_kernels();
+  return Qwen3Encoder(folder, *kernels, {.matrices = options.matrices, .plan_only = true})
+      .weights()
+      .total_bytes();
+}
+
+Qwen3Encoder::Layer Qwen3Encoder::load_layer(const std::string& prefix, bool computed) {
   const auto& c = config_;
   const struct {
     const char* name;
@@ -64,8 +72,11 @@ Qwen3Encoder::Layer Qwen3Encoder::load_layer(const std::string& prefix) const {
       {"self_attn.k_norm.weight", &Layer::k_norm, c.head_dim},
   };
   Layer layer;
-  for (const auto& m : matrices)
-    layer.*m.to = weights_.get(prefix + m.name, {m.rows, m.cols});
+  for (const auto& m : matrices) {
+    const std::string name = prefix + m.name;
+    const std::vector<std::int64_t> shape = {m.rows, m.cols};
+    layer.*m.to = computed ? weights_.matrix(name, shape) : weights_.get(name, shape);
+  }
   for (const auto& n : norms)
     layer.*n.to = weights_.floats(prefix + n.name, {n.size});
   return layer;

@@ -35,8 +35,12 @@ class Qwen3Encoder {
  public:
   // `folder` is <model>/text_encoder. Maps the weights; checks every tensor's name and shape, and that the
   // file has exactly the layers that the config says. Names may lack the prefix "model.". `kernels` must
-  // outlive the encoder.
-  Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels);
+  // outlive the encoder. `options` are for the matrices of the layers that are computed, not for the
+  // embedding; options.pool is used here only.
+  Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels, const WeightOptions& options = {});
+
+  // What the weights of such an encoder would take (weights().total_bytes()), from headers; the same errors.
+  static std::uint64_t weight_bytes(const std::filesystem::path& folder, const WeightOptions& options);
 
   // Hidden states after layers - 1 layers, no final norm: [ids.size(), hidden_size]. An id outside the
   // embedding is MODEL_INVALID (the tokenizer does not fit the encoder).
@@ -58,7 +62,7 @@ class Qwen3Encoder {
   struct Rotation {
     ConstRows cos, sin;  // [tokens, head_dim / 2]
   };
-  Layer load_layer(const std::string& prefix) const;
+  Layer load_layer(const std::string& prefix, bool computed);
   std::size_t scratch_floats(std::int64_t tokens) const;
   void embed(Rows x, const std::vector<std::int32_t>& ids) const;
   Rotation rotation(std::int64_t tokens, Arena& arena) const;
