@@ -103,6 +103,9 @@ TEST(OpenBlasAttention, lets_a_nan_through) {
   make_openblas_kernels(1)->attention(out.view, q.view, k.view, v.view, {1, 1, 8, false, 1});
   EXPECT_THAT(out.view.row_span(2), testing::Each(testing::IsNan()));
   EXPECT_THAT(out.view.row_span(1), testing::Each(testing::Not(testing::IsNan())));
+  k.view.row(39)[0] = std::nanf("");
+  make_openblas_kernels(1)->attention(out.view, q.view, k.view, v.view, {1, 1, 8, false, 1});
+  EXPECT_THAT(out.view.row_span(1), testing::Each(testing::IsNan())) << "a key that everybody sees";
 }
 
 }  // namespace

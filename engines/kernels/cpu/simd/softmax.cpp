@@ -41,7 +41,8 @@ HWY_INLINE float exponentials(float* values, std::int64_t count, float scale, fl
   float rest = 0;
   for_vectors(count, [&](auto d, std::int64_t i) HWY_ATTR {
     const auto shifted = hn::MulSub(hn::LoadU(d, values + i), hn::Set(d, scale), hn::Set(d, maximum));
-    const auto value = hn::Exp(d, shifted);
+    // Highway's exponential of a NaN is 0.
+    const auto value = hn::IfThenElse(hn::IsNaN(shifted), shifted, hn::Exp(d, shifted));
     hn::StoreU(value, d, values + i);
     if constexpr (std::is_same_v<decltype(d), hn::ScalableTag<float>>)
       sums = hn::Add(sums, value);
