@@ -240,7 +240,8 @@ void ZImageTransformer::Session::State::attention(const ZImageBlock& block, cons
   kernels.rope_interleaved(q, head_dim, rotation.cos, rotation.sin);
   kernels.rope_interleaved(k, head_dim, rotation.cos, rotation.sin);
   const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(head_dim)));
-  kernels.attention(attended, q, k, v, {config.heads, config.heads, head_dim, false, scale});
+  kernels.attention(attended, q, k, v,
+                    {config.heads, config.heads, head_dim, false, scale, block.to_v.dtype});
   kernels.linear(normed, attended, block.to_out);
   if (tap) tap(name + "_attn_out", normed);
   kernels.add_rms_norm(x, normed, norms.attention_out, eps);

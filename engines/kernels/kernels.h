@@ -21,6 +21,9 @@ struct AttentionShape {
   std::int64_t head_dim = 0;
   bool causal = false;  // query row i sees key rows 0..i (rows of q and k are equal then)
   float scale = 0;      // usually 1 / sqrt(head_dim)
+  // What the weights that made q, k and v are stored as: the products round their operands to product_dtype
+  // of it.
+  Dtype weights = Dtype::f32;
 };
 
 struct ConvShape {
@@ -76,8 +79,8 @@ class Kernels {
   // y[c, i, j] = x[c, i/2, j/2].
   virtual void upsample_nearest_2x(Planes y, ConstPlanes x) = 0;
 
-  // The type that operands of linear and attention are rounded to before they are multiplied, where weights
-  // are stored as `weights`; sums are float32 at least.
+  // The type that operands of linear, attention and conv2d may be rounded to before they are multiplied,
+  // where weights are stored as `weights`; sums are float32 at least.
   virtual Dtype product_dtype([[maybe_unused]] Dtype weights) const { return Dtype::f32; }
   // Kernels whose product_dtype is always f32, for models that ask for it; lives as long as this object and
   // counts its own operations.

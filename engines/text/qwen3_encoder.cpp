@@ -143,7 +143,7 @@ void Qwen3Encoder::attention(const Layer& w, Rows x, const Rotation& angles, Are
   kernels_.rope_half(q, c.head_dim, angles.cos, angles.sin);
   kernels_.rope_half(k, c.head_dim, angles.cos, angles.sin);
   const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head_dim)));
-  kernels_.attention(attended, q, k, v, {c.heads, c.kv_heads, c.head_dim, true, scale});
+  kernels_.attention(attended, q, k, v, {c.heads, c.kv_heads, c.head_dim, true, scale, w.v.dtype});
   kernels_.linear(normed, attended, w.o);
   kernels_.add(x, normed);
 }
