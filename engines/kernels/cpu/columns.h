@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Output pixels in tiles, and the input pixels that they need.
+// Output pixels in tiles, and the input pixels that they need; floats, or the bits of bf16.
 #pragma once
 
 #include <algorithm>
@@ -37,11 +37,13 @@ struct Tiling {
 };
 
 // out[j] = x[channel, row, j * stride + shift] for j in 0..count-1, 0 where that is outside of x.
-void copy_padded_row(float* out, std::int64_t count, ConstPlanes x, std::int64_t channel, std::int64_t row,
-                     std::int64_t stride, std::int64_t shift);
+template <class T>
+void copy_padded_row(T* out, std::int64_t count, BasicPlanes<const T> x, std::int64_t channel,
+                     std::int64_t row, std::int64_t stride, std::int64_t shift);
 
-// What each tap of the kernel sees of one channel: kernel * kernel rows of tile.pixels() floats.
-void gather_columns(float* columns, ConstPlanes x, std::int64_t channel, const Tile& tile,
+// What each tap of the kernel sees of one channel: kernel * kernel rows of tile.pixels() elements.
+template <class T>
+void gather_columns(T* columns, BasicPlanes<const T> x, std::int64_t channel, const Tile& tile,
                     const ConvShape& shape);
 
 }  // namespace engines::cpu

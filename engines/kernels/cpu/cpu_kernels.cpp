@@ -8,44 +8,44 @@
 namespace engines::cpu {
 
 void CpuKernels::rms_norm(Rows y, ConstRows x, const float* weight, float eps) {
-  cpu::rms_norm(context_, y, x, weight, eps);
+  cpu::rms_norm(*context_, y, x, weight, eps);
 }
 
 void CpuKernels::add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) {
-  cpu::add_rms_norm(context_, y, x, weight, eps);
+  cpu::add_rms_norm(*context_, y, x, weight, eps);
 }
 
 void CpuKernels::layer_norm(Rows y, ConstRows x, const float* scale, float eps) {
-  cpu::layer_norm(context_, y, x, scale, eps);
+  cpu::layer_norm(*context_, y, x, scale, eps);
 }
 
 void CpuKernels::group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight,
                             const float* bias, float eps, bool silu) {
-  cpu::group_norm(context_, y, x, groups, weight, bias, eps, silu);
+  cpu::group_norm(*context_, y, x, groups, weight, bias, eps, silu);
 }
 
 void CpuKernels::silu_mul(Rows y, ConstRows a, ConstRows b) {
-  cpu::silu_mul(context_, y, a, b);
+  cpu::silu_mul(*context_, y, a, b);
 }
 
 void CpuKernels::add(Rows y, ConstRows x) {
-  cpu::add(context_, y, x);
+  cpu::add(*context_, y, x);
 }
 
 void CpuKernels::rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) {
-  cpu::rope_interleaved(context_, x, head_dim, cos, sin);
+  cpu::rope_interleaved(*context_, x, head_dim, cos, sin);
 }
 
 void CpuKernels::rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) {
-  cpu::rope_half(context_, x, head_dim, cos, sin);
+  cpu::rope_half(*context_, x, head_dim, cos, sin);
 }
 
 void CpuKernels::upsample_nearest_2x(Planes y, ConstPlanes x) {
-  cpu::upsample_nearest_2x(context_, y, x);
+  cpu::upsample_nearest_2x(*context_, y, x);
 }
 
 std::vector<std::pair<std::string, std::string>> CpuKernels::describe() const {
-  return {{"threads", std::to_string(context_.pool.threads())}, {"simd", simd_target_name()}};
+  return {{"threads", std::to_string(context_->pool.threads())}, {"simd", simd_target_name()}};
 }
 
 }  // namespace engines::cpu

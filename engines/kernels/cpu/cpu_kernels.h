@@ -3,6 +3,7 @@
 // the processor at hand with Google Highway. A folder beside this one adds its products.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +16,7 @@ namespace engines::cpu {
 class CpuKernels : public Kernels {
  public:
   // Uses up to `threads` threads (less than 1 means 1), the caller's included.
-  explicit CpuKernels(int threads) : context_(threads) {}
+  explicit CpuKernels(int threads) : context_(std::make_shared<Context>(threads)) {}
 
   void rms_norm(Rows y, ConstRows x, const float* weight, float eps) final;
   void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) final;
@@ -32,10 +33,14 @@ class CpuKernels : public Kernels {
   std::vector<std::pair<std::string, std::string>> describe() const override;
 
  protected:
-  Context& context() { return context_; }
+  // Kernels beside others, on the same threads: calls to the two do not overlap.
+  explicit CpuKernels(std::shared_ptr<Context> context) : context_(std::move(context)) {}
+
+  Context& context() { return *context_; }
+  const std::shared_ptr<Context>& shared_context() const { return context_; }
 
  private:
-  Context context_;
+  std::shared_ptr<Context> context_;
 };
 
 }  // namespace engines::cpu
