@@ -33,6 +33,7 @@ const std::vector<Rule>& rules() {
       {"", R"(<CLI/)", {"host/cli/", "sdk/conformance/"}, "CLI11 reads the arguments of the two programs"},
       {"", R"(<yaml-cpp/)", {"host/store/"}, "yaml-cpp lives in host/store"},
       {"", R"(["<]cblas\.h)", {"engines/kernels/openblas/"}, "cblas lives in engines/kernels/openblas"},
+      {"", R"(["<](oneapi/)?dnnl)", {"engines/kernels/onednn/"}, "oneDNN lives in engines/kernels/onednn"},
       {"", R"(["<]hwy/)", {"engines/kernels/", "tests/engines/kernels/"}, "Highway lives in engines/kernels"},
       {"",
        R"(<utf8proc\.h>)",

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Activations and weights in the type that a product takes: where they lie, or brought there.
+#pragma once
+
+#include "engines/kernels/onednn/operations.h"
+
+namespace engines::onednn {
+
+// Rows of f32 or bf16, `stride` elements apart.
+struct Operand {
+  const std::byte* data = nullptr;
+  Dtype dtype = Dtype::f32;
+  std::int64_t stride = 0;
+
+  const std::byte* at(std::int64_t row, std::int64_t col) const {
+    return data + (row * stride + col) * static_cast<std::int64_t>(size_of(dtype));
+  }
+};
+
+// How many floats of scratch memory `count` elements take; a multiple of 64 bytes.
+std::int64_t floats_for(Dtype dtype, std::int64_t count);
+
+// x itself where floats are wanted; else x rounded to bf16 in `room`, which has floats_for(bf16, x's size)
+// floats.
+Operand operand_of(const Tools& tools, float* room, ConstRows x);
+
+// Whether a product can read the weight where it lies.
+bool readable_in_place(const Tools& tools, const WeightView& w);
+// out[i] = w[first + i] for i in 0..count-1, as tools.operands. Single thread.
+void unpack(Dtype operands, void* out, const WeightView& w, std::int64_t first, std::int64_t count);
+
+}  // namespace engines::onednn

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tests of the products by oneDNN share: the operands as a product in bf16 sees them. An exact
+// product of those leaves only the error of float32 sums to be allowed.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engines/kernels/onednn/onednn_kernels.h"
+#include "tests/engines/kernels/support.h"
+
+namespace engines::test {
+
+// Half of the distance between neighbouring bf16 numbers, relative to them: 8 bits of significand.
+inline constexpr double kBf16Unit = 0x1p-8;
+// oneDNN takes subnormal operands and results for 0.
+inline constexpr double kSmallestNormal = 0x1p-126;
+
+// To nearest, ties to even, by arithmetic on the value and not on its bits.
+inline float nearest_bf16(float value) {
+  if (!std::isfinite(value) || value == 0) return value;
+  int exponent = 0;
+  const double significand = std::frexp(static_cast<double>(value), &exponent);  // in [1/2, 1)
+  const int bits = std::min(8, exponent + 133);                                  // fewer for subnormals
+  const double rounded = std::ldexp(std::nearbyint(std::ldexp(significand, bits)), exponent - bits);
+  return std::abs(rounded) >= 0x1p128 ? std::copysign(INFINITY, value) : static_cast<float>(rounded);
+}
+
+inline OwnedRows as_operand(Dtype operands, const OwnedRows& x) {
+  OwnedRows rounded(x);
+  if (operands == Dtype::f32) return rounded;
+  for (std::int64_t r = 0; r < rounded.view.rows; ++r)
+    for (float& value : rounded.view.row_span(r))
+      value = nearest_bf16(value);
+  return rounded;
+}
+
+inline std::vector<float> as_operand(Dtype operands, const WeightView& w) {
+  std::vector<float> values = to_floats(w);
+  if (operands == Dtype::bf16) std::ranges::transform(values, values.begin(), nearest_bf16);
+  return values;
+}
+
+inline WeightView view_of(const std::vector<float>& values, const std::vector<std::int64_t>& shape) {
+  return {reinterpret_cast<const std::byte*>(values.data()), Dtype::f32, shape};
+}
+
+// The products that this processor has, each of which is to be tested.
+inline std::vector<Dtype> all_products() {
+  if (best_onednn_products() == Dtype::f32) return {Dtype::f32};
+  return {Dtype::f32, Dtype::bf16};
+}
+inline std::string name_of_products(const testing::TestParamInfo<Dtype>& info) {
+  return std::string(name_of(info.param));
+}
+
+}  // namespace engines::test
