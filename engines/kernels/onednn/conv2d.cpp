@@ -21,9 +21,8 @@ const std::byte* weights_of(const Tools& tools, cpu::Scratch& scratch, const Wei
   if (readable_in_place(tools, w)) return w.data;
   auto* unpacked = reinterpret_cast<std::byte*>(scratch.floats(floats_for(tools.operands, w.size())));
   const Blocks blocks{w.size(), cpu::kFloatsPerPiece};
-  const auto bytes = static_cast<std::int64_t>(size_of(tools.operands));
   tools.context.pool.parallel_for(blocks.count(), [&](std::int64_t piece, int) {
-    unpack(tools.operands, unpacked + blocks.first(piece) * bytes, w, blocks.first(piece),
+    unpack(tools.operands, unpacked + bytes_of(tools.operands, blocks.first(piece)), w, blocks.first(piece),
            blocks.length(piece));
   });
   return unpacked;

@@ -61,15 +61,14 @@ void multiply(const Tools& tools, const Tile& tile, const Operand& x, std::int64
   ProductShape shape{tools.operands, Form::transposed, tile.add, tile.y.rows, tile.y.cols, k, x.stride, k,
                      tile.y.stride};
   if (readable_in_place(tools, w)) {
-    const std::byte* weights = w.data + tile.col * k * static_cast<std::int64_t>(size_of(w.dtype));
+    const std::byte* weights = w.data + bytes_of(w.dtype, tile.col * k);
     return tools.products.of(shape).run(x.at(tile.row, 0), weights, tile.y.data);
   }
   const Blocks depths{k, kPanelDepth};
   for (std::int64_t i = 0; i < depths.count(); ++i) {
     shape.k = shape.ldb = depths.length(i);
     auto* row = reinterpret_cast<std::byte*>(panel);
-    for (std::int64_t r = 0; r < tile.y.cols;
-         ++r, row += shape.k * static_cast<std::int64_t>(size_of(x.dtype)))
+    for (std::int64_t r = 0; r < tile.y.cols; ++r, row += bytes_of(x.dtype, shape.k))
       unpack(tools.operands, row, w, (tile.col + r) * k + depths.first(i), shape.k);
     tools.products.of(shape).run(x.at(tile.row, depths.first(i)), panel, tile.y.data);
     shape.add = true;

@@ -17,7 +17,7 @@ double measure_onednn_product(Dtype operands, int m, int n, int k, double second
     std::fill_n(buffer.data(), buffer.size(), 0.0f);
     return buffer;
   };
-  const auto element = static_cast<std::int64_t>(size_of(operands));
+  const auto element = bytes_of(operands, 1);
   const auto rows = cpu::Blocks::of(m, (m + pool.threads() - 1) / pool.threads());
   const auto product_of = [&](std::int64_t block) -> const onednn::Product& {
     return products.of({operands, onednn::Form::any, false, rows.length(block), n, k, k, 0, n});

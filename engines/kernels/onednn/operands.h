@@ -13,7 +13,7 @@ struct Operand {
   std::int64_t stride = 0;
 
   const std::byte* at(std::int64_t row, std::int64_t col) const {
-    return data + (row * stride + col) * static_cast<std::int64_t>(size_of(dtype));
+    return data + bytes_of(dtype, row * stride + col);
   }
 };
 

@@ -2,7 +2,7 @@
 // The bound is that of a dot product of k terms in whatever order, (k + 2) u sum |x||w| (Higham, Accuracy and
 // Stability of Numerical Algorithms, 3.1), of the operands as they are multiplied: products of two bf16 are
 // exact in float32.
-#include "engines/kernels/cpu/simd/round.h"
+#include "engines/kernels/cpu/simd/unpack.h"
 #include "tests/engines/kernels/onednn_support.h"
 
 namespace engines {
@@ -77,11 +77,19 @@ TEST_P(OneDnnLinear, agrees_at_every_address_and_with_strides_and_biases) {
 
 TEST_P(OneDnnLinear, agrees_where_the_work_is_cut_into_tiles) {
   const auto kernels = make_onednn_kernels(3, GetParam());
-  for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16}) {
-    check(*kernels, {530, 700, 400, dtype, 1, 1, true});
-    check(*kernels, {288, 192, 193, dtype, 0, 0, true});
-    check(*kernels, {6, 1030, 1100, dtype, 1, 0, true});
+  for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16, Dtype::q8_0, Dtype::q4_0}) {
+    check(*kernels, {530, 700, 416, dtype, 1, 1, true});
+    check(*kernels, {288, 192, 192, dtype, 0, 0, true});
+    check(*kernels, {6, 1030, 1120, dtype, 1, 0, true});
   }
+}
+
+TEST_P(OneDnnLinear, agrees_where_weights_are_quantised) {
+  const auto kernels = make_onednn_kernels(2, GetParam());
+  for (const std::int64_t m : {1, 4, 5, 33})
+    for (const std::int64_t k : {32, 96, 1056})
+      for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0})
+        check(*kernels, {m, 37, k, dtype, static_cast<std::size_t>(m % 2)});
 }
 
 TEST_P(OneDnnLinear, agrees_at_great_and_small_magnitudes) {
@@ -126,7 +134,8 @@ TEST(OneDnnOperands, are_rounded_to_the_nearest_bf16_whatever_their_bits) {
       values.push_back(std::bit_cast<float>(upper << 16 | lower));
   values.resize(values.size() - 3);  // no whole number of vectors
   std::vector<std::uint16_t> rounded(values.size());
-  cpu::round_to_bf16(rounded.data(), values.data(), static_cast<std::int64_t>(values.size()));
+  const auto count = static_cast<std::int64_t>(values.size());
+  cpu::unpack_bf16(rounded.data(), view_of(values, {count}), 0, count);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const float actual = bf16_to_float(rounded[i]);
     const float expected = nearest_bf16(values[i]);

@@ -29,7 +29,7 @@ TEST(OneDnnKernels, round_only_what_is_stored_in_less_than_float32) {
   for (const Dtype products : all_products()) {
     const auto kernels = make_onednn_kernels(1, products);
     EXPECT_EQ(kernels->product_dtype(Dtype::f32), Dtype::f32);
-    for (const Dtype stored : {Dtype::bf16, Dtype::f16}) {
+    for (const Dtype stored : {Dtype::bf16, Dtype::f16, Dtype::q8_0, Dtype::q4_0}) {
       EXPECT_EQ(kernels->product_dtype(stored), products);
       EXPECT_EQ(kernels->exact().product_dtype(stored), Dtype::f32);
     }
