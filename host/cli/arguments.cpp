@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <map>
 
 #include "roundhouse/error.hpp"
 
@@ -47,6 +48,43 @@ double parse_number(const std::string& flag, const std::string& text, const std:
   const auto value = parse<double>(flag, text, "a number", expectation);
   if (!std::isfinite(value)) refuse(flag, text, "is not finite", expectation);
   return value;
+}
+
+std::uint64_t parse_bytes(const std::string& flag, const std::string& text) {
+  static constexpr const char* expectation = "a size such as 10GB, 9.5GiB or 512M";
+  static const std::map<std::string, double> units = {
+      {"", 1},       {"B", 1},        {"KB", 1e3},     {"MB", 1e6},     {"GB", 1e9},
+      {"TB", 1e12},  {"K", 0x1p10},   {"KiB", 0x1p10}, {"M", 0x1p20},   {"MiB", 0x1p20},
+      {"G", 0x1p30}, {"GiB", 0x1p30}, {"T", 0x1p40},   {"TiB", 0x1p40},
+  };
+  const std::size_t end = text.find_first_not_of("0123456789.");
+  const auto unit = units.find(end == std::string::npos ? "" : text.substr(end));
+  if (unit == units.end()) refuse(flag, text, "is not a size", expectation);
+  const double bytes = parse_number(flag, text.substr(0, end), expectation) * unit->second;
+  if (!(bytes >= 1 && bytes < 0x1p63)) refuse(flag, text, "is out of range", expectation);
+  return static_cast<std::uint64_t>(bytes);
+}
+
+EngineOption parse_engine_option(const std::string& flag, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos) refuse(flag, text, "has no name", "name=value");
+  EngineOption option{text.substr(0, equals), text.substr(equals + 1)};
+  const std::string value = text.substr(equals + 1);
+  std::int64_t integer = 0;
+  double number = 0;
+  const auto reads = [&](auto& to) {
+    const auto [stopped, error] = std::from_chars(value.data(), value.data() + value.size(), to);
+    return error == std::errc{} && stopped == value.data() + value.size();
+  };
+  if (value == "true" || value == "false")
+    option.value = value == "true";
+  else if (reads(integer))
+    option.value = integer;
+  else if (reads(number) && std::isfinite(number))
+    option.value = number;
+  else if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+    option.value = value.substr(1, value.size() - 2);
+  return option;
 }
 
 std::optional<std::int64_t> parse_integer(const std::string& flag, const std::optional<std::string>& text,

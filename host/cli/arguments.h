@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "host/worker/engine_client.h"
+
 namespace roundhouse::host {
 
 // A decimal whole number, the whole text. `expectation` follows the word "expected".
@@ -19,5 +21,13 @@ std::optional<std::int64_t> parse_integer(const std::string& flag, const std::op
                                           const std::string& expectation);
 std::optional<double> parse_number(const std::string& flag, const std::optional<std::string>& text,
                                    const std::string& expectation);
+
+// "10GB", "9.5GiB", "512M", "1000000": B, KB, MB, GB and TB are powers of 1000; K, KiB, M, MiB, G, GiB, T and
+// TiB of 1024. At least 1.
+std::uint64_t parse_bytes(const std::string& flag, const std::string& text);
+
+// "name=value": true and false are booleans, numbers are numbers, everything else and what stands in double
+// quotes is text.
+EngineOption parse_engine_option(const std::string& flag, const std::string& text);
 
 }  // namespace roundhouse::host

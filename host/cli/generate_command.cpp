@@ -5,6 +5,7 @@
 #include <random>
 
 #include "host/cli/command.h"
+#include "host/cli/generate_estimate.h"
 #include "host/cli/generate_options.h"
 #include "host/cli/generate_summary.h"
 #include "host/cli/in_process.h"
@@ -49,17 +50,22 @@ class GenerateRun {
     Registry registry = program_.registry();
     const ModelCatalogue models = program_.models();
     plan(request, registry, models);
-    check_output_directory(flags_.output_directory);
+    if (!flags_.estimate) check_output_directory(flags_.output_directory);
     const EngineRecord* engine = registry.find(record_.plan.engine);
     if (flags_.in_process && engine != nullptr && engine->manifest) {
       ensure_engine_environment(program_, *engine->manifest,
                                 flags_.prompt_file == "-" ? &request.prompt : nullptr);
     }
     explain();
-    execute(request, registry, cancelled);
+    if (flags_.estimate) {
+      estimate(registry, cancelled);
+    } else {
+      execute(request, registry, cancelled);
+    }
   }
 
   void print_summary() const {
+    if (flags_.estimate) return print_estimate();
     if (!json_) {
       print(summary_text(record_, terminal_width(STDOUT_FILENO)));
       return;
@@ -100,6 +106,22 @@ class GenerateRun {
   void explain() const {
     if (flags_.explain && !json_)
       print(verdicts_text(record_.plan.decision, terminal_width(STDOUT_FILENO)) + "\n");
+  }
+
+  void estimate(Registry& registry, const std::atomic<bool>& cancelled) {
+    options_.client.device = record_.plan.device;
+    options_.client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
+      log_->write(level, category, message);
+    };
+    estimate_ = estimate_plan(record_.plan, registry, options_, cancelled);
+  }
+
+  void print_estimate() const {
+    if (json_) {
+      print_json(estimate_json(record_.plan, estimate_));
+    } else {
+      print(estimate_text(record_.plan, estimate_, terminal_width(STDOUT_FILENO)));
+    }
   }
 
   void execute(const GenerateRequest& request, Registry& registry, const std::atomic<bool>& cancelled) {
@@ -211,6 +233,7 @@ class GenerateRun {
   const std::chrono::system_clock::time_point wall_start_ = std::chrono::system_clock::now();
   SessionOptions options_;
   RunRecord record_;
+  EstimateResult estimate_;
 };
 
 class GenerateCommand : public Command {

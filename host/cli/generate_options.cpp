@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "host/cli/arguments.h"
+#include "host/cli/machine.h"
 #include "host/log/reason.h"
 #include "roundhouse/error.hpp"
 
@@ -122,6 +123,20 @@ void declare_run_flags(CLI::App& command, GenerateFlags& flags) {
   option("--device", flags.device, "NAME", "A device that an engine lists [default: auto]");
   flag("--allow-cpu", flags.allow_cpu, "Permit --device cpu");
   option("--threads", flags.threads, "N", "1 to 1024 [default: all processors that the program may use]");
+  option("--weights", flags.weights, "TYPE",
+         "How the engine holds the big matrices: stored, q8_0 or q4_0, quantised at load [default: stored]");
+  option("--memory-limit", flags.memory_limit, "SIZE",
+         "What the engine's process may take, such as 10GB [default: the control group's limit, if any]");
+  const auto options = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    command.add_option(name, values, help)
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->group("Run");
+  };
+  options("--option", flags.options, "An option of the engine for each picture (repeatable)");
+  options("--model-option", flags.model_options, "An option of the engine for the model (repeatable)");
+  options("--engine-option", flags.engine_options, "An option of the engine itself (repeatable)");
   flag("--in-process", flags.in_process, "Run the engine in this process, for debugging: a crash ends all");
   command
       .add_option("-o,--output-dir,--outdir", flags.output_directory,
@@ -130,6 +145,7 @@ void declare_run_flags(CLI::App& command, GenerateFlags& flags) {
       ->group("Run");
   flag("--no-metadata", flags.no_metadata, "Write nothing but the picture into the PNG");
   flag("--explain", flags.explain, "Say first why each engine was chosen or not");
+  flag("--estimate", flags.estimate, "Say what memory and time it would take, and make nothing");
   flag("--log-prompts", flags.log_prompts, "Put prompts into the log; they never are otherwise");
 }
 
@@ -165,8 +181,22 @@ GenerateRequest to_request(const GenerateFlags& flags) {
   request.engine = flags.engine;
   if (flags.device) request.device = *flags.device;
   request.allow_cpu = flags.allow_cpu;
+  request.weights = flags.weights;
+  request.memory_limit_bytes = memory_limit(flags.memory_limit);
+  for (const std::string& text : flags.options)
+    request.options.push_back(parse_engine_option("--option", text));
+  for (const std::string& text : flags.model_options)
+    request.model_options.push_back(parse_engine_option("--model-option", text));
+  for (const std::string& text : flags.engine_options)
+    request.engine_options.push_back(parse_engine_option("--engine-option", text));
   request.prompt = prompt_of(flags);  // last: it may wait for standard input
   return request;
+}
+
+std::uint64_t memory_limit(const std::optional<std::string>& text) {
+  if (text) return parse_bytes("--memory-limit", *text);
+  const std::optional<std::uint64_t> group = inspect_machine().memory_limit_bytes;
+  return group ? *group / 100 * 95 : 0;  // the rest is for this process and the kernel's part
 }
 
 std::uint32_t thread_budget(const std::optional<std::string>& text) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/session/session.h"
 
@@ -16,11 +17,13 @@ struct GenerateFlags {
   std::optional<std::string> prompt, prompt_file, negative_prompt;
   std::optional<std::string> steps, guidance, cfg_normalization, cfg_truncation;
   std::optional<std::string> width, height, aspect, images, seed, sampler, schedule;
-  std::optional<std::string> engine, device, model, threads;
+  std::optional<std::string> engine, device, model, threads, weights, memory_limit;
+  std::vector<std::string> engine_options, model_options, options;
   std::string output_directory = "output";
   bool allow_cpu = false;
   bool in_process = false;
   bool explain = false;
+  bool estimate = false;
   bool log_prompts = false;
   bool no_metadata = false;
 };
@@ -30,6 +33,9 @@ void declare_generate_flags(CLI::App& command, GenerateFlags& flags);
 // Throws INVALID_ARGUMENT for a value that is no number or a prompt that is given twice or not at all,
 // IO_ERROR for a prompt file that cannot be read. Ranges and names are the session's to check.
 GenerateRequest to_request(const GenerateFlags& flags);
+
+// What --memory-limit says, else what this process's control group allows, else 0 (no limit).
+std::uint64_t memory_limit(const std::optional<std::string>& text);
 
 // The thread budget: 0 when --threads is absent.
 std::uint32_t thread_budget(const std::optional<std::string>& text);

@@ -98,10 +98,10 @@ Plugin::Plugin(const EngineManifest& manifest, std::uint32_t threads, PluginLog 
 }
 Plugin::~Plugin() = default;
 
-std::unique_ptr<Plugin::Engine> Plugin::create_engine(const std::string& device) {
+std::unique_ptr<Plugin::Engine> Plugin::create_engine(const std::string& device, const rh_options* options) {
   PluginCore& core = *state_->core;
   const std::string chosen = chosen_device(core.report(), device);
-  const rh_engine_config config{sizeof(rh_engine_config), core.threads(), chosen.c_str(), nullptr};
+  const rh_engine_config config{sizeof(rh_engine_config), core.threads(), chosen.c_str(), options};
   rh_engine* engine = nullptr;
   ErrorRecord error;
   error.check(core.id(), "create_engine", core.call("create_engine", [&] {

@@ -35,7 +35,7 @@ class Plugin {
 
   class Engine;
   class Model;
-  std::unique_ptr<Engine> create_engine(const std::string& device);
+  std::unique_ptr<Engine> create_engine(const std::string& device, const rh_options* options = nullptr);
   // The descriptor, with the facts of `engine` when given.
   EngineReport report(const Engine* engine) const;
 

@@ -128,7 +128,8 @@ Answer ask_features(const RouteRequest& request, const EngineRecord& record, con
   return std::nullopt;
 }
 
-// A sampler or schedule: unknown everywhere is a mistake in the request, unknown here one of the choice.
+// A sampler, schedule or form of weights: unknown everywhere is a mistake in the request, unknown here one of
+// the choice.
 Answer ask_method(const std::string& what, const std::optional<std::string>& value,
                   const EngineRecord& record, const Records& records) {
   if (!value || has_capability(record.capabilities(), what, *value)) return std::nullopt;
@@ -160,6 +161,7 @@ Answer ask_pair(const RouteRequest& request, const EngineRecord& record) {
 Answer ask_methods(const RouteRequest& request, const EngineRecord& record, const Records& records) {
   if (auto answer = ask_method("sampler", request.sampler, record, records)) return answer;
   if (auto answer = ask_method("schedule", request.schedule, record, records)) return answer;
+  if (auto answer = ask_method("weights", request.weights, record, records)) return answer;
   return ask_pair(request, record);
 }
 

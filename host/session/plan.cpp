@@ -137,11 +137,17 @@ void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDef
   job.sampler = request.sampler ? request.sampler : defaults.sampler;
   job.schedule = request.schedule ? request.schedule : defaults.schedule;
   plan.images = static_cast<std::uint32_t>(request.images);
+  job.options = request.options;
+  plan.engine_options = request.engine_options;
+  plan.model_options = request.model_options;
+  plan.memory_limit_bytes = request.memory_limit_bytes;
+  if (request.weights) plan.model_options.push_back({"weights", *request.weights});
 
   plan.route.engine = request.engine;
   plan.route.device = request.device;
   plan.route.sampler = job.sampler;
   plan.route.schedule = job.schedule;
+  plan.route.weights = request.weights;
   plan.route.quantities.emplace_back("steps", job.steps);
   plan.route.quantities.emplace_back("guidance", job.guidance);
   plan.route.quantities.emplace_back("prompt-bytes", job.prompt.size());

@@ -49,6 +49,7 @@ struct Run {
     }
     ClientOptions client = options.client;
     client.device = plan.device;
+    client.engine_options = plan.engine_options;
     return options.in_process ? make_in_process_client(*record->manifest, client)
                               : make_worker_client(*record->manifest, client);
   }
@@ -87,6 +88,10 @@ struct Run {
     }
   }
 
+  OpenJob open_job() const {
+    return {plan.model_directory, plan.architecture, plan.memory_limit_bytes, plan.model_options};
+  }
+
   void make_images(EngineClient& client, const SessionEvents& events) const {
     ImageJob job = plan.job;
     for (std::uint32_t image = 0; image < plan.images; ++image) {
@@ -110,10 +115,23 @@ SessionResult run_plan(const GenerateRequest& /*request*/, GeneratePlan plan, Re
   const auto client = run.loaded_client();
   const CancelWatch watch(*client, cancelled);
   SessionResult result;
-  result.opened = client->open(plan.model_directory, plan.architecture);
+  result.opened = client->open(run.open_job());
   result.engine = plan.engine;
   if (events.loaded) events.loaded(result.opened);
   run.make_images(*client, events);
+  result.notes = plan.notes;
+  return result;
+}
+
+EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const SessionOptions& options,
+                             const std::atomic<bool>& cancelled) {
+  Run run{plan, registry, options, cancelled};
+  const auto client = run.loaded_client();
+  const CancelWatch watch(*client, cancelled);
+  EstimateResult result;
+  result.estimate = client->estimate(run.open_job(), plan.job);
+  result.report = client->probe();
+  result.engine = plan.engine;
   result.notes = plan.notes;
   return result;
 }

@@ -33,6 +33,9 @@ struct GenerateRequest {
   std::optional<std::string> sampler, schedule;
   std::string device = "auto";
   bool allow_cpu = false;
+  std::optional<std::string> weights;    // one that an engine lists; the model option "weights"
+  std::uint64_t memory_limit_bytes = 0;  // for the engine's process; 0 = none
+  std::vector<EngineOption> engine_options, model_options, options;  // the last for each picture
 };
 
 // A request in which every value is decided and checked.
@@ -43,6 +46,8 @@ struct GeneratePlan {
   std::string model_name;                 // empty for modelless engines
   std::filesystem::path model_directory;  // empty for modelless engines
   std::string architecture;
+  std::uint64_t memory_limit_bytes = 0;
+  std::vector<EngineOption> engine_options, model_options;
   RouteRequest route;  // what was asked of routing, for asking again
   Decision decision;
   std::vector<std::string> notes;  // e.g. "negative prompt has no effect without guidance"
@@ -89,5 +94,16 @@ struct SessionResult {
 SessionResult run_plan(const GenerateRequest& request, GeneratePlan plan, Registry& registry,
                        const SessionOptions& options, const std::atomic<bool>& cancelled,
                        const SessionEvents& events);
+
+// What the planned picture would cost on the planned engine, before anything is loaded; falls back as
+// run_plan does. CAPABILITY_UNSUPPORTED from an engine that cannot tell.
+struct EstimateResult {
+  std::string engine;
+  EngineReport report;
+  Estimate estimate;
+  std::vector<std::string> notes;
+};
+EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const SessionOptions& options,
+                             const std::atomic<bool>& cancelled);
 
 }  // namespace roundhouse::host

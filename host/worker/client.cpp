@@ -76,7 +76,8 @@ class WorkerClient final : public EngineClient {
   }
 
   EngineReport probe() override {
-    const ProbeMessage message{manifest_, thread_budget(options_.threads), options_.device};
+    const ProbeMessage message{manifest_, thread_budget(options_.threads), options_.device,
+                               options_.engine_options};
     const Frame answer = ask({FrameType::probe, encode(message), "probe", options_.patience.probe});
     return understood(answer, [this](const Frame& frame) {
       auto report = decode<EngineReport>(frame.json);
@@ -86,10 +87,9 @@ class WorkerClient final : public EngineClient {
     });
   }
 
-  OpenResult open(const std::filesystem::path& directory, const std::string& architecture) override {
+  OpenResult open(const OpenJob& job) override {
     ensure_probed();
-    const OpenMessage message{directory.string(), architecture};
-    const Frame answer = ask({FrameType::open, encode(message), "load", options_.patience.load});
+    const Frame answer = ask({FrameType::open, encode(job), "load", options_.patience.load});
     return understood(answer, [this](const Frame& frame) {
       auto result = decode<OpenResult>(frame.json);
       add_remarks(result.engine);
@@ -114,6 +114,14 @@ class WorkerClient final : public EngineClient {
       result.picture.rgb = frame.payload;
       return result;
     });
+  }
+
+  Estimate estimate(const OpenJob& model, const ImageJob& job) override {
+    ensure_probed();
+    last_job_ = job;
+    const Frame answer =
+        ask({FrameType::estimate, encode(EstimateMessage{model, job}), "estimate", options_.patience.load});
+    return understood(answer, [](const Frame& frame) { return decode<Estimate>(frame.json); });
   }
 
   double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) override {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "host/manifest/manifest.h"
@@ -28,6 +29,20 @@ struct Picture {
   std::vector<std::uint8_t> rgb;
 };
 
+// A named, typed value for an engine, as rh_option carries it.
+struct EngineOption {
+  std::string name;
+  std::variant<std::string, std::int64_t, double, bool> value;
+};
+
+// The plain values of rh_model_source.
+struct OpenJob {
+  std::filesystem::path directory;       // empty for modelless engines
+  std::string architecture;              // likewise
+  std::uint64_t memory_limit_bytes = 0;  // for the model and its work together; 0 = none is known
+  std::vector<EngineOption> options;
+};
+
 // The plain values of rh_image_request (see ext/image.h for meanings and units).
 struct ImageJob {
   std::string prompt;
@@ -36,6 +51,7 @@ struct ImageJob {
   double guidance = 0, cfg_normalization = 0, cfg_truncation = 1;
   std::uint64_t seed = 0;
   std::optional<std::string> sampler, schedule;
+  std::vector<EngineOption> options;
 };
 
 struct StageTiming {
@@ -43,6 +59,7 @@ struct StageTiming {
   double milliseconds = 0;
   std::uint64_t operations = 0;
   std::uint64_t activation_bytes = 0;
+  std::uint64_t peak_memory_bytes = 0;  // of the engine's process while the stage went on
 };
 
 struct ImageResult {
@@ -65,6 +82,18 @@ struct OpenResult {
   std::uint64_t peak_memory_bytes = 0;
 };
 
+// What a picture would cost (rh.estimate/1).
+struct StageEstimate {
+  std::string stage;  // "load", "encode", "denoise", "decode"
+  double milliseconds = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t peak_memory_bytes = 0;  // of the engine's process
+};
+struct Estimate {
+  std::vector<StageEstimate> stages;
+  std::uint64_t held_memory_bytes = 0;  // between two pictures
+};
+
 // How long an engine may be silent before it is taken for hung and killed (0 = for ever). It is not silent
 // when it reports, logs, or asks whether to stop, as it must at least once per transformer block.
 struct Patience {
@@ -77,6 +106,7 @@ struct Patience {
 struct ClientOptions {
   std::uint32_t threads = 0;  // 0 = all processors that this process may use
   std::string device = "cpu";
+  std::vector<EngineOption> engine_options;  // of rh_engine_config
   Patience patience;
   // What is started as a worker: a program whose main() hands over to worker_main.
   std::filesystem::path executable = "/proc/self/exe";
@@ -92,10 +122,11 @@ class EngineClient {
   virtual ~EngineClient() = default;
   // Loads the plugin and creates the engine.
   virtual EngineReport probe() = 0;
-  // Opens a model; an empty directory for modelless engines.
-  virtual OpenResult open(const std::filesystem::path& directory, const std::string& architecture) = 0;
+  virtual OpenResult open(const OpenJob& job) = 0;
   virtual ImageResult generate(const ImageJob& job,
                                const std::function<void(const ProgressEvent&)>& progress) = 0;
+  // What opening and one picture would cost, through rh.estimate/1; CAPABILITY_UNSUPPORTED without it.
+  virtual Estimate estimate(const OpenJob& model, const ImageJob& job) = 0;
   // The engine's own f32 product rate in FLOP/s through rh.bench/1; CAPABILITY_UNSUPPORTED without it.
   virtual double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) = 0;
   // Asks the running call to stop: it throws CANCELLED, at the latest after patience.cancel. Does nothing

@@ -9,6 +9,7 @@
 #include "host/worker/picture.h"
 #include "host/worker/system_state.h"
 #include "roundhouse/ext/draft/bench.h"
+#include "roundhouse/ext/estimate.h"
 
 namespace roundhouse::host {
 namespace {
@@ -22,6 +23,8 @@ const char* c_string(const std::optional<std::string>& text) {
 
 std::string stage_name(std::uint32_t stage) {
   switch (stage) {
+    case RH_STAGE_LOAD:
+      return "load";
     case RH_STAGE_ENCODE:
       return "encode";
     case RH_STAGE_DENOISE:
@@ -42,6 +45,7 @@ double milliseconds(std::uint64_t nanoseconds) {
 struct Call {
   const Watch& watch;
   ImageResult result = {};
+  StretchPeak peak = {};
 
   bool cancelled() const { return watch.cancelled->load(std::memory_order_relaxed); }
   void tell(const ProgressEvent& event) const {
@@ -54,7 +58,8 @@ Call& call_of(void* context) {
 }
 
 std::int32_t on_cancelled(void* context) {
-  const Call& call = call_of(context);
+  Call& call = call_of(context);
+  call.peak.look();
   if (call.watch.alive) call.watch.alive();
   return call.cancelled() ? 1 : 0;
 }
@@ -75,8 +80,9 @@ std::int32_t on_progress(void* context, const rh_progress* progress) {
 void on_stage(void* context, const rh_stage_report* report) {
   Call& call = call_of(context);
   if (call.result.stages.size() >= kMaximumReports) return;
+  const std::uint64_t peak = call.peak.take();
   call.result.stages.push_back({stage_name(report->stage), milliseconds(report->elapsed_ns),
-                                report->operations, report->activation_bytes});
+                                report->operations, report->activation_bytes, peak});
 }
 
 rh_status on_image(void* context, const rh_pixels* pixels, rh_error* /*error*/) {
@@ -84,7 +90,90 @@ rh_status on_image(void* context, const rh_pixels* pixels, rh_error* /*error*/) 
   return RH_OK;
 }
 
-rh_image_request request_of(const ImageJob& job) {
+void on_stage_estimate(void* context, const rh_stage_estimate* stage) {
+  auto& stages = static_cast<Estimate*>(context)->stages;
+  if (stages.size() >= kMaximumReports) return;
+  stages.push_back(
+      {stage_name(stage->stage), milliseconds(stage->elapsed_ns), stage->operations, stage->peak_bytes});
+}
+
+void on_held(void* context, std::uint64_t bytes) {
+  static_cast<Estimate*>(context)->held_memory_bytes = bytes;
+}
+
+// Options in C's form; borrows from what it was made of.
+class OptionRecords {
+ public:
+  explicit OptionRecords(const std::vector<EngineOption>& options) {
+    for (const EngineOption& option : options)
+      items_.push_back(record_of(option));
+    list_ = {sizeof(rh_options), static_cast<std::uint32_t>(items_.size()), items_.data()};
+  }
+  OptionRecords(const OptionRecords&) = delete;
+  OptionRecords& operator=(const OptionRecords&) = delete;
+  const rh_options* list() const { return &list_; }
+
+ private:
+  static rh_option record_of(const EngineOption& option) {
+    rh_option record{sizeof(rh_option), RH_OPTION_STRING, option.name.c_str(), nullptr, 0, 0};
+    if (const auto* text = std::get_if<std::string>(&option.value)) {
+      record.string = text->c_str();
+    } else if (const auto* integer = std::get_if<std::int64_t>(&option.value)) {
+      record.type = RH_OPTION_INTEGER;
+      record.integer = *integer;
+    } else if (const auto* number = std::get_if<double>(&option.value)) {
+      record.type = RH_OPTION_NUMBER;
+      record.number = *number;
+    } else {
+      record.type = RH_OPTION_BOOLEAN;
+      record.integer = std::get<bool>(option.value) ? 1 : 0;
+    }
+    return record;
+  }
+
+  std::vector<rh_option> items_;
+  rh_options list_{};
+};
+
+rh_model_source source_of(const OpenJob& job, const OptionRecords& options, const rh_load_sink& sink) {
+  rh_model_source source{};
+  source.struct_size = sizeof source;
+  source.directory = job.directory.empty() ? nullptr : job.directory.c_str();
+  source.architecture = job.directory.empty() ? nullptr : job.architecture.c_str();
+  source.memory_limit_bytes = job.memory_limit_bytes;
+  source.options = options.list();
+  source.sink = &sink;
+  return source;
+}
+
+rh_load_sink load_sink_of(Call& call) {
+  rh_load_sink sink{};
+  sink.struct_size = sizeof sink;
+  sink.context = &call;
+  sink.progress = on_load_progress;
+  sink.cancelled = on_cancelled;
+  return sink;
+}
+
+// The extension of that id, or CAPABILITY_UNSUPPORTED.
+template <typename Extension>
+const Extension& extension_of(const Plugin::Engine& engine, const char* id) {
+  const auto* extension = static_cast<const Extension*>(engine.extension(id));
+  if (extension == nullptr || extension->struct_size < sizeof(Extension)) {
+    throw Error(RH_CAPABILITY_UNSUPPORTED, std::string("has no extension ") + id);
+  }
+  return *extension;
+}
+
+// What an extension's function answered, as an Error unless it is RH_OK.
+void check_answer(rh_status status, rh_error& error, const char* function) {
+  if (status == RH_OK) return;
+  error.message[sizeof error.message - 1] = '\0';
+  throw Error(is_known(status) ? status : RH_ENGINE_INTERNAL,
+              error.message[0] != '\0' ? error.message : std::string(function) + " failed without a message");
+}
+
+rh_image_request request_of(const ImageJob& job, const OptionRecords& options) {
   rh_image_request request{};
   request.struct_size = sizeof request;
   request.width = job.width;
@@ -98,6 +187,7 @@ rh_image_request request_of(const ImageJob& job) {
   request.seed = job.seed;
   request.sampler = c_string(job.sampler);
   request.schedule = c_string(job.schedule);
+  request.options = options.list();
   return request;
 }
 
@@ -117,15 +207,20 @@ void run(const Call& call, const char* phase, PluginCall&& plugin_call) {
 
 }  // namespace
 
-EngineWork::EngineWork(EngineManifest manifest, std::uint32_t threads, std::string device, PluginLog log)
-    : manifest_(std::move(manifest)), threads_(threads), device_(std::move(device)), log_(std::move(log)) {
+EngineWork::EngineWork(EngineManifest manifest, std::uint32_t threads, std::string device,
+                       std::vector<EngineOption> engine_options, PluginLog log)
+    : manifest_(std::move(manifest)),
+      threads_(threads),
+      device_(std::move(device)),
+      engine_options_(std::move(engine_options)),
+      log_(std::move(log)) {
 }
 
 EngineWork::~EngineWork() = default;
 
 void EngineWork::load() {
   if (!plugin_) plugin_ = std::make_unique<Plugin>(manifest_, threads_, log_);
-  if (!engine_) engine_ = plugin_->create_engine(device_);
+  if (!engine_) engine_ = plugin_->create_engine(device_, OptionRecords(engine_options_).list());
 }
 
 EngineReport EngineWork::probe() {
@@ -135,24 +230,15 @@ EngineReport EngineWork::probe() {
   });
 }
 
-OpenResult EngineWork::open(const std::filesystem::path& directory, const std::string& architecture,
-                            const Watch& watch) {
+OpenResult EngineWork::open(const OpenJob& job, const Watch& watch) {
   return with_named_errors(manifest_.id, "load", [&] {
     const auto begin = std::chrono::steady_clock::now();
     load();
     model_.reset();
     Call call{watch};
-    rh_load_sink sink{};
-    sink.struct_size = sizeof sink;
-    sink.context = &call;
-    sink.progress = on_load_progress;
-    sink.cancelled = on_cancelled;
-    rh_model_source source{};
-    source.struct_size = sizeof source;
-    source.directory = directory.empty() ? nullptr : directory.c_str();
-    source.architecture = directory.empty() ? nullptr : architecture.c_str();
-    source.sink = &sink;
-    run(call, "load", [&] { model_ = engine_->open_model(source); });
+    const OptionRecords options(job.options);
+    const rh_load_sink sink = load_sink_of(call);
+    run(call, "load", [&] { model_ = engine_->open_model(source_of(job, options, sink)); });
 
     OpenResult result;
     result.engine = plugin_->report(engine_.get());
@@ -168,6 +254,7 @@ ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
   return with_named_errors(manifest_.id, "generate", [&] {
     if (!model_) throw Error(RH_INTERNAL, "no model is open");
     Call call{watch};
+    const OptionRecords options(job.options);
     rh_image_sink sink{};
     sink.struct_size = sizeof sink;
     sink.context = &call;
@@ -175,28 +262,40 @@ ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
     sink.stage = on_stage;
     sink.cancelled = on_cancelled;
     sink.image = on_image;
-    run(call, "generate", [&] { model_->generate(request_of(job), sink); });
+    run(call, "generate", [&] { model_->generate(request_of(job, options), sink); });
     call.result.peak_memory_bytes = peak_memory_bytes();
     return std::move(call.result);
+  });
+}
+
+Estimate EngineWork::estimate(const OpenJob& model, const ImageJob& job, const Watch& watch) {
+  return with_named_errors(manifest_.id, "estimate", [&] {
+    load();
+    const auto& extension = extension_of<rh_estimate>(*engine_, RH_ESTIMATE_ID);
+    Call call{watch};
+    const OptionRecords model_options(model.options), options(job.options);
+    const rh_load_sink load_sink = load_sink_of(call);
+    const rh_model_source source = source_of(model, model_options, load_sink);
+    const rh_image_request request = request_of(job, options);
+    Estimate estimate;
+    const rh_estimate_sink sink{sizeof(rh_estimate_sink), 0, &estimate, on_stage_estimate, on_held};
+    rh_error error{};
+    error.struct_size = sizeof error;
+    run(call, "estimate", [&] {
+      check_answer(extension.image(engine_->raw(), &source, &request, &sink, &error), error, "estimate");
+    });
+    return estimate;
   });
 }
 
 double EngineWork::matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) {
   return with_named_errors(manifest_.id, "bench", [&] {
     load();
-    const auto* bench = static_cast<const rh_bench*>(engine_->extension(RH_BENCH_ID));
-    if (bench == nullptr || bench->struct_size < sizeof(rh_bench) || bench->matrix_rate == nullptr) {
-      throw Error(RH_CAPABILITY_UNSUPPORTED, "has no extension " RH_BENCH_ID);
-    }
+    const auto& bench = extension_of<rh_bench>(*engine_, RH_BENCH_ID);
     rh_error error{};
     error.struct_size = sizeof error;
     double rate = 0;
-    const rh_status status = bench->matrix_rate(engine_->raw(), m, n, k, seconds, &rate, &error);
-    if (status != RH_OK) {
-      error.message[sizeof error.message - 1] = '\0';
-      throw Error(is_known(status) ? status : RH_ENGINE_INTERNAL,
-                  error.message[0] != '\0' ? error.message : "matrix_rate failed without a message");
-    }
+    check_answer(bench.matrix_rate(engine_->raw(), m, n, k, seconds, &rate, &error), error, "matrix_rate");
     if (!std::isfinite(rate) || rate <= 0) {
       throw Error(RH_ENGINE_BROKEN, "matrix_rate gave " + std::to_string(rate) + " FLOP/s");
     }

@@ -24,12 +24,13 @@ struct Watch {
 // watch.cancelled is set.
 class EngineWork {
  public:
-  EngineWork(EngineManifest manifest, std::uint32_t threads, std::string device, PluginLog log);
+  EngineWork(EngineManifest manifest, std::uint32_t threads, std::string device,
+             std::vector<EngineOption> engine_options, PluginLog log);
   ~EngineWork();
 
   EngineReport probe();
-  OpenResult open(const std::filesystem::path& directory, const std::string& architecture,
-                  const Watch& watch);
+  OpenResult open(const OpenJob& job, const Watch& watch);
+  Estimate estimate(const OpenJob& model, const ImageJob& job, const Watch& watch);
   ImageResult generate(const ImageJob& job, const Watch& watch);
   double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds);
 
@@ -39,6 +40,7 @@ class EngineWork {
   EngineManifest manifest_;
   std::uint32_t threads_;
   std::string device_;
+  std::vector<EngineOption> engine_options_;
   PluginLog log_;
   // In the order of their lifetimes: the model ends first.
   std::unique_ptr<Plugin> plugin_;

@@ -21,6 +21,7 @@ enum class FrameType : std::uint32_t {
   generate = 3,
   matrix_rate = 4,
   cancel = 5,
+  estimate = 6,
   // worker to host
   reply = 16,
   failure = 17,

@@ -34,12 +34,17 @@ class InProcessClient final : public EngineClient {
 
  public:
   InProcessClient(const EngineManifest& manifest, const ClientOptions& options)
-      : work_(manifest, thread_budget(options.threads), options.device, log_or_nothing(options)) {}
+      : work_(manifest, thread_budget(options.threads), options.device, options.engine_options,
+              log_or_nothing(options)) {}
 
   EngineReport probe() override { return work_.probe(); }
 
-  OpenResult open(const std::filesystem::path& directory, const std::string& architecture) override {
-    return watched({}, [&](const Watch& watch) { return work_.open(directory, architecture, watch); });
+  OpenResult open(const OpenJob& job) override {
+    return watched({}, [&](const Watch& watch) { return work_.open(job, watch); });
+  }
+
+  Estimate estimate(const OpenJob& model, const ImageJob& job) override {
+    return watched({}, [&](const Watch& watch) { return work_.estimate(model, job, watch); });
   }
 
   ImageResult generate(const ImageJob& job,

@@ -25,11 +25,35 @@ static void from_json(const Json& json, EnvironmentRule& rule) {
   rule = {json.at(0).get<std::string>(), json.at(1).get<std::string>(), json.at(2).get<std::string>()};
 }
 static void to_json(Json& json, const StageTiming& stage) {
-  json = Json::array({stage.stage, stage.milliseconds, stage.operations, stage.activation_bytes});
+  json = Json::array(
+      {stage.stage, stage.milliseconds, stage.operations, stage.activation_bytes, stage.peak_memory_bytes});
 }
 static void from_json(const Json& json, StageTiming& stage) {
   stage = {json.at(0).get<std::string>(), json.at(1).get<double>(), json.at(2).get<std::uint64_t>(),
+           json.at(3).get<std::uint64_t>(), json.at(4).get<std::uint64_t>()};
+}
+static void to_json(Json& json, const StageEstimate& stage) {
+  json = Json::array({stage.stage, stage.milliseconds, stage.operations, stage.peak_memory_bytes});
+}
+static void from_json(const Json& json, StageEstimate& stage) {
+  stage = {json.at(0).get<std::string>(), json.at(1).get<double>(), json.at(2).get<std::uint64_t>(),
            json.at(3).get<std::uint64_t>()};
+}
+static void to_json(Json& json, const EngineOption& option) {
+  json = Json::array({option.name, nullptr});
+  std::visit([&](const auto& value) { json[1] = value; }, option.value);
+}
+static void from_json(const Json& json, EngineOption& option) {
+  option.name = json.at(0).get<std::string>();
+  const Json& value = json.at(1);
+  if (value.is_boolean())
+    option.value = value.get<bool>();
+  else if (value.is_number_integer())
+    option.value = value.get<std::int64_t>();
+  else if (value.is_number())
+    option.value = value.get<double>();
+  else
+    option.value = value.get<std::string>();
 }
 
 namespace {
@@ -100,63 +124,107 @@ EngineManifest manifest_of(const Json& json) {
   return manifest;
 }
 
+Json open_json(const OpenJob& job) {
+  return {{"directory", job.directory.string()},
+          {"architecture", job.architecture},
+          {"memory_limit_bytes", job.memory_limit_bytes},
+          {"options", job.options}};
+}
+
+OpenJob open_of(const Json& json) {
+  return {member<std::string>(json, "directory"), member<std::string>(json, "architecture"),
+          member<std::uint64_t>(json, "memory_limit_bytes"),
+          member<std::vector<EngineOption>>(json, "options")};
+}
+
+Json job_json(const ImageJob& job) {
+  return {{"prompt", job.prompt},
+          {"negative_prompt", optional_text(job.negative_prompt)},
+          {"width", job.width},
+          {"height", job.height},
+          {"steps", job.steps},
+          {"guidance", job.guidance},
+          {"cfg_normalization", job.cfg_normalization},
+          {"cfg_truncation", job.cfg_truncation},
+          {"seed", job.seed},
+          {"sampler", optional_text(job.sampler)},
+          {"schedule", optional_text(job.schedule)},
+          {"options", job.options}};
+}
+
+ImageJob job_of(const Json& json) {
+  ImageJob job;
+  job.prompt = member<std::string>(json, "prompt");
+  job.negative_prompt = optional_text(json.at("negative_prompt"));
+  job.width = member<std::uint32_t>(json, "width");
+  job.height = member<std::uint32_t>(json, "height");
+  job.steps = member<std::uint32_t>(json, "steps");
+  job.guidance = member<double>(json, "guidance");
+  job.cfg_normalization = member<double>(json, "cfg_normalization");
+  job.cfg_truncation = member<double>(json, "cfg_truncation");
+  job.seed = member<std::uint64_t>(json, "seed");
+  job.sampler = optional_text(json.at("sampler"));
+  job.schedule = optional_text(json.at("schedule"));
+  job.options = member<std::vector<EngineOption>>(json, "options");
+  return job;
+}
+
 }  // namespace
 
 std::string encode(const ProbeMessage& message) {
   return dump({{"manifest", manifest_json(message.manifest)},
                {"threads", message.threads},
-               {"device", message.device}});
+               {"device", message.device},
+               {"options", message.options}});
 }
 
 template <>
 ProbeMessage decode(const std::string& text) {
   return read(text, [](const Json& json) {
     return ProbeMessage{manifest_of(json.at("manifest")), member<std::uint32_t>(json, "threads"),
-                        member<std::string>(json, "device")};
+                        member<std::string>(json, "device"),
+                        member<std::vector<EngineOption>>(json, "options")};
   });
 }
 
-std::string encode(const OpenMessage& message) {
-  return dump({{"directory", message.directory}, {"architecture", message.architecture}});
+std::string encode(const OpenJob& job) {
+  return dump(open_json(job));
 }
 
 template <>
-OpenMessage decode(const std::string& text) {
-  return read(text, [](const Json& json) {
-    return OpenMessage{member<std::string>(json, "directory"), member<std::string>(json, "architecture")};
-  });
+OpenJob decode(const std::string& text) {
+  return read(text, open_of);
 }
 
 std::string encode(const ImageJob& job) {
-  return dump({{"prompt", job.prompt},
-               {"negative_prompt", optional_text(job.negative_prompt)},
-               {"width", job.width},
-               {"height", job.height},
-               {"steps", job.steps},
-               {"guidance", job.guidance},
-               {"cfg_normalization", job.cfg_normalization},
-               {"cfg_truncation", job.cfg_truncation},
-               {"seed", job.seed},
-               {"sampler", optional_text(job.sampler)},
-               {"schedule", optional_text(job.schedule)}});
+  return dump(job_json(job));
 }
 
 template <>
 ImageJob decode(const std::string& text) {
+  return read(text, job_of);
+}
+
+std::string encode(const EstimateMessage& message) {
+  return dump({{"model", open_json(message.model)}, {"job", job_json(message.job)}});
+}
+
+template <>
+EstimateMessage decode(const std::string& text) {
   return read(text, [](const Json& json) {
-    ImageJob job;
-    job.prompt = member<std::string>(json, "prompt");
-    job.negative_prompt = optional_text(json.at("negative_prompt"));
-    job.width = member<std::uint32_t>(json, "width");
-    job.height = member<std::uint32_t>(json, "height");
-    job.steps = member<std::uint32_t>(json, "steps");
-    job.guidance = member<double>(json, "guidance");
-    job.cfg_normalization = member<double>(json, "cfg_normalization");
-    job.cfg_truncation = member<double>(json, "cfg_truncation");
-    job.seed = member<std::uint64_t>(json, "seed");
-    job.sampler = optional_text(json.at("sampler"));
-    job.schedule = optional_text(json.at("schedule"));
-    return job;
+    return EstimateMessage{open_of(json.at("model")), job_of(json.at("job"))};
+  });
+}
+
+std::string encode(const Estimate& estimate) {
+  return dump({{"stages", estimate.stages}, {"held_memory_bytes", estimate.held_memory_bytes}});
+}
+
+template <>
+Estimate decode(const std::string& text) {
+  return read(text, [](const Json& json) {
+    return Estimate{member<std::vector<StageEstimate>>(json, "stages"),
+                    member<std::uint64_t>(json, "held_memory_bytes")};
   });
 }
 

@@ -14,9 +14,11 @@ struct ProbeMessage {
   EngineManifest manifest;
   std::uint32_t threads = 1;
   std::string device;
+  std::vector<EngineOption> options;
 };
-struct OpenMessage {
-  std::string directory, architecture;  // empty for modelless engines
+struct EstimateMessage {
+  OpenJob model;
+  ImageJob job;
 };
 struct RateMessage {
   std::uint32_t m = 0, n = 0, k = 0;
@@ -29,13 +31,15 @@ struct LogMessage {
 
 // Text of one frame. Broken UTF-8 from an engine is replaced, never refused.
 std::string encode(const ProbeMessage& message);
-std::string encode(const OpenMessage& message);
+std::string encode(const OpenJob& job);
+std::string encode(const EstimateMessage& message);
 std::string encode(const ImageJob& job);
 std::string encode(const RateMessage& message);
 std::string encode(const LogMessage& message);
 std::string encode(const EngineReport& report);
 std::string encode(const OpenResult& result);
 std::string encode(const ImageResult& result);  // without the samples: they are the payload
+std::string encode(const Estimate& estimate);
 std::string encode(const ProgressEvent& event);
 std::string encode(const Error& error);
 std::string encode(double rate);
@@ -46,7 +50,9 @@ Message decode(const std::string& json);
 template <>
 ProbeMessage decode(const std::string& json);
 template <>
-OpenMessage decode(const std::string& json);
+OpenJob decode(const std::string& json);
+template <>
+EstimateMessage decode(const std::string& json);
 template <>
 ImageJob decode(const std::string& json);
 template <>
@@ -59,6 +65,8 @@ template <>
 OpenResult decode(const std::string& json);
 template <>
 ImageResult decode(const std::string& json);
+template <>
+Estimate decode(const std::string& json);
 template <>
 ProgressEvent decode(const std::string& json);
 template <>

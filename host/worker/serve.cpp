@@ -132,8 +132,10 @@ class Worker {
   Frame answer_to(const Frame& request) {
     if (request.type == FrameType::probe) return probe(decode<ProbeMessage>(request.json));
     if (!work_) throw Error(RH_INTERNAL, "the worker was not told its engine");
-    if (request.type == FrameType::open) return open(decode<OpenMessage>(request.json), request.call);
+    if (request.type == FrameType::open) return open(decode<OpenJob>(request.json), request.call);
     if (request.type == FrameType::generate) return generate(decode<ImageJob>(request.json), request.call);
+    if (request.type == FrameType::estimate)
+      return estimate(decode<EstimateMessage>(request.json), request.call);
     const auto rate = decode<RateMessage>(request.json);
     return {FrameType::reply, 0, encode(work_->matrix_rate(rate.m, rate.n, rate.k, rate.seconds)), {}};
   }
@@ -141,7 +143,7 @@ class Worker {
   Frame probe(ProbeMessage message) {
     if (!work_) {
       work_ = std::make_unique<EngineWork>(
-          std::move(message.manifest), message.threads, std::move(message.device),
+          std::move(message.manifest), message.threads, std::move(message.device), std::move(message.options),
           [this](std::uint32_t level, const std::string& category, const std::string& text) {
             send({FrameType::log, 0, encode(LogMessage{level, category, text}), {}});
           });
@@ -149,7 +151,7 @@ class Worker {
     return {FrameType::reply, 0, encode(work_->probe()), {}};
   }
 
-  Frame open(const OpenMessage& message, std::uint32_t call) {
+  Frame open(const OpenJob& job, std::uint32_t call) {
     Clock::time_point last{};
     const Watch watch{[&](const ProgressEvent& event) {
                         const auto now = Clock::now();
@@ -158,7 +160,12 @@ class Worker {
                         send({FrameType::progress, call, encode(event), {}});
                       },
                       &cancelled_, [&] { tell_alive(call); }};
-    return {FrameType::reply, 0, encode(work_->open(message.directory, message.architecture, watch)), {}};
+    return {FrameType::reply, 0, encode(work_->open(job, watch)), {}};
+  }
+
+  Frame estimate(const EstimateMessage& message, std::uint32_t call) {
+    const Watch watch{{}, &cancelled_, [this, call] { tell_alive(call); }};
+    return {FrameType::reply, 0, encode(work_->estimate(message.model, message.job, watch)), {}};
   }
 
   Frame generate(const ImageJob& job, std::uint32_t call) {

@@ -3,8 +3,10 @@
 #include "host/worker/system_state.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <string>
@@ -50,11 +52,43 @@ std::uint32_t allowed_processors() {
   return static_cast<std::uint32_t>(std::max(CPU_COUNT(&set), 1));
 }
 
+std::uint64_t resident_bytes() {
+  std::ifstream stream("/proc/self/statm");
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  stream >> total >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace
 
 std::uint64_t peak_memory_bytes() {
   // Not getrusage: its ru_maxrss survives exec, so a worker would report the size of its parent.
   return keyed_number("/proc/self/status", "VmHWM:", 0) * 1024;
+}
+
+StretchPeak::StretchPeak() : mark_(peak_memory_bytes()) {
+}
+
+void StretchPeak::look() {
+  constexpr std::int64_t kInterval = 10;
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::steady_clock::now().time_since_epoch())
+                       .count();
+  auto last = looked_at_.load(std::memory_order_relaxed);
+  if (now - last < kInterval || !looked_at_.compare_exchange_strong(last, now)) return;
+  const std::uint64_t size = resident_bytes();
+  auto seen = seen_.load(std::memory_order_relaxed);
+  while (seen < size && !seen_.compare_exchange_weak(seen, size)) {
+  }
+}
+
+std::uint64_t StretchPeak::take() {
+  const std::uint64_t mark = peak_memory_bytes();
+  const std::uint64_t seen = std::max(seen_.exchange(0), resident_bytes());
+  const std::uint64_t peak = mark > mark_ ? mark : std::min(seen, mark);
+  mark_ = mark;
+  return peak;
 }
 
 std::uint64_t memory_kills() {

@@ -66,6 +66,12 @@ inline constexpr std::uint32_t floor_size<rh_image_request> = 144;
 template <>
 inline constexpr std::uint32_t floor_size<rh_image> = 16;
 template <>
+inline constexpr std::uint32_t floor_size<rh_stage_estimate> = 32;
+template <>
+inline constexpr std::uint32_t floor_size<rh_estimate_sink> = 32;
+template <>
+inline constexpr std::uint32_t floor_size<rh_estimate> = 16;
+template <>
 inline constexpr std::uint32_t floor_size<rh_bench> = 16;
 
 // Whether the record is there and at least as large as its first release.

@@ -47,7 +47,7 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
       phase_ = "probe";
       report_ = client.probe();
       phase_ = "open";
-      client.open({}, "");
+      client.open({});
       phase_ = "generate";
       client.generate(job_of("a picture"), [&](const ProgressEvent&) {
         if (GetParam().code == RH_CANCELLED) client.cancel();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of what an engine's environment becomes on a given processor.
 #include <gmock/gmock.h>
+
 #include <gtest/gtest.h>
+#include <vector>
 
 #include <cstdlib>
 
@@ -64,6 +66,21 @@ TEST(ThreadBudget, IsWhatWasAskedForOrAtLeastOne) {
 
 TEST(SystemState, KnowsThePeakOfThisProcess) {
   EXPECT_GT(peak_memory_bytes(), std::uint64_t{1} << 20);
+}
+
+TEST(SystemState, TellsThePeakOfOneStretchFromThatOfTheNext) {
+  constexpr std::size_t kBlock = std::size_t{64} << 20;
+  StretchPeak peak;
+  {
+    // Written through a volatile pointer, so that the pages exist.
+    std::vector<char> block(kBlock);
+    volatile char* bytes = block.data();
+    for (std::size_t i = 0; i < kBlock; i += 4096)
+      bytes[i] = 1;
+  }
+  const std::uint64_t first = peak.take();
+  EXPECT_GE(first, kBlock);
+  EXPECT_LT(peak.take(), first) << "the block is gone";
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   if (role == "--worker") return roundhouse::host::worker_main(argc, argv);
   if (role == "--host") {
     const auto client = roundhouse::host::make_worker_client(roundhouse::host::puppet_manifest(), {});
-    client->open({}, "");
+    client->open({});
     auto job = roundhouse::host::slow_job(argv[2]);
     job.steps = 100000;
     client->generate(job, {});

@@ -121,6 +121,32 @@ TEST(Protocol, CarriesResultsWithTheirTimings) {
   EXPECT_EQ(opened.model, open.model);
 }
 
+TEST(Protocol, CarriesOptionsOfEveryTypeAndLimits) {
+  OpenJob open{
+      "/m", "A", 12345678901ULL, {{"weights", "q8_0"}, {"n", std::int64_t{-3}}, {"x", 2.5}, {"b", true}}};
+  ImageJob job;
+  job.prompt = "p";
+  job.options = {{"whole", 2.0}};
+  const auto back = decode<EstimateMessage>(encode(EstimateMessage{open, job}));
+  EXPECT_EQ(back.model.memory_limit_bytes, 12345678901ULL);
+  ASSERT_EQ(back.model.options.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(back.model.options[i].name, open.options[i].name);
+    EXPECT_EQ(back.model.options[i].value, open.options[i].value);
+  }
+  ASSERT_EQ(back.job.options.size(), 1U);
+  EXPECT_EQ(std::get<double>(back.job.options[0].value), 2.0) << "a number stays a number without a fraction";
+}
+
+TEST(Protocol, CarriesEstimates) {
+  const Estimate estimate{{{"denoise", 1.5, 99, 1ULL << 40}}, 7};
+  const auto back = decode<Estimate>(encode(estimate));
+  ASSERT_EQ(back.stages.size(), 1U);
+  EXPECT_EQ(back.stages[0].stage, "denoise");
+  EXPECT_EQ(back.stages[0].peak_memory_bytes, 1ULL << 40);
+  EXPECT_EQ(back.held_memory_bytes, 7U);
+}
+
 TEST(Protocol, ReplacesBrokenUtf8OfAnEngine) {
   EXPECT_THAT(decode<LogMessage>(encode(LogMessage{2, "engine", "a\xff"})).message,
               HasSubstr("a\xEF\xBF\xBD"));

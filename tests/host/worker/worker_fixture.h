@@ -127,7 +127,7 @@ class WorkerTest : public ::testing::Test {
   // A client of the puppet with its model open.
   std::unique_ptr<EngineClient> puppet() {
     auto client = make(puppet_manifest());
-    client->open({}, "");
+    client->open({});
     return client;
   }
 

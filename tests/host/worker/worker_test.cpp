@@ -79,7 +79,7 @@ TEST_F(WorkerTest, AFloodOfOutputIsCaughtCountedAndCut) {
   testing::internal::CaptureStdout();
   const auto client = puppet();
   client->generate(job_of("flood"), {});
-  EXPECT_THAT(client->open({}, "").engine.remarks,
+  EXPECT_THAT(client->open({}).engine.remarks,
               Contains(HasSubstr("printed 4000000 bytes to standard output (rule P28)")));
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
   EXPECT_THAT(log_.text(), HasSubstr("3 engine engine 'puppet' printed 4000000 bytes"));
@@ -119,7 +119,7 @@ TEST_F(WorkerTest, AnEngineWithoutTheBenchSaysSo) {
 TEST_F(WorkerTest, APictureArrivesWithItsTimings) {
   const auto client = make(puppet_manifest());
   EXPECT_EQ(client->probe().id, "puppet");
-  const OpenResult opened = client->open({}, "");
+  const OpenResult opened = client->open({});
   EXPECT_THAT(opened.model, Contains(Pair("dtype.denoise", "u8")));
   EXPECT_GT(opened.peak_memory_bytes, std::uint64_t{1} << 20);
   std::vector<std::uint32_t> steps;
@@ -257,7 +257,7 @@ TEST_F(WorkerTest, ACancelStopsTheOpeningOfAModel) {
     client->cancel();
   });
   const auto begin = std::chrono::steady_clock::now();
-  expect_error(RH_CANCELLED, "cancelled during load", [&] { client->open("/", "slow load"); });
+  expect_error(RH_CANCELLED, "cancelled during load", [&] { client->open({"/", "slow load"}); });
   EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1500));
 }
 
@@ -291,7 +291,7 @@ TEST_F(WorkerTest, CancelsAtRandomMomentsLeaveNothingBehind) {
         client->cancel();
     });
     try {
-      client->open({}, "");
+      client->open({});
       client->generate(slow_job(), {});
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), RH_CANCELLED) << error.what();
@@ -365,7 +365,7 @@ TEST_F(WorkerTest, AHostThatIgnoresSigchldStillSeesTheEnd) {
 
 TEST_F(WorkerTest, TheInProcessClientDoesTheSame) {
   const auto client = make_in_process_client(puppet_manifest(), options_);
-  client->open({}, "");
+  client->open({});
   EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.rgb,
             puppet()->generate(job_of("a picture"), {}).picture.rgb);
   EXPECT_THAT(workers_of(getpid()), IsEmpty());

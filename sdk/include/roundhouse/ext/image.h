@@ -27,7 +27,9 @@ typedef struct rh_pixels {
   const void* data;
 } rh_pixels;
 
-enum { RH_STAGE_ENCODE = 1, RH_STAGE_DENOISE = 2, RH_STAGE_DECODE = 3 };
+/* Loading is a stage of its own wherever it happens: opening a model, and whatever generate has to read or
+ * make of the weights before a stage can begin. */
+enum { RH_STAGE_LOAD = 0, RH_STAGE_ENCODE = 1, RH_STAGE_DENOISE = 2, RH_STAGE_DECODE = 3 };
 
 /* Sent when a unit of work is done: in denoise after every step, elsewhere at least at the stage's end. */
 typedef struct rh_progress {
@@ -38,7 +40,8 @@ typedef struct rh_progress {
   uint64_t elapsed_ns; /* how long this unit took */
 } rh_progress;
 
-/* Sent once when a stage has ended. Stages of one call follow each other, never nested. */
+/* Sent once when a stage has ended (RH_STAGE_LOAD: after each time). Stages of one call follow each other,
+ * never nested. */
 typedef struct rh_stage_report {
   uint32_t struct_size;
   uint32_t stage; /* RH_STAGE_* */

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stages with their time and memory, and what it comes to.
+#include "host/cli/generate_estimate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/cli/program.h"
+#include "host/cli/text.h"
+
+namespace roundhouse::host {
+namespace {
+
+double total_milliseconds(const Estimate& estimate) {
+  double sum = 0;
+  for (const StageEstimate& stage : estimate.stages)
+    sum += stage.milliseconds;
+  return sum;
+}
+
+std::uint64_t peak_bytes(const Estimate& estimate) {
+  std::uint64_t peak = 0;
+  for (const StageEstimate& stage : estimate.stages)
+    peak = std::max(peak, stage.peak_memory_bytes);
+  return peak;
+}
+
+OrderedJson nullable(const std::string& text) {
+  return text.empty() ? OrderedJson() : OrderedJson(text);
+}
+
+}  // namespace
+
+OrderedJson estimate_json(const GeneratePlan& plan, const EstimateResult& result) {
+  OrderedJson json;
+  json["engine"] = result.engine;
+  json["engine_version"] = result.report.version;
+  json["model"] = nullable(plan.model_name);
+  json["width"] = plan.job.width;
+  json["height"] = plan.job.height;
+  json["steps"] = plan.job.steps;
+  json["memory_limit_bytes"] =
+      plan.memory_limit_bytes == 0 ? OrderedJson() : OrderedJson(plan.memory_limit_bytes);
+  json["stages"] = OrderedJson::object();
+  for (const StageEstimate& stage : result.estimate.stages) {
+    json["stages"][stage.stage] = {{"ms", std::round(stage.milliseconds * 1000) / 1000},
+                                   {"operations", stage.operations},
+                                   {"peak_memory_bytes", stage.peak_memory_bytes}};
+  }
+  json["total_ms"] = std::round(total_milliseconds(result.estimate) * 1000) / 1000;
+  json["peak_memory_bytes"] = peak_bytes(result.estimate);
+  json["held_memory_bytes"] = result.estimate.held_memory_bytes;
+  json["notes"] = result.notes;
+  json["version"] = program_version();
+  return json;
+}
+
+std::string estimate_text(const GeneratePlan& plan, const EstimateResult& result, std::size_t width) {
+  std::string text;
+  const auto line = [&](const std::string& label, const std::string& value) {
+    if (!value.empty()) text += labelled(label, value, width);
+  };
+  line("engine", result.engine + " " + result.report.version);
+  line("model", plan.model_name);
+  line("size", std::to_string(plan.job.width) + "x" + std::to_string(plan.job.height) + ", " +
+                   std::to_string(plan.job.steps) + " steps");
+  for (const StageEstimate& stage : result.estimate.stages)
+    line(stage.stage, human_milliseconds(stage.milliseconds) + ", " + human_bytes(stage.peak_memory_bytes));
+  line("total", human_milliseconds(total_milliseconds(result.estimate)) + " for a picture");
+  line("peak memory",
+       human_bytes(peak_bytes(result.estimate)) +
+           (plan.memory_limit_bytes == 0 ? "" : " of " + human_bytes(plan.memory_limit_bytes)));
+  line("held memory", human_bytes(result.estimate.held_memory_bytes) + " between two pictures");
+  for (const std::string& note : result.notes)
+    line("note", note);
+  return text;
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rh.estimate/1: an engine side extension (rh_engine.get_extension) that says what a picture would cost in
+ * memory and time before anything is loaded. */
+#ifndef ROUNDHOUSE_EXT_ESTIMATE_H
+#define ROUNDHOUSE_EXT_ESTIMATE_H
+
+#include "roundhouse/ext/image.h"
+
+#define RH_ESTIMATE_ID "rh.estimate/1"
+
+/* One stage as it would go. Memory is what the process would have resident: weights (mapped pages count as
+ * far as they are read), activations, and the libraries' own. */
+typedef struct rh_stage_estimate {
+  uint32_t struct_size;
+  uint32_t stage;      /* RH_STAGE_* */
+  uint64_t elapsed_ns; /* of all its steps, on this machine with the engine's threads */
+  uint64_t operations; /* as rh_stage_report counts them */
+  uint64_t peak_bytes; /* of the process, during this stage */
+} rh_stage_estimate;
+
+/* Where the answer goes. Owned by the host, valid for the call; called from inside it, on its thread. */
+typedef struct rh_estimate_sink {
+  uint32_t struct_size;
+  uint32_t reserved;
+  void* context;
+  /* Once per stage, in their order. */
+  void (*stage)(void* context, const rh_stage_estimate* stage);
+  /* Once: what the process would hold between this picture and the next one. */
+  void (*held)(void* context, uint64_t bytes);
+} rh_estimate_sink;
+
+typedef struct rh_estimate {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* What opening `source` and making `request` would cost. Reads configs and headers of weights, and may time
+   * the engine's kernels for about a second; keeps nothing. source->memory_limit_bytes and the options of
+   * both are heeded as by open_model and generate: a limit that cannot be met is RH_OUT_OF_MEMORY with the
+   * figures. All arguments but source->sink are required.  [engine-thread] */
+  rh_status (*image)(rh_engine* engine, const rh_model_source* source, const rh_image_request* request,
+                     const rh_estimate_sink* sink, rh_error* error);
+} rh_estimate;
+
+#endif
