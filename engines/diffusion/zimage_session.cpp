@@ -66,15 +66,6 @@ FeedForwardScratch feed_forward_scratch(AnyArena& arena, std::int64_t rows, std:
   return {arena.rows(rows, dim), arena.rows(rows, ffn), arena.rows(rows, ffn)};
 }
 
-std::size_t arena_floats(const ZImageTransformerConfig& c, const TokenCounts& tokens) {
-  CountingArena kept, caption, attention, feed_forward;
-  lay_out(kept, c, tokens);
-  caption.rows(tokens.caption_padded, c.cap_feat_dim);
-  attention_scratch(attention, tokens.total(), c.dim);
-  feed_forward_scratch(feed_forward, tokens.total(), c.dim, c.feed_forward_dim());
-  return kept.floats() + std::max({caption.floats(), attention.floats(), feed_forward.floats()});
-}
-
 // [rows, heads * dim] seen as [rows * heads, dim]: the norms of q and k are per head.
 Rows per_head(Rows x, std::int64_t head_dim) {
   assert(x.contiguous());
@@ -91,7 +82,25 @@ void fill_rows(Rows x, std::int64_t first, const float* row) {
     std::copy_n(row, x.cols, x.row(r));
 }
 
+// The views of a block that are large enough to matter.
+template <class Act>
+void for_matrices(const ZImageBlock& block, const Act& act) {
+  for (const WeightView* view : {&block.to_q, &block.to_k, &block.to_v, &block.to_out, &block.w1, &block.w3,
+                                 &block.w2, &block.modulation.weight}) {
+    if (view->data != nullptr) act(*view);
+  }
+}
+
 }  // namespace
+
+ArenaFloats arena_floats(const ZImageTransformerConfig& c, const TokenCounts& tokens) {
+  CountingArena kept, caption, attention, feed_forward;
+  lay_out(kept, c, tokens);
+  caption.rows(tokens.caption_padded, c.cap_feat_dim);
+  attention_scratch(attention, tokens.total(), c.dim);
+  feed_forward_scratch(feed_forward, tokens.total(), c.dim, c.feed_forward_dim());
+  return {kept.floats(), std::max({caption.floats(), attention.floats(), feed_forward.floats()})};
+}
 
 void fill_rotation(const ZImageTransformerConfig& config, const TokenCounts& tokens, std::int64_t columns,
                    const ZImageRotation& rotation) {
@@ -114,17 +123,20 @@ void fill_rotation(const ZImageTransformerConfig& config, const TokenCounts& tok
     place(tokens.image_padded + i, 1 + i, 0, 0);
 }
 
-ZImageTransformer::Session::State::State(const ZImageTransformerConfig& model_config,
-                                         const Parts& model_parts, Kernels& model_kernels, ConstRows caption,
-                                         std::int64_t h, std::int64_t w, const TokenCounts& counts)
-    : config(model_config),
-      parts(model_parts),
-      kernels(model_kernels),
+ZImageTransformer::Session::State::State(const Model& the_model, ConstRows caption, std::int64_t h,
+                                         std::int64_t w, const TokenCounts& counts,
+                                         std::shared_ptr<Arena> lent)
+    : model(the_model),
+      config(model.config),
+      parts(model.parts),
+      kernels(model.kernels),
       tokens(counts),
       height(h),
       width(w),
-      arena(arena_floats(model_config, counts)),
-      buffers(lay_out(arena, model_config, counts)) {
+      kept(arena_floats(config, counts).kept),
+      borrows(lent && lent->capacity_bytes() >= arena_floats(config, counts).scratch * sizeof(float)),
+      scratch(borrows ? std::move(lent) : std::make_shared<Arena>(arena_floats(config, counts).scratch)),
+      buffers(lay_out(kept, config, counts)) {
   fill_rotation(config, tokens, width / kPatch, buffers.rotation);
   for (std::int64_t r = 0; r < buffers.caption_features.rows; ++r)
     std::copy_n(caption.row(std::min(r, caption.rows - 1)), caption.cols, buffers.caption_features.row(r));
@@ -165,8 +177,8 @@ void ZImageTransformer::Session::State::refine_caption(Run& run, const Tap& tap)
   if (caption_refined) return;
   const auto& embedder = parts.cap_embedder;
   {
-    const Arena::Scope scope(arena);
-    const Rows normed = arena.rows(buffers.caption_features.rows, buffers.caption_features.cols);
+    const Arena::Scope scope(*scratch);
+    const Rows normed = scratch->rows(buffers.caption_features.rows, buffers.caption_features.cols);
     kernels.rms_norm(normed, buffers.caption_features, parts.cap_norm.data(),
                      static_cast<float>(config.norm_eps));
     kernels.linear(buffers.caption, normed, embedder.weight, embedder.bias.data());
@@ -189,14 +201,29 @@ void ZImageTransformer::Session::State::embed_image(ConstPlanes latents, const T
 void ZImageTransformer::Session::State::run_blocks(const std::vector<ZImageBlock>& blocks,
                                                    const std::string& name, Rows x,
                                                    const ZImageRotation& rotation, Run& run, const Tap& tap) {
+  const std::size_t stay = &blocks == &parts.layers ? model.kept : blocks.size();
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     run.check_cancelled();
+    if (i + 1 < blocks.size() && i + 1 >= stay) announce(blocks[i + 1]);
     const std::string block_name = tap ? name + std::to_string(i) : std::string();
     const BlockNorms norms = norms_of(blocks[i]);
     attention(blocks[i], norms, x, rotation, block_name, tap);
     feed_forward(blocks[i], norms, x, block_name, tap);
+    if (i >= stay) give_back(blocks[i]);
     if (tap) tap(block_name, x);
   }
+}
+
+void ZImageTransformer::Session::State::give_back(const ZImageBlock& block) const {
+  for_matrices(block, [this](const WeightView& view) { model.weights.forget(view); });
+}
+
+void ZImageTransformer::Session::State::announce(const ZImageBlock& block) const {
+  for_matrices(block, [this](const WeightView& view) { model.weights.prefetch(view); });
+}
+
+std::size_t ZImageTransformer::Session::State::activation_bytes() const {
+  return kept.capacity_bytes() + (borrows ? 0 : scratch->capacity_bytes());
 }
 
 // A modulated block scales the output of a norm by 1 + s or gates it by tanh(g); both are factors per column,
@@ -226,8 +253,8 @@ void ZImageTransformer::Session::State::attention(const ZImageBlock& block, cons
                                                   const Tap& tap) {
   const std::int64_t head_dim = config.head_dim();
   const auto eps = static_cast<float>(config.norm_eps);
-  const Arena::Scope scope(arena);
-  const auto [normed, q, k, v, attended] = attention_scratch(arena, x.rows, config.dim);
+  const Arena::Scope scope(*scratch);
+  const auto [normed, q, k, v, attended] = attention_scratch(*scratch, x.rows, config.dim);
 
   kernels.rms_norm(normed, x, norms.attention_in, eps);
   kernels.linear(q, normed, block.to_q);
@@ -251,8 +278,9 @@ void ZImageTransformer::Session::State::attention(const ZImageBlock& block, cons
 void ZImageTransformer::Session::State::feed_forward(const ZImageBlock& block, const BlockNorms& norms,
                                                      Rows x, const std::string& name, const Tap& tap) {
   const auto eps = static_cast<float>(config.norm_eps);
-  const Arena::Scope scope(arena);
-  const auto [normed, gate, up] = feed_forward_scratch(arena, x.rows, config.dim, config.feed_forward_dim());
+  const Arena::Scope scope(*scratch);
+  const auto [normed, gate, up] =
+      feed_forward_scratch(*scratch, x.rows, config.dim, config.feed_forward_dim());
 
   kernels.rms_norm(normed, x, norms.ffn_in, eps);
   kernels.linear(gate, normed, block.w1);
@@ -270,8 +298,8 @@ void ZImageTransformer::Session::State::project(Planes velocity, const Tap& tap)
   for (float& s : buffers.final_scale.row_span(0))
     s += 1.0F;
 
-  const Arena::Scope scope(arena);
-  const Rows normed = arena.rows(tokens.image_padded, config.dim);
+  const Arena::Scope scope(*scratch);
+  const Rows normed = scratch->rows(tokens.image_padded, config.dim);
   kernels.layer_norm(normed, buffers.x.slice_rows(0, tokens.image_padded), buffers.final_scale.data,
                      kFinalNormEps);
   kernels.linear(buffers.tokens, normed, parts.final_linear.weight, parts.final_linear.bias.data());

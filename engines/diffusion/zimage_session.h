@@ -27,7 +27,7 @@ struct ZImageRotation {
 void fill_rotation(const ZImageTransformerConfig& config, const TokenCounts& tokens, std::int64_t columns,
                    const ZImageRotation& rotation);
 
-// What lives from step to step or within one; all of it lies in the session's arena.
+// What lives from step to step, in the session's own arena.
 struct SessionBuffers {
   ZImageRotation rotation;                        // [image | caption]
   Rows caption_features;                          // [caption_padded, cap_feat_dim], the last row repeated
@@ -44,9 +44,25 @@ struct BlockNorms {
   const float *attention_in, *attention_out, *ffn_in, *ffn_out;
 };
 
+struct ArenaFloats {
+  std::size_t kept;     // from step to step
+  std::size_t scratch;  // within one
+};
+ArenaFloats arena_floats(const ZImageTransformerConfig& config, const TokenCounts& tokens);
+
+// What sessions borrow from their transformer.
+struct ZImageTransformer::Session::Model {
+  const ZImageTransformerConfig& config;
+  const Parts& parts;
+  const WeightSet& weights;
+  const std::size_t& kept;  // layers that stay resident
+  Kernels& kernels;
+};
+
 struct ZImageTransformer::Session::State {
-  State(const ZImageTransformerConfig& config, const Parts& parts, Kernels& kernels, ConstRows caption,
-        std::int64_t h, std::int64_t w, const TokenCounts& tokens);
+  // Takes `scratch` where it is large enough, else makes its own.
+  State(const Model& model, ConstRows caption, std::int64_t h, std::int64_t w, const TokenCounts& tokens,
+        std::shared_ptr<Arena> scratch);
 
   void forward(ConstPlanes latents, double t, Planes velocity, Run& run, const Tap& tap);
 
@@ -62,12 +78,19 @@ struct ZImageTransformer::Session::State {
   void feed_forward(const ZImageBlock& block, const BlockNorms& norms, Rows x, const std::string& name,
                     const Tap& tap);
 
+  void give_back(const ZImageBlock& block) const;
+  void announce(const ZImageBlock& block) const;
+  std::size_t activation_bytes() const;
+
+  const Model model;
   const ZImageTransformerConfig& config;
   const Parts& parts;
   Kernels& kernels;
   const TokenCounts tokens;
   const std::int64_t height, width;  // of the latents
-  Arena arena;
+  Arena kept;
+  const bool borrows;
+  const std::shared_ptr<Arena> scratch;
   const SessionBuffers buffers;
   bool caption_refined = false;
 };

@@ -14,6 +14,11 @@ std::int64_t padded(std::int64_t tokens) {
   return (tokens + kTokenMultiple - 1) / kTokenMultiple * kTokenMultiple;
 }
 
+TokenCounts count_tokens(std::int64_t caption, std::int64_t h, std::int64_t w) {
+  const std::int64_t image = (h / kPatch) * (w / kPatch);
+  return {image, padded(image), caption, padded(caption)};
+}
+
 void check_side(const char* name, std::int64_t latents, std::int64_t longest) {
   if (latents < kPatch || latents % kPatch != 0) {
     throw Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(latents) +
@@ -50,6 +55,8 @@ ZImageTransformer::ZImageTransformer(const std::filesystem::path& folder, Kernel
       weights_(folder, "diffusion_pytorch_model", options),
       kernels_(kernels),
       parts_(std::make_unique<Parts>(weights_, config_)) {
+  const std::uint64_t block = weights_.bytes_under("layers.0.");
+  row_ = {weights_.total_bytes() - block * parts_->layers.size(), block, parts_->layers.size()};
 }
 
 ZImageTransformer::~ZImageTransformer() = default;
@@ -68,13 +75,19 @@ void ZImageTransformer::check_size(std::int64_t h, std::int64_t w) const {
 }
 
 std::unique_ptr<ZImageTransformer::Session> ZImageTransformer::begin(ConstRows caption, std::int64_t h,
-                                                                     std::int64_t w) const {
+                                                                     std::int64_t w,
+                                                                     const Session* lender) const {
   check_size(h, w);
   check_caption(caption, config_);
-  const std::int64_t image = (h / kPatch) * (w / kPatch);
-  const TokenCounts tokens{image, padded(image), caption.rows, padded(caption.rows)};
-  return std::unique_ptr<Session>(
-      new Session(std::make_unique<Session::State>(config_, *parts_, kernels_, caption, h, w, tokens)));
+  const Session::Model model{config_, *parts_, weights_, kept_, kernels_};
+  return std::unique_ptr<Session>(new Session(std::make_unique<Session::State>(
+      model, caption, h, w, count_tokens(caption.rows, h, w), lender ? lender->state_->scratch : nullptr)));
+}
+
+ZImageTransformer::ActivationBytes ZImageTransformer::activation_bytes(std::int64_t caption_tokens,
+                                                                       std::int64_t h, std::int64_t w) const {
+  const ArenaFloats floats = arena_floats(config_, count_tokens(caption_tokens, h, w));
+  return {floats.kept * sizeof(float), floats.scratch * sizeof(float)};
 }
 
 ZImageTransformer::Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {
@@ -87,7 +100,7 @@ void ZImageTransformer::Session::forward(ConstPlanes latents, double t, Planes v
 }
 
 std::size_t ZImageTransformer::Session::activation_bytes() const {
-  return state_->arena.capacity_bytes();
+  return state_->activation_bytes();
 }
 
 }  // namespace engines

@@ -11,6 +11,7 @@
 #include "engines/kernels/kernels.h"
 #include "engines/tensor/run.h"
 #include "engines/text/qwen3_encoder.h"
+#include "engines/weights/block_window.h"
 #include "engines/weights/config.h"
 #include "engines/weights/safetensors.h"
 
@@ -53,10 +54,11 @@ class ZImageTransformer {
     // [image tokens padded, 4 * in_channels]. x_embedder and cap_embedder are seen before the pad tokens are
     // put in.
     void forward(ConstPlanes latents, double t, Planes velocity, Run& run, const Tap& tap = {});
-    std::size_t activation_bytes() const;
+    std::size_t activation_bytes() const;  // without scratch that is lent by another session
 
    private:
     friend class ZImageTransformer;
+    struct Model;
     struct State;
     explicit Session(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
@@ -66,8 +68,23 @@ class ZImageTransformer {
   static std::uint64_t weight_bytes(const std::filesystem::path& folder, const WeightOptions& options);
 
   // caption: [tokens, cap_feat_dim], the encoder's output, copied; h and w: of the latents, see check_size. A
-  // caption beyond axes_lens is INVALID_DIMENSION. The transformer must outlive the session.
-  std::unique_ptr<Session> begin(ConstRows caption, std::int64_t h, std::int64_t w) const;
+  // caption beyond axes_lens is INVALID_DIMENSION. The transformer must outlive the session. A session whose
+  // forward never runs at the same time may lend its scratch, where it is large enough.
+  std::unique_ptr<Session> begin(ConstRows caption, std::int64_t h, std::int64_t w,
+                                 const Session* lender = nullptr) const;
+
+  // What a session for such a caption and picture needs: memory that it keeps, and scratch that sessions can
+  // share.
+  struct ActivationBytes {
+    std::size_t kept, scratch;
+  };
+  ActivationBytes activation_bytes(std::int64_t caption_tokens, std::int64_t h, std::int64_t w) const;
+
+  // The weights, as held.
+  std::uint64_t resident_bytes() const { return row_.all(); }
+  std::uint64_t least_bytes() const { return row_.least(); }
+  // Lets at most about `bytes` of mapped weights stay resident: layers beyond are given back after use.
+  void keep_within(std::uint64_t bytes) { kept_ = row_.kept(bytes); }
 
   // Throws INVALID_DIMENSION unless h and w are multiples of the patch size and within axes_lens.
   void check_size(std::int64_t h, std::int64_t w) const;
@@ -81,6 +98,8 @@ class ZImageTransformer {
   WeightSet weights_;
   Kernels& kernels_;
   std::unique_ptr<Parts> parts_;
+  BlockRow row_;                 // of the layers
+  std::size_t kept_ = SIZE_MAX;  // layers that stay resident
 };
 
 }  // namespace engines

@@ -37,6 +37,13 @@ Qwen3Encoder::Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels
                     " is too few, the weights have " + beyond);
   }
   layers_.pop_back();  // hidden_states[-2] is what enters the last layer
+  if (!layers_.empty()) row_ = {0, weights_.bytes_under(root + "layers.0."), layers_.size()};
+}
+
+template <class Act>
+void Qwen3Encoder::for_matrices(const Layer& layer, const Act& act) const {
+  for (const WeightView* view : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down})
+    act(*view);
 }
 
 std::uint64_t Qwen3Encoder::weight_bytes(const std::filesystem::path& folder, const WeightOptions& options) {
@@ -94,8 +101,11 @@ FloatBuffer Qwen3Encoder::encode(const std::vector<std::int32_t>& ids, Run& run,
   const Rotation angles = rotation(tokens, arena);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     run.check_cancelled();
+    if (i + 1 < layers_.size() && i + 1 >= kept_)
+      for_matrices(layers_[i + 1], [&](const WeightView& view) { weights_.prefetch(view); });
     attention(layers_[i], x, angles, arena);
     feed_forward(layers_[i], x, arena);
+    if (i >= kept_) for_matrices(layers_[i], [&](const WeightView& view) { weights_.forget(view); });
     if (tap) tap("hidden" + std::to_string(i + 1), x);
   }
   return hidden;

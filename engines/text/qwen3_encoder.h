@@ -2,6 +2,7 @@
 // Qwen3 as a text encoder: token ids to the second-to-last hidden state.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "engines/kernels/kernels.h"
 #include "engines/tensor/run.h"
+#include "engines/weights/block_window.h"
 #include "engines/weights/config.h"
 #include "engines/weights/safetensors.h"
 
@@ -46,6 +48,12 @@ class Qwen3Encoder {
   // embedding is MODEL_INVALID (the tokenizer does not fit the encoder).
   FloatBuffer encode(const std::vector<std::int32_t>& ids, Run& run, const Tap& tap = {}) const;
 
+  // The weights that encoding reads, as held: all layers but the last. The embedding is read row by row.
+  std::uint64_t resident_bytes() const { return row_.all(); }
+  std::uint64_t least_bytes() const { return row_.least(); }
+  // Lets at most about `bytes` of mapped weights stay resident: layers beyond are given back after use.
+  void keep_within(std::uint64_t bytes) { kept_ = row_.kept(bytes); }
+
   // Memory beyond weights that encoding `tokens` tokens takes, the result included.
   std::size_t activation_bytes(std::size_t tokens) const;
 
@@ -64,6 +72,8 @@ class Qwen3Encoder {
   };
   Layer load_layer(const std::string& prefix, bool computed);
   std::size_t scratch_floats(std::int64_t tokens) const;
+  template <class Act>
+  void for_matrices(const Layer& layer, const Act& act) const;
   void embed(Rows x, const std::vector<std::int32_t>& ids) const;
   Rotation rotation(std::int64_t tokens, Arena& arena) const;
   void attention(const Layer& w, Rows x, const Rotation& rotation, Arena& arena) const;
@@ -74,6 +84,8 @@ class Qwen3Encoder {
   Kernels& kernels_;
   WeightView embedding_;
   std::vector<Layer> layers_;  // the last one is checked, not kept
+  BlockRow row_;
+  std::size_t kept_ = SIZE_MAX;  // layers that stay resident
 };
 
 }  // namespace engines

@@ -69,4 +69,10 @@ void MappedFile::forget(const std::byte* first, std::size_t bytes) const {
   static_cast<void>(::madvise(const_cast<std::byte*>(first) + before, whole, MADV_DONTNEED));
 }
 
+void MappedFile::prefetch(const std::byte* first, std::size_t bytes) const {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const std::uintptr_t before = reinterpret_cast<std::uintptr_t>(first) % page;
+  static_cast<void>(::madvise(const_cast<std::byte*>(first) - before, bytes + before, MADV_WILLNEED));
+}
+
 }  // namespace engines

@@ -23,6 +23,9 @@ class MappedFile {
   // Tells the system that these bytes are not needed in memory now: whole pages among them are given back,
   // and read again when somebody looks. Any thread; contents never change.
   void forget(const std::byte* first, std::size_t bytes) const;
+  // Tells the system that these bytes are needed soon. Any thread.
+  void prefetch(const std::byte* first, std::size_t bytes) const;
+  bool holds(const std::byte* first) const { return first >= data_ && first < data_ + size_; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
  private:

@@ -66,6 +66,10 @@ const std::string& SafetensorsFile::shown() const {
   return state_->shown;
 }
 
+const MappedFile& SafetensorsFile::file() const {
+  return state_->file;
+}
+
 void SafetensorsFile::forget(const std::byte* first, std::size_t bytes) const {
   state_->file.forget(first, bytes);
 }

@@ -13,6 +13,7 @@
 
 #include "engines/tensor/tensor.h"
 #include "engines/threading/thread_pool.h"
+#include "engines/weights/mapped_file.h"
 
 namespace engines {
 
@@ -42,6 +43,7 @@ class SafetensorsFile {
   const std::string& shown() const;        // the path in messages: "transformer/model.safetensors"
   // Gives back the memory that a range of a tensor's data has in the page tables; see MappedFile::forget.
   void forget(const std::byte* first, std::size_t bytes) const;
+  const MappedFile& file() const;
 
  private:
   struct State;
@@ -84,6 +86,15 @@ class WeightSet {
   std::vector<float> floats(std::string_view name, const std::vector<std::int64_t>& shape) const;
   bool contains(std::string_view name) const;
 
+  // Gives back the memory that all mapped weights, or those of one view, have in the page tables: they are
+  // read again when they are used. Rounded matrices stay. Any thread.
+  void forget() const;
+  void forget(const WeightView& view) const;
+  // Says that a mapped view is needed soon. Any thread.
+  void prefetch(const WeightView& view) const;
+
+  // All bytes as held of the tensors whose names begin so.
+  std::uint64_t bytes_under(std::string_view prefix) const;
   // The type that most bytes are held in, and all bytes, those of rounded matrices as they are now: for
   // reports.
   Dtype main_dtype() const;

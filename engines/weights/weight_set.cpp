@@ -145,10 +145,32 @@ Dtype WeightSet::main_dtype() const {
   return static_cast<Dtype>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
 }
 
+void WeightSet::forget() const {
+  for (const auto& file : files_)
+    file.file().forget(file.file().data(), file.file().size());
+}
+
+void WeightSet::forget(const WeightView& view) const {
+  for (const auto& file : files_) {
+    if (file.file().holds(view.data)) file.file().forget(view.data, static_cast<std::size_t>(view.bytes()));
+  }
+}
+
+void WeightSet::prefetch(const WeightView& view) const {
+  for (const auto& file : files_) {
+    if (file.file().holds(view.data)) file.file().prefetch(view.data, static_cast<std::size_t>(view.bytes()));
+  }
+}
+
 std::uint64_t WeightSet::total_bytes() const {
+  return bytes_under("");
+}
+
+std::uint64_t WeightSet::bytes_under(std::string_view prefix) const {
   std::uint64_t total = 0;
   for (const auto& file : files_) {
     for (const auto& name : file.names()) {
+      if (!name.starts_with(prefix)) continue;
       const auto held = held_.find(name);
       total += held == held_.end() ? file.raw(name)->bytes : held->second.view.bytes();
     }
