@@ -20,6 +20,7 @@ class JsonValue {
   JsonValue(const std::filesystem::path& file, const nlohmann::json& json, std::string field = {})
       : file_(&file), json_(&json), field_(std::move(field)) {}
 
+  bool is_object() const { return json_->is_object(); }
   bool has(const std::string& key) const;
   JsonValue at(const std::string& key) const;  // of an object; a missing one is named
   std::vector<std::pair<std::string, JsonValue>> members() const;

@@ -189,16 +189,34 @@ std::string read_maturity(const JsonValue& value) {
   return maturity;
 }
 
-void read_optional(const JsonValue& root, EngineManifest& manifest) {
+std::int32_t read_integer(const JsonValue& value) {
+  return static_cast<std::int32_t>(
+      value.integer(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
+}
+
+// The highest of those that hold on this processor.
+std::int32_t read_score(const JsonValue& value, const CpuFeatures& features) {
+  if (!value.is_object()) return read_integer(value);
+  value.expect_only({"default", "cpu"});
+  std::int32_t score = read_integer(value.at("default"));
+  const auto members = value.at("cpu").members();
+  check_count(value.at("cpu"), members.size());
+  if (members.empty()) value.at("cpu").refuse("is empty, expected at least one");
+  for (const auto& [feature, entry] : members) {
+    if (!is_lower_word(feature)) entry.refuse("stands under a feature that is no lower case word");
+    const std::int32_t with_feature = read_integer(entry);
+    if (has_feature(features, feature)) score = std::max(score, with_feature);
+  }
+  return score;
+}
+
+void read_optional(const JsonValue& root, const CpuFeatures& features, EngineManifest& manifest) {
   if (root.has("vendor")) manifest.vendor = root.at("vendor").text_or_empty(kNameBytes);
   if (root.has("description")) {
     manifest.description = root.at("description").text_or_empty(kDescriptionBytes);
   }
   manifest.maturity = root.has("maturity") ? read_maturity(root.at("maturity")) : "stable";
-  if (root.has("score")) {
-    manifest.score = static_cast<std::int32_t>(root.at("score").integer(
-        std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
-  }
+  if (root.has("score")) manifest.score = read_score(root.at("score"), features);
   if (root.has("limits")) manifest.limits = read_limits(root.at("limits"));
   if (root.has("environment")) manifest.environment = read_environment(root.at("environment"));
   if (root.has("network")) manifest.network = root.at("network").boolean();
@@ -212,7 +230,7 @@ bool has_capability(const Capabilities& capabilities, const std::string& group, 
          std::find(found->second.begin(), found->second.end(), value) != found->second.end();
 }
 
-EngineManifest read_manifest(const std::filesystem::path& file) {
+EngineManifest read_manifest(const std::filesystem::path& file, const CpuFeatures& features) {
   EngineManifest manifest;
   std::error_code ignored;  // the path as given is good enough for the messages that follow
   manifest.file = std::filesystem::absolute(file, ignored).lexically_normal();
@@ -228,7 +246,7 @@ EngineManifest read_manifest(const std::filesystem::path& file) {
   read_abi(root.at("abi"), manifest);
   manifest.library = read_library(root.at("library"), manifest.file.parent_path());
   manifest.capabilities = read_capabilities(root.at("capabilities"));
-  read_optional(root, manifest);
+  read_optional(root, features, manifest);
   return manifest;
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "host/manifest/cpu_features.h"
+
 namespace roundhouse::host {
 
 // Group -> values, as in rh_engine_descriptor.capabilities: "task" -> {"text-to-image"}.
@@ -39,16 +41,16 @@ struct EngineManifest {
   std::string id, name, vendor, version, description;
   std::string maturity;  // stable, experimental, teaching
   std::uint32_t abi_major = 0, abi_minor = 0;
-  std::int32_t score = 0;
+  std::int32_t score = 0;  // on the processor that the manifest was read for
   Capabilities capabilities;
   Limits limits;
   std::vector<EnvironmentRule> environment;
   bool network = false;
 };
 
-// Reads and checks one manifest. Throws Error: IO_ERROR when it cannot be read, ENGINE_BROKEN naming file,
-// field, value and what was expected (unknown keys, wrong types, a bad id, a library with '..'),
-// ENGINE_INCOMPATIBLE for another schema.
-EngineManifest read_manifest(const std::filesystem::path& file);
+// Reads and checks one manifest, for a processor with `features`. Throws Error: IO_ERROR when it cannot be
+// read, ENGINE_BROKEN naming file, field, value and what was expected (unknown keys, wrong types, a bad id, a
+// library with '..'), ENGINE_INCOMPATIBLE for another schema.
+EngineManifest read_manifest(const std::filesystem::path& file, const CpuFeatures& features = cpu_features());
 
 }  // namespace roundhouse::host

@@ -119,6 +119,12 @@ const Damage kDamages[] = {
     {"/maturity", "\"ready\"", "is not a maturity"},
     {"/score", "1e3", "is not an integer"},
     {"/score", "2147483648", "is out of range"},
+    {"/score", R"({"cpu": {"avx512": 1}})", "score.default: is missing"},
+    {"/score", R"({"default": 1})", "score.cpu: is missing"},
+    {"/score", R"({"default": 1, "cpu": {}})", "score.cpu: {} is empty, expected at least one"},
+    {"/score", R"({"default": 1, "cpu": {"AVX": 2}})", "no lower case word"},
+    {"/score", R"({"default": 1, "cpu": {"avx2": 2.5}})", "score.cpu.avx2: 2.5 is not an integer"},
+    {"/score", R"({"default": 1, "cpu": {"avx2": 2}, "gpu": {}})", "score.gpu: {} is not a known key"},
     {"/limits", R"({"width": {"min": 1}})", "limits.width.max: is missing"},
     {"/limits", R"({"width": {"min": 2, "max": 1}})", "limits.width.max: 1 is below min"},
     {"/limits", R"({"width": {"min": 1, "max": 2, "multiple": -1}})", "is negative"},
@@ -208,6 +214,28 @@ TEST_F(ManifestTest, ReadsTheRequiredFieldsAndFillsInTheRest) {
   EXPECT_TRUE(has_capability(manifest.capabilities, "task", "text-to-image"));
   EXPECT_FALSE(has_capability(manifest.capabilities, "task", "chat"));
   EXPECT_FALSE(has_capability(manifest.capabilities, "dtype", "f32"));
+}
+
+TEST_F(ManifestTest, TakesTheHighestScoreThatHoldsOnTheProcessor) {
+  json manifest = valid();
+  manifest["score"] = {{"default", 90}, {"cpu", {{"avx512", 100}, {"avx512_bf16", 120}, {"avx9000", 500}}}};
+  const fs::path file = write(manifest.dump());
+  CpuFeatures features;
+  EXPECT_EQ(read_manifest(file, features).score, 90);
+  features.avx2_fma = true;
+  EXPECT_EQ(read_manifest(file, features).score, 90);
+  features.avx512 = true;
+  EXPECT_EQ(read_manifest(file, features).score, 100);
+  features.avx512_bf16 = true;
+  EXPECT_EQ(read_manifest(file, features).score, 120);
+}
+
+TEST_F(ManifestTest, AFeatureThatMakesAnEngineSlowerDoesNotCount) {
+  json manifest = valid();
+  manifest["score"] = {{"default", 5}, {"cpu", {{"avx2", -7}}}};
+  CpuFeatures features;
+  features.avx2_fma = true;
+  EXPECT_EQ(read_manifest(write(manifest.dump()), features).score, 5);
 }
 
 TEST_F(ManifestTest, ReadsEveryField) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // CPUID by way of the compiler, which also asks whether the kernel saves the registers.
-#include "host/worker/cpu_features.h"
+#include "host/manifest/cpu_features.h"
 
 namespace roundhouse::host {
 
@@ -14,8 +14,16 @@ CpuFeatures cpu_features() {
   features.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                     __builtin_cpu_supports("avx512vl");
+  features.avx512_bf16 = features.avx512 && __builtin_cpu_supports("avx512bf16");
 #endif
   return features;
+}
+
+bool has_feature(const CpuFeatures& features, std::string_view name) {
+  if (name == "avx2") return features.avx2_fma;
+  if (name == "avx512") return features.avx512;
+  if (name == "avx512_bf16") return features.avx512_bf16;
+  return false;
 }
 
 std::string openblas_coretype(const CpuFeatures& features) {
