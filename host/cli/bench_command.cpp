@@ -33,7 +33,7 @@ class Yardstick {
     constexpr std::uint32_t kSide = 1024;
     constexpr double kSeconds = 0.5;
     try {
-      return client_->matrix_rate(kSide, kSide, kSide, kSeconds);
+      return client_->matrix_rate("", kSide, kSide, kSide, kSeconds);
     } catch (const Error&) {
       client_.reset();
       return std::nullopt;

@@ -124,10 +124,11 @@ class WorkerClient final : public EngineClient {
     return understood(answer, [](const Frame& frame) { return decode<Estimate>(frame.json); });
   }
 
-  double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) override {
+  double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
+                     double seconds) override {
     ensure_probed();
-    const Frame answer =
-        ask({FrameType::matrix_rate, encode(RateMessage{m, n, k, seconds}), "bench", options_.patience.step});
+    const Frame answer = ask({FrameType::matrix_rate, encode(RateMessage{product, m, n, k, seconds}), "bench",
+                              options_.patience.step});
     return understood(answer, [](const Frame& frame) { return decode<double>(frame.json); });
   }
 

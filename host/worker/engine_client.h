@@ -127,8 +127,11 @@ class EngineClient {
                                const std::function<void(const ProgressEvent&)>& progress) = 0;
   // What opening and one picture would cost, through rh.estimate/1; CAPABILITY_UNSUPPORTED without it.
   virtual Estimate estimate(const OpenJob& model, const ImageJob& job) = 0;
-  // The engine's own f32 product rate in FLOP/s through rh.bench/1; CAPABILITY_UNSUPPORTED without it.
-  virtual double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) = 0;
+  // The rate in FLOP/s of the engine's own product of operands of that type ("f32", "bf16"; empty = the one
+  // that it prefers) through rh.bench/2; CAPABILITY_UNSUPPORTED without that, INVALID_ARGUMENT for a product
+  // that the engine does not have.
+  virtual double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
+                             double seconds) = 0;
   // Asks the running call to stop: it throws CANCELLED, at the latest after patience.cancel. Does nothing
   // between two calls: who cannot know repeats it. Async-signal-safe, from any thread.
   virtual void cancel() noexcept = 0;

@@ -288,14 +288,17 @@ Estimate EngineWork::estimate(const OpenJob& model, const ImageJob& job, const W
   });
 }
 
-double EngineWork::matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) {
+double EngineWork::matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
+                               double seconds) {
   return with_named_errors(manifest_.id, "bench", [&] {
     load();
     const auto& bench = extension_of<rh_bench>(*engine_, RH_BENCH_ID);
     rh_error error{};
     error.struct_size = sizeof error;
     double rate = 0;
-    check_answer(bench.matrix_rate(engine_->raw(), m, n, k, seconds, &rate, &error), error, "matrix_rate");
+    check_answer(bench.matrix_rate(engine_->raw(), product.empty() ? nullptr : product.c_str(), m, n, k,
+                                   seconds, &rate, &error),
+                 error, "matrix_rate");
     if (!std::isfinite(rate) || rate <= 0) {
       throw Error(RH_ENGINE_BROKEN, "matrix_rate gave " + std::to_string(rate) + " FLOP/s");
     }

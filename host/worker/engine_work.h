@@ -32,7 +32,8 @@ class EngineWork {
   OpenResult open(const OpenJob& job, const Watch& watch);
   Estimate estimate(const OpenJob& model, const ImageJob& job, const Watch& watch);
   ImageResult generate(const ImageJob& job, const Watch& watch);
-  double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds);
+  double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
+                     double seconds);
 
  private:
   void load();

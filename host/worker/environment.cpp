@@ -2,7 +2,7 @@
 // The environment that an engine's library needs before it is loaded.
 #include <cstdlib>
 
-#include "host/worker/cpu_features.h"
+#include "host/manifest/cpu_features.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {

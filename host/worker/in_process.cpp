@@ -52,8 +52,9 @@ class InProcessClient final : public EngineClient {
     return watched(progress, [&](const Watch& watch) { return work_.generate(job, watch); });
   }
 
-  double matrix_rate(std::uint32_t m, std::uint32_t n, std::uint32_t k, double seconds) override {
-    return work_.matrix_rate(m, n, k, seconds);
+  double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
+                     double seconds) override {
+    return work_.matrix_rate(product, m, n, k, seconds);
   }
 
   void cancel() noexcept override { cancelled_.store(true); }

@@ -229,14 +229,19 @@ Estimate decode(const std::string& text) {
 }
 
 std::string encode(const RateMessage& message) {
-  return dump({{"m", message.m}, {"n", message.n}, {"k", message.k}, {"seconds", message.seconds}});
+  return dump({{"product", message.product},
+               {"m", message.m},
+               {"n", message.n},
+               {"k", message.k},
+               {"seconds", message.seconds}});
 }
 
 template <>
 RateMessage decode(const std::string& text) {
   return read(text, [](const Json& json) {
-    return RateMessage{member<std::uint32_t>(json, "m"), member<std::uint32_t>(json, "n"),
-                       member<std::uint32_t>(json, "k"), member<double>(json, "seconds")};
+    return RateMessage{member<std::string>(json, "product"), member<std::uint32_t>(json, "m"),
+                       member<std::uint32_t>(json, "n"), member<std::uint32_t>(json, "k"),
+                       member<double>(json, "seconds")};
   });
 }
 

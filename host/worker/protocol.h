@@ -21,6 +21,7 @@ struct EstimateMessage {
   ImageJob job;
 };
 struct RateMessage {
+  std::string product;  // empty = the engine's first
   std::uint32_t m = 0, n = 0, k = 0;
   double seconds = 0;
 };

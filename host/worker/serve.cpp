@@ -137,7 +137,10 @@ class Worker {
     if (request.type == FrameType::estimate)
       return estimate(decode<EstimateMessage>(request.json), request.call);
     const auto rate = decode<RateMessage>(request.json);
-    return {FrameType::reply, 0, encode(work_->matrix_rate(rate.m, rate.n, rate.k, rate.seconds)), {}};
+    return {FrameType::reply,
+            0,
+            encode(work_->matrix_rate(rate.product, rate.m, rate.n, rate.k, rate.seconds)),
+            {}};
   }
 
   Frame probe(ProbeMessage message) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine `openblas`: matrix products by OpenBLAS, everything else by portable SIMD; fast on any CPU.
 #include "engines/kernels/openblas/openblas_kernels.h"
+#include "plugins/pipeline/bench_extension.h"
 #include "plugins/pipeline/pipeline_engine.h"
-#include "roundhouse/ext/draft/bench.h"
-#include "roundhouse/guard.hpp"
 
 namespace {
+
+using engines::Dtype;
 
 class OpenblasEngine : public roundhouse::pipeline::PipelineEngine {
  public:
@@ -24,24 +25,16 @@ class OpenblasEngine : public roundhouse::pipeline::PipelineEngine {
   }
 
   const void* extension(std::string_view id) override {
-    static constexpr rh_bench bench{sizeof(rh_bench), 0, &matrix_rate};
-    return id == RH_BENCH_ID ? &bench : nullptr;
+    return id == RH_BENCH_ID ? roundhouse::pipeline::BenchExtension<OpenblasEngine>::get() : nullptr;
+  }
+
+  const std::vector<Dtype>& products() const { return products_; }
+  double measure_product(Dtype, int m, int n, int k, double seconds) const {
+    return engines::measure_sgemm(m, n, k, seconds, threads_);
   }
 
  private:
-  static rh_status matrix_rate(rh_engine* engine, uint32_t m, uint32_t n, uint32_t k, double seconds,
-                               double* rate, rh_error* error) {
-    return roundhouse::guard<engines::Error>(error, [&] {
-      if (engine == nullptr || rate == nullptr) {
-        throw roundhouse::Error(RH_INVALID_ARGUMENT,
-                                "matrix_rate: NULL, expected an engine and a place for the rate");
-      }
-      const auto& self = roundhouse::engine_of<OpenblasEngine>(engine);
-      *rate = engines::measure_sgemm(static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), seconds,
-                                     self.threads_);
-    });
-  }
-
+  std::vector<Dtype> products_{Dtype::f32};
   int threads_;
 };
 

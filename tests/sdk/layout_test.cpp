@@ -60,7 +60,7 @@ const Record records[] = {
     RECORD(rh_stage_estimate, 32),
     RECORD(rh_estimate_sink, 32),
     RECORD(rh_estimate, 16),
-    RECORD(rh_bench, 16),
+    RECORD(rh_bench, 24),
 };
 
 // In order of declaration. Append only.
@@ -223,7 +223,8 @@ const Field fields[] = {
     FIELD(rh_estimate, image, 8, 8),
     FIELD(rh_bench, struct_size, 0, 4),
     FIELD(rh_bench, reserved, 4, 4),
-    FIELD(rh_bench, matrix_rate, 8, 8),
+    FIELD(rh_bench, product, 8, 8),
+    FIELD(rh_bench, matrix_rate, 16, 8),
 };
 
 TEST(Layout, no_field_has_moved_or_changed_its_size) {

@@ -72,7 +72,7 @@ inline constexpr std::uint32_t floor_size<rh_estimate_sink> = 32;
 template <>
 inline constexpr std::uint32_t floor_size<rh_estimate> = 16;
 template <>
-inline constexpr std::uint32_t floor_size<rh_bench> = 16;
+inline constexpr std::uint32_t floor_size<rh_bench> = 24;
 
 // Whether the record is there and at least as large as its first release.
 template <class Record>

@@ -7,7 +7,7 @@
 
 #include <cstdlib>
 
-#include "host/worker/cpu_features.h"
+#include "host/manifest/cpu_features.h"
 #include "host/worker/engine_client.h"
 #include "host/worker/system_state.h"
 

@@ -110,8 +110,8 @@ TEST_F(WorkerTest, GeneratingWithoutAModelIsRefused) {
 }
 
 TEST_F(WorkerTest, AnEngineWithoutTheBenchSaysSo) {
-  expect_error(RH_CAPABILITY_UNSUPPORTED, "engine 'puppet': has no extension rh.bench/1",
-               [&] { make(puppet_manifest())->matrix_rate(8, 8, 8, 0.1); });
+  expect_error(RH_CAPABILITY_UNSUPPORTED, "engine 'puppet': has no extension rh.bench/2",
+               [&] { make(puppet_manifest())->matrix_rate("", 8, 8, 8, 0.1); });
 }
 
 // ---- an engine at work ----
