@@ -39,7 +39,8 @@ class OnednnEngine : public roundhouse::pipeline::PipelineEngine {
   }
 
   const void* extension(std::string_view id) override {
-    return id == RH_BENCH_ID ? roundhouse::pipeline::BenchExtension<OnednnEngine>::get() : nullptr;
+    return id == RH_BENCH_ID ? roundhouse::pipeline::BenchExtension<OnednnEngine>::get()
+                             : PipelineEngine::extension(id);
   }
 
   const std::vector<Dtype>& products() const { return products_; }

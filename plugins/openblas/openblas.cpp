@@ -25,7 +25,8 @@ class OpenblasEngine : public roundhouse::pipeline::PipelineEngine {
   }
 
   const void* extension(std::string_view id) override {
-    return id == RH_BENCH_ID ? roundhouse::pipeline::BenchExtension<OpenblasEngine>::get() : nullptr;
+    return id == RH_BENCH_ID ? roundhouse::pipeline::BenchExtension<OpenblasEngine>::get()
+                             : PipelineEngine::extension(id);
   }
 
   const std::vector<Dtype>& products() const { return products_; }
