@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engines/kernels/onednn/onednn_kernels.h"
+#include "tests/engines/kernels/nearest_bf16.h"
 #include "tests/engines/kernels/support.h"
 
 namespace engines::test {
@@ -19,16 +20,6 @@ namespace engines::test {
 inline constexpr double kBf16Unit = 0x1p-8;
 // oneDNN takes subnormal operands and results for 0.
 inline constexpr double kSmallestNormal = 0x1p-126;
-
-// To nearest, ties to even, by arithmetic on the value and not on its bits.
-inline float nearest_bf16(float value) {
-  if (!std::isfinite(value) || value == 0) return value;
-  int exponent = 0;
-  const double significand = std::frexp(static_cast<double>(value), &exponent);  // in [1/2, 1)
-  const int bits = std::min(8, exponent + 133);                                  // fewer for subnormals
-  const double rounded = std::ldexp(std::nearbyint(std::ldexp(significand, bits)), exponent - bits);
-  return std::abs(rounded) >= 0x1p128 ? std::copysign(INFINITY, value) : static_cast<float>(rounded);
-}
 
 inline OwnedRows as_operand(Dtype operands, const OwnedRows& x) {
   OwnedRows rounded(x);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "engines/kernels/onednn/onednn_kernels.h"
 #include "engines/kernels/openblas/openblas_kernels.h"
 
 namespace engines::test {
@@ -151,6 +152,7 @@ std::vector<KernelsChoice> all_kernels() {
   return {
       {"reference", false, [] { return make_reference_kernels(); }},
       {"openblas", true, [] { return make_openblas_kernels(2); }},
+      {"onednn", true, [] { return make_onednn_kernels(2, Dtype::f32); }},  // bf16_products_test.cpp has bf16
   };
 }
 
