@@ -10,11 +10,11 @@
 namespace engines::onednn {
 namespace {
 
-// 256 x 320 scores and their probabilities stay in the second-level cache beside the keys and values of a
+// 256 x 352 scores and their probabilities stay in the second-level cache beside the keys and values of a
 // tile. Causal blocks are smaller: what a tile computes beyond the diagonal is lost.
 constexpr std::int64_t kQueryRows = 256;
 constexpr std::int64_t kCausalQueryRows = 128;
-constexpr std::int64_t kKeyRows = 320;
+constexpr std::int64_t kKeyRows = 352;
 // Blocks of queries are made smaller, but not below 32, to give several threads something to do.
 constexpr std::int64_t kPieces = 12;
 constexpr std::int64_t kFewestQueryRows = 32;
@@ -26,29 +26,61 @@ Blocks cut_queries(std::int64_t rows, const AttentionShape& shape) {
   return blocks;
 }
 
-struct Operands {
-  Operand q, k, v;
+// The heads of q, k or v in the type of the products: row r of head h begins at at(h, r).
+struct Heads {
+  const std::byte* data = nullptr;
+  Dtype dtype = Dtype::f32;
+  std::int64_t head_step = 0;  // elements
+  std::int64_t row_step = 0;
+
+  const std::byte* at(std::int64_t head, std::int64_t row) const {
+    return data + bytes_of(dtype, head * head_step + row * row_step);
+  }
 };
 
-Operands operands_of(const Tools& tools, ConstRows q, ConstRows k, ConstRows v) {
+// x itself where floats are wanted; else rounded into `room`, the rows of a head one after another: read with
+// the distance that they have in x, they would fall on few places of the caches.
+Heads heads_of(const Tools& tools, float* room, ConstRows x, std::int64_t dim) {
+  if (tools.operands == Dtype::f32)
+    return {reinterpret_cast<const std::byte*>(x.data), Dtype::f32, dim, x.stride};
+  auto* const rounded = reinterpret_cast<std::uint16_t*>(room);
+  const std::int64_t heads = x.cols / dim;
+  cpu::for_row_blocks(tools.context, x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
+    for (std::int64_t h = 0; h < heads; ++h)
+      for (std::int64_t r = first; r < first + rows; ++r)
+        round_to_bf16(rounded + (h * x.rows + r) * dim, x.row(r) + h * dim, dim);
+  });
+  return {reinterpret_cast<const std::byte*>(rounded), Dtype::bf16, x.rows * dim, dim};
+}
+
+struct Operands {
+  Heads q, k, v;
+};
+
+Operands operands_of(const Tools& tools, ConstRows q, ConstRows k, ConstRows v, std::int64_t dim) {
   const auto floats = [&](ConstRows x) { return floats_for(tools.operands, x.rows * x.cols); };
-  float* room = tools.context.shared_scratch.floats(floats(q) + floats(k) + floats(v));
-  return {operand_of(tools, room, q), operand_of(tools, room + floats(q), k),
-          operand_of(tools, room + floats(q) + floats(k), v)};
+  float* room = tools.operands == Dtype::f32
+                    ? nullptr
+                    : tools.context.shared_scratch.floats(floats(q) + floats(k) + floats(v));
+  return {heads_of(tools, room, q, dim), heads_of(tools, room + floats(q), k, dim),
+          heads_of(tools, room + floats(q) + floats(k), v, dim)};
 }
 
 // A thread's memory for one block of queries.
 struct Scratch {
   cpu::SoftmaxState state;
+  Rows sums;  // of probabilities times values so far
   float* scores;
   void* probabilities;  // may be the scores
 
-  static std::int64_t floats(Dtype operands, std::int64_t queries, std::int64_t keys) {
-    return 3 * queries + queries * keys + (operands == Dtype::f32 ? 0 : floats_for(operands, queries * keys));
+  static std::int64_t floats(Dtype operands, std::int64_t queries, std::int64_t keys, std::int64_t dim) {
+    return 3 * queries + queries * dim + queries * keys +
+           (operands == Dtype::f32 ? 0 : floats_for(operands, queries * keys));
   }
-  Scratch(Dtype operands, float* memory, std::int64_t queries, std::int64_t keys)
+  Scratch(Dtype operands, float* memory, std::int64_t queries, std::int64_t keys, std::int64_t dim)
       : state{memory, memory + queries, memory + 2 * queries},
-        scores(memory + 3 * queries),
+        sums(memory + 3 * queries, queries, dim),
+        scores(sums.row(queries)),
         probabilities(operands == Dtype::f32 ? scores : scores + queries * keys) {
     std::fill_n(state.maximum, queries, -std::numeric_limits<float>::infinity());
     std::fill_n(state.sum, queries, 0.0f);
@@ -56,39 +88,41 @@ struct Scratch {
 };
 
 // One head's part of a block of queries.
-struct Head {
+struct Block {
   Rows out;
   std::int64_t first_query = 0;
-  std::int64_t column = 0;     // of the head in q
-  std::int64_t kv_column = 0;  // in k and v
-  std::int64_t key_rows = 0;   // of k and v
+  std::int64_t head = 0, kv_head = 0;
+  std::int64_t key_rows = 0;  // of k and v
 };
 
-void attend(const Tools& tools, const Scratch& scratch, const Operands& from, const Head& head,
+void attend(const Tools& tools, const Scratch& scratch, const Operands& from, const Block& block,
             std::int64_t tile_rows, const AttentionShape& shape) {
-  const std::int64_t queries = head.out.rows;
+  const std::int64_t queries = block.out.rows;
+  const std::int64_t dim = shape.head_dim;
   const std::int64_t seen =
-      shape.causal ? std::min(head.key_rows, head.first_query + queries) : head.key_rows;
+      shape.causal ? std::min(block.key_rows, block.first_query + queries) : block.key_rows;
   for (std::int64_t key = 0; key < seen; key += tile_rows) {
     const std::int64_t keys = std::min(tile_rows, seen - key);
-    const auto& score = tools.products.of({tools.operands, Form::transposed, false, queries, keys,
-                                           shape.head_dim, from.q.stride, from.k.stride, keys});
-    score.run(from.q.at(head.first_query, head.column), from.k.at(key, head.kv_column), scratch.scores);
+    tools.products
+        .of({tools.operands, Form::transposed, false, queries, keys, dim, from.q.row_step, from.k.row_step,
+             keys})
+        .run(from.q.at(block.head, block.first_query), from.k.at(block.kv_head, key), scratch.scores);
     const Rows tile(scratch.scores, queries, keys);
-    const std::int64_t seen_here = shape.causal ? head.first_query - key + 1 : keys;
+    const std::int64_t seen_here = shape.causal ? block.first_query - key + 1 : keys;
     if (tools.operands == Dtype::f32)
       cpu::softmax_tile(tile, seen_here, shape.causal ? 1 : 0, shape.scale, scratch.state);
     else
       cpu::rounded_softmax_tile(static_cast<std::uint16_t*>(scratch.probabilities), tile, seen_here,
                                 shape.causal ? 1 : 0, shape.scale, scratch.state);
-    if (key > 0) cpu::scale_rows(head.out, scratch.state.correction);
-    const auto& weigh = tools.products.of({tools.operands, Form::plain, key > 0, queries, shape.head_dim,
-                                           keys, keys, from.v.stride, head.out.stride});
-    weigh.run(scratch.probabilities, from.v.at(key, head.kv_column), head.out.data);
+    if (key > 0) cpu::scale_rows(scratch.sums, scratch.state.correction);
+    tools.products.of({tools.operands, Form::plain, key > 0, queries, dim, keys, keys, from.v.row_step, dim})
+        .run(scratch.probabilities, from.v.at(block.kv_head, key), scratch.sums.data);
   }
   for (std::int64_t i = 0; i < queries; ++i)
     scratch.state.sum[i] = 1 / scratch.state.sum[i];
-  cpu::scale_rows(head.out, scratch.state.sum);
+  cpu::scale_rows(scratch.sums, scratch.state.sum);
+  for (std::int64_t i = 0; i < queries; ++i)
+    std::copy_n(scratch.sums.row(i), dim, block.out.row(i));
 }
 
 }  // namespace
@@ -98,11 +132,11 @@ void attention(const Tools& tools, Rows out, ConstRows q, ConstRows k, ConstRows
   if (q.rows == 0 || k.rows == 0 || shape.head_dim == 0) return;
   tools.products.forget_if_many();
   Context& context = tools.context;
-  const Operands operands = operands_of(tools, q, k, v);
+  const Operands operands = operands_of(tools, q, k, v, shape.head_dim);
   const Blocks blocks = cut_queries(q.rows, shape);
   const std::int64_t tile_rows = Blocks::of(k.rows, kKeyRows, 16).size;
   const std::int64_t heads_per_kv_head = shape.heads / shape.kv_heads;
-  const std::int64_t floats = Scratch::floats(tools.operands, blocks.size, tile_rows);
+  const std::int64_t floats = Scratch::floats(tools.operands, blocks.size, tile_rows, shape.head_dim);
   context.reserve(floats);
   context.pool.parallel_for(blocks.count() * shape.heads, [&](std::int64_t piece, int thread) {
     // Of a causal head the last block of queries sees most: the greatest pieces go first.
@@ -110,11 +144,11 @@ void attention(const Tools& tools, Rows out, ConstRows q, ConstRows k, ConstRows
     const std::int64_t head = piece / blocks.count();
     const std::int64_t first = blocks.first(block);
     const std::int64_t queries = blocks.length(block);
-    const std::int64_t column = head * shape.head_dim;
-    const Scratch scratch(tools.operands, context.thread_scratch[thread].floats(floats), queries, tile_rows);
+    const Scratch scratch(tools.operands, context.thread_scratch[thread].floats(floats), queries, tile_rows,
+                          shape.head_dim);
     attend(tools, scratch, operands,
-           {out.slice_rows(first, queries).slice_cols(column, shape.head_dim), first, column,
-            head / heads_per_kv_head * shape.head_dim, k.rows},
+           {out.slice_rows(first, queries).slice_cols(head * shape.head_dim, shape.head_dim), first, head,
+            head / heads_per_kv_head, k.rows},
            tile_rows, shape);
   });
 }

@@ -10,12 +10,16 @@ std::int64_t floats_for(Dtype dtype, std::int64_t count) {
   return (bytes_of(dtype, count) + kLine - 1) / kLine * (kLine / bytes_of(Dtype::f32, 1));
 }
 
+void round_to_bf16(std::uint16_t* out, const float* x, std::int64_t count) {
+  const WeightView floats{reinterpret_cast<const std::byte*>(x), Dtype::f32, {}};
+  cpu::unpack_bf16(out, floats, 0, count);
+}
+
 Operand operand_of(const Tools& tools, float* room, ConstRows x) {
   if (tools.operands == Dtype::f32) return {reinterpret_cast<const std::byte*>(x.data), Dtype::f32, x.stride};
   auto* const rounded = reinterpret_cast<std::uint16_t*>(room);
   const auto round = [&](std::int64_t row, std::int64_t count) {
-    const WeightView floats{reinterpret_cast<const std::byte*>(x.row(row)), Dtype::f32, {}};
-    cpu::unpack_bf16(rounded + row * x.cols, floats, 0, count);
+    round_to_bf16(rounded + row * x.cols, x.row(row), count);
   };
   cpu::for_row_blocks(tools.context, x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
     if (x.contiguous()) return round(first, rows * x.cols);

@@ -20,6 +20,8 @@ struct Operand {
 // How many floats of scratch memory `count` elements take; a multiple of 64 bytes.
 std::int64_t floats_for(Dtype dtype, std::int64_t count);
 
+// out[i] = the bits of the bf16 nearest to x[i]. Single thread.
+void round_to_bf16(std::uint16_t* out, const float* x, std::int64_t count);
 // x itself where floats are wanted; else x rounded to bf16 in `room`, which has floats_for(bf16, x's size)
 // floats.
 Operand operand_of(const Tools& tools, float* room, ConstRows x);

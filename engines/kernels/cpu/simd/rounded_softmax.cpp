@@ -12,7 +12,6 @@
 #include <limits>
 #include <type_traits>
 
-#include "engines/kernels/cpu/simd/bf16-inl.h"
 #include "engines/kernels/cpu/simd/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -41,15 +40,33 @@ HWY_INLINE float greatest_scaled(const float* values, std::int64_t count, float 
 template <class D, class V>
 HWY_INLINE V power_of_two(D d, V x) {
   const hn::RebindToSigned<D> d32;
-  const auto whole = hn::Round(x);
-  const auto f = hn::Sub(x, whole);
+  // Adding it leaves the nearest integer plus 127, an exponent's bits, at the end of the sum's mantissa.
+  const auto shifter = hn::Set(d, 0x1.8p23f + 127.0f);
+  const auto shifted = hn::Add(x, shifter);
+  const auto f = hn::Sub(x, hn::Sub(shifted, shifter));
   auto p = hn::MulAdd(hn::Set(d, 9.57010221e-3f), f, hn::Set(d, 5.59178591e-2f));
   p = hn::MulAdd(p, f, hn::Set(d, 2.40247443e-1f));
   p = hn::MulAdd(p, f, hn::Set(d, 6.93121791e-1f));
   p = hn::MulAdd(p, f, hn::Set(d, 9.99999285e-1f));
-  const auto exponent = hn::Add(hn::ConvertTo(d32, whole), hn::Set(d32, 127));
-  const auto value = hn::Mul(p, hn::BitCast(d, hn::ShiftLeft<23>(exponent)));
+  const auto value = hn::Mul(p, hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(d32, shifted))));
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -126.0f)), value);
+}
+
+// The nearest bf16 of each, as floats; which of two equally near does not matter to a probability. A NaN
+// stays one as arithmetic makes it, with its highest bits set.
+template <class D, class V>
+HWY_INLINE V nearest_bf16(D d, V x) {
+  const hn::RebindToUnsigned<D> d32;
+  const auto rounded = hn::Add(hn::BitCast(d32, x), hn::Set(d32, 0x8000u));
+  return hn::BitCast(d, hn::And(rounded, hn::Set(d32, 0xffff0000u)));
+}
+
+// The bits of floats that are bf16 numbers.
+template <class D, class V>
+HWY_INLINE void store_bf16(D, V x, std::uint16_t* out) {
+  const hn::RebindToUnsigned<D> d32;
+  const hn::Rebind<std::uint16_t, D> d16;
+  hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(hn::BitCast(d32, x))), d16, out);
 }
 
 // out <- the bf16 nearest to exp(scale * values - maximum); returns their sum.
