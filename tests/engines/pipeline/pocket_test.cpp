@@ -4,11 +4,14 @@
 #include <png.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
+#include "engines/kernels/onednn/onednn_kernels.h"
 #include "engines/pipeline/zimage_pipeline.h"
 #include "tests/engines/pipeline/first_deviation.h"
 #include "tests/engines/pipeline/reference_case.h"
+#include "tests/engines/pipeline/rounding_kernels.h"
 
 namespace engines::test {
 namespace {
@@ -26,6 +29,29 @@ std::vector<std::uint8_t> read_png(const std::filesystem::path& file) {
   return rgb;
 }
 
+nlohmann::json all_params() {
+  std::ifstream in(kExpected / "cases.json");
+  return nlohmann::json::parse(in).at("cases");
+}
+
+ImageRequest request_of(const nlohmann::json& params) {
+  ImageRequest request;
+  request.prompt = params.at("prompt");
+  request.seed = params.at("seed");
+  request.width = params.at("width");
+  request.height = params.at("height");
+  request.steps = params.at("steps");
+  request.guidance = params.at("guidance_scale");
+  return request;
+}
+
+Picture picture_of(const nlohmann::json& params, Kernels& kernels, const PipelineTaps& taps) {
+  ZImagePipeline pipeline(std::filesystem::path(ROUNDHOUSE_MODELS) / params.at("model").get<std::string>(),
+                          kernels);
+  QuietRun run;
+  return pipeline.generate(request_of(params), run, taps);
+}
+
 struct PocketCase {
   KernelsChoice kernels;
   nlohmann::json params;
@@ -37,8 +63,7 @@ void PrintTo(const PocketCase& c, std::ostream* out) {
 
 // The reference kernels are slow by design: they do the smallest case only.
 std::vector<PocketCase> pocket_cases() {
-  std::ifstream in(kExpected / "cases.json");
-  const auto cases = nlohmann::json::parse(in).at("cases");
+  const auto cases = all_params();
   std::vector<PocketCase> all;
   for (const auto& kernels : all_kernels()) {
     for (const auto& params : cases) {
@@ -54,17 +79,6 @@ class PocketPicture : public testing::TestWithParam<PocketCase> {
   const std::string name = params.at("case");
   const SafetensorsFile expected{kExpected / (name + ".safetensors")};
   FirstDeviation first;
-
-  ImageRequest request() const {
-    ImageRequest request;
-    request.prompt = params.at("prompt");
-    request.seed = params.at("seed");
-    request.width = params.at("width");
-    request.height = params.at("height");
-    request.steps = params.at("steps");
-    request.guidance = params.at("guidance_scale");
-    return request;
-  }
 
   PipelineTaps taps() {
     PipelineTaps taps;
@@ -92,14 +106,28 @@ class PocketPicture : public testing::TestWithParam<PocketCase> {
 };
 
 TEST_P(PocketPicture, IsThatOfDiffusers) {
-  const auto kernels = GetParam().kernels.make();
-  ZImagePipeline pipeline(std::filesystem::path(ROUNDHOUSE_MODELS) / params.at("model").get<std::string>(),
-                          *kernels);
-  QuietRun run;
-  const Picture picture = pipeline.generate(request(), run, taps());
+  const Picture picture = picture_of(params, *GetParam().kernels.make(), taps());
   first.expect(same_picture(read_png(kExpected / (name + ".png")), picture.rgb));
   EXPECT_TRUE(first.result()) << name;
   EXPECT_EQ(first.seen(), 4U) << "embeddings, noise, latents, picture";
+}
+
+// Root of the mean square of the difference between a picture and the fixture's, in levels, and the greatest.
+struct PictureError {
+  double mean = 0, greatest = 0;
+  double psnr() const { return 20 * std::log10(255 / mean); }
+};
+
+PictureError picture_error(const std::vector<std::uint8_t>& expected, const std::vector<float>& rgb) {
+  PictureError error;
+  double sum = 0;
+  for (std::size_t i = 0; i < rgb.size(); ++i) {
+    const double difference = std::abs(std::nearbyint(255.0 * rgb[i]) - expected[i]);
+    sum += difference * difference;
+    error.greatest = std::max(error.greatest, difference);
+  }
+  error.mean = std::sqrt(sum / static_cast<double>(rgb.size()));
+  return error;
 }
 
 std::string name_of_case(const testing::TestParamInfo<PocketCase>& info) {
@@ -109,6 +137,25 @@ std::string name_of_case(const testing::TestParamInfo<PocketCase>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Pocket, PocketPicture, testing::ValuesIn(pocket_cases()), name_of_case);
+
+// After eight steps of rounding the picture is another one, and no worse: it is held to what rounding costs.
+TEST(PocketBf16Products, CostAPictureWhatRoundingCosts) {
+  if (best_onednn_products() != Dtype::bf16) GTEST_SKIP() << "this processor has no products in bf16";
+  for (const auto& params : all_params()) {
+    if (params.at("model") != "pocket-turbo") continue;  // the other takes minutes
+    const std::string name = params.at("case");
+    const auto expected = read_png(kExpected / (name + ".png"));
+    const auto rounding = make_rounding_kernels(make_onednn_kernels(2, Dtype::f32));
+    const auto onednn = make_onednn_kernels(2, Dtype::bf16);
+    const PictureError allowed = picture_error(expected, picture_of(params, *rounding, {}).rgb);
+    const PictureError actual = picture_error(expected, picture_of(params, *onednn, {}).rgb);
+    EXPECT_LE(actual.mean, 2 * allowed.mean) << name;
+    for (const auto& [who, error] : {std::pair("rounding", allowed), std::pair("onednn", actual)}) {
+      RecordProperty(name + "." + who + ".psnr", std::to_string(error.psnr()));
+      RecordProperty(name + "." + who + ".greatest", std::to_string(error.greatest));
+    }
+  }
+}
 
 }  // namespace
 }  // namespace engines::test
