@@ -7,6 +7,8 @@
 // The line above includes this file once per target.
 #include <hwy/highway.h>
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 
 #include "engines/kernels/cpu/simd/quantised-inl.h"
@@ -21,21 +23,11 @@ struct StoredRows {
   std::int64_t row_bytes;
 };
 
-// Elements k, k + 1, ... of a stored row; k is a multiple of the lanes.
-template <Dtype kDtype, class D>
-HWY_INLINE hn::Vec<D> load_weights(D d, const std::uint8_t* row, std::int64_t k) {
-  if constexpr (is_quantised(kDtype)) {
-    const std::uint8_t* block = row + k / kQuantisedBlock * block_bytes(kDtype);
-    return hn::Mul(hn::Set(d, block_scale(block)), block_integers<kDtype>(d, block, k % kQuantisedBlock));
-  } else {
-    return Stored<kDtype>::load(d, row + k * Stored<kDtype>::kBytes);
-  }
-}
-
 // kRows rows of x with kCols rows of w, all sums in registers.
 template <Dtype kDtype, int kRows, int kCols>
 HWY_INLINE void dot_block(Rows y, ConstRows x, StoredRows w, std::int64_t row, std::int64_t col,
                           const float* bias) {
+  using Load = Stored<kDtype>;
   const BlockTag d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   hn::Vec<decltype(d)> sums[kRows][kCols];
@@ -47,7 +39,7 @@ HWY_INLINE void dot_block(Rows y, ConstRows x, StoredRows w, std::int64_t row, s
   for (; k + lanes <= x.cols; k += lanes) {
     hn::Vec<decltype(d)> weights[kCols];
     for (int j = 0; j < kCols; ++j)
-      weights[j] = load_weights<kDtype>(d, w.data + (col + j) * w.row_bytes, k);
+      weights[j] = Load::load(d, w.data + (col + j) * w.row_bytes + k * Load::kBytes);
     for (int i = 0; i < kRows; ++i) {
       const auto values = hn::LoadU(d, x.row(row + i) + k);
       for (int j = 0; j < kCols; ++j)
@@ -59,7 +51,7 @@ HWY_INLINE void dot_block(Rows y, ConstRows x, StoredRows w, std::int64_t row, s
     for (int j = 0; j < kCols; ++j) {
       float sum = hn::GetLane(hn::SumOfLanes(d, sums[i][j]));
       for (std::int64_t rest = k; rest < x.cols; ++rest) {
-        const auto weight = load_weights<kDtype>(one, w.data + (col + j) * w.row_bytes, rest);
+        const auto weight = Load::load(one, w.data + (col + j) * w.row_bytes + rest * Load::kBytes);
         sum += x.row(row + i)[rest] * hn::GetLane(weight);
       }
       y.row(row + i)[col + j] = bias ? sum + bias[col + j] : sum;
@@ -77,6 +69,109 @@ HWY_INLINE void all_rows(Rows y, ConstRows x, StoredRows w, std::int64_t col, co
     row += 2;
   }
   if (row < x.rows) dot_block<kDtype, 1, kCols>(y, x, w, row, col, bias);
+}
+
+// A quantised weight is unpacked once for many rows of x, kCols rows and at most kPanelDepth columns at a
+// time, which stay in the first-level cache; what they are multiplied to is added up by lanes meanwhile.
+constexpr std::int64_t kPanelDepth = 1024;
+constexpr std::int64_t kPanelRows = 128;
+constexpr std::int64_t kMostLanes = 16;
+
+// sums[i][j] += x[i, :] * panel[j, :] by lanes; the columns of x are whole vectors.
+template <int kRows, int kCols>
+HWY_INLINE void add_panel(float* HWY_RESTRICT sums, ConstRows x, const float* HWY_RESTRICT panel) {
+  const BlockTag d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> sum[kRows][kCols];
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < kCols; ++j)
+      sum[i][j] = hn::Load(d, sums + (i * kCols + j) * kMostLanes);
+  for (std::int64_t k = 0; k < x.cols; k += lanes) {
+    hn::Vec<decltype(d)> weights[kCols];
+    for (int j = 0; j < kCols; ++j)
+      weights[j] = hn::Load(d, panel + j * kPanelDepth + k);
+    for (int i = 0; i < kRows; ++i) {
+      const auto values = hn::LoadU(d, x.row(i) + k);
+      for (int j = 0; j < kCols; ++j)
+        sum[i][j] = hn::MulAdd(values, weights[j], sum[i][j]);
+    }
+  }
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < kCols; ++j)
+      hn::Store(sum[i][j], d, sums + (i * kCols + j) * kMostLanes);
+}
+
+// Row j of the panel is the `count` blocks of row j of the weight from `data` on. Rows are unpacked side by
+// side and what comes `ahead` bytes later is asked for: multiplying is no time for the processor to guess
+// what is read next.
+template <Dtype kDtype, int kCols>
+HWY_INLINE void unpack_panel(float* HWY_RESTRICT panel, const std::uint8_t* data, std::int64_t row_bytes,
+                             std::int64_t count, std::int64_t ahead) {
+  const BlockTag d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t b = 0; b < count; ++b) {
+    for (int j = 0; j < kCols; ++j) {
+      const std::uint8_t* const block = data + j * row_bytes + b * block_bytes(kDtype);
+      float* const out = panel + j * kPanelDepth + b * kQuantisedBlock;
+      hwy::Prefetch(block + ahead);
+      const auto scale = hn::Set(d, block_scale(block));
+      for (std::int64_t i = 0; i < kQuantisedBlock; i += lanes)
+        hn::Store(hn::Mul(scale, block_integers<kDtype>(d, block, i)), d, out + i);
+    }
+  }
+}
+
+template <int kCols>
+HWY_INLINE void add_panel_to_all(float* sums, ConstRows x, const float* panel) {
+  constexpr std::int64_t kSums = kCols * kMostLanes;
+  std::int64_t row = 0;
+  for (; row + 4 <= x.rows; row += 4)
+    add_panel<4, kCols>(sums + row * kSums, x.slice_rows(row, 4), panel);
+  if (row + 2 <= x.rows) {
+    add_panel<2, kCols>(sums + row * kSums, x.slice_rows(row, 2), panel);
+    row += 2;
+  }
+  if (row < x.rows) add_panel<1, kCols>(sums + row * kSums, x.slice_rows(row, 1), panel);
+}
+
+// All rows of x, kPanelRows at most, with kCols rows of the weight.
+template <Dtype kDtype, int kCols>
+HWY_INLINE void panel_product(Rows y, ConstRows x, StoredRows w, std::int64_t col, const float* bias) {
+  const BlockTag d;
+  alignas(64) float panel[kCols * kPanelDepth];
+  alignas(64) float sums[kPanelRows * kCols * kMostLanes];
+  std::fill_n(sums, x.rows * kCols * kMostLanes, 0.0f);
+  const std::int64_t blocks = x.cols / kQuantisedBlock;
+  const std::int64_t panels = (x.cols + kPanelDepth - 1) / kPanelDepth;
+  const std::int64_t most = (blocks + panels - 1) / panels;
+  for (std::int64_t first = 0; first < blocks; first += most) {
+    const std::int64_t count = std::min(most, blocks - first);
+    const std::int64_t begin = first * block_bytes(kDtype);
+    const std::int64_t ahead =
+        first + most < blocks ? most * block_bytes(kDtype) : kCols * w.row_bytes - begin;
+    unpack_panel<kDtype, kCols>(panel, w.data + col * w.row_bytes + begin, w.row_bytes, count, ahead);
+    add_panel_to_all<kCols>(sums, x.slice_cols(first * kQuantisedBlock, count * kQuantisedBlock), panel);
+  }
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    for (int j = 0; j < kCols; ++j) {
+      const auto lanes = hn::Load(d, sums + (i * kCols + j) * kMostLanes);
+      const float sum = hn::GetLane(hn::SumOfLanes(d, lanes));
+      y.row(i)[col + j] = bias ? sum + bias[col + j] : sum;
+    }
+  }
+}
+
+template <Dtype kDtype>
+HWY_INLINE void quantised_product(Rows y, ConstRows x, StoredRows w, const float* bias) {
+  constexpr int kCols = 4;
+  for (std::int64_t row = 0; row < x.rows; row += kPanelRows) {
+    const std::int64_t rows = std::min(kPanelRows, x.rows - row);
+    std::int64_t col = 0;
+    for (; col + kCols <= y.cols; col += kCols)
+      panel_product<kDtype, kCols>(y.slice_rows(row, rows), x.slice_rows(row, rows), w, col, bias);
+    for (; col < y.cols; ++col)
+      panel_product<kDtype, 1>(y.slice_rows(row, rows), x.slice_rows(row, rows), w, col, bias);
+  }
 }
 
 template <Dtype kDtype>
@@ -100,9 +195,9 @@ void product_of_stored(Rows y, ConstRows x, const WeightView& w, std::int64_t fi
     case Dtype::f16:
       return product_as<Dtype::f16>(y, x, rows, bias);
     case Dtype::q8_0:
-      return product_as<Dtype::q8_0>(y, x, rows, bias);
+      return quantised_product<Dtype::q8_0>(y, x, rows, bias);
     case Dtype::q4_0:
-      return product_as<Dtype::q4_0>(y, x, rows, bias);
+      return quantised_product<Dtype::q4_0>(y, x, rows, bias);
   }
 }
 
