@@ -30,7 +30,7 @@ Operand operand_of(const Tools& tools, float* room, ConstRows x) {
 }
 
 bool readable_in_place(const Tools& tools, const WeightView& w) {
-  const auto alignment = static_cast<std::uintptr_t>(bytes_of(tools.operands, 1));
+  const std::size_t alignment = tools.operands == Dtype::f32 ? alignof(float) : alignof(std::uint16_t);
   return w.dtype == tools.operands && reinterpret_cast<std::uintptr_t>(w.data) % alignment == 0;
 }
 

@@ -2,12 +2,12 @@
 // The one door to oneDNN: its matrix product, prepared once per shape.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 
 #include "engines/tensor/dtype.h"
 
@@ -24,7 +24,14 @@ struct ProductShape {
   bool add = false;
   std::int64_t m = 0, n = 0, k = 0;
   std::int64_t lda = 0, ldb = 0, ldc = 0;
-  auto operator<=>(const ProductShape&) const = default;
+
+  friend bool operator<(const ProductShape& a, const ProductShape& b) {
+    const auto key = [](const ProductShape& shape) {
+      return std::tie(shape.operands, shape.form, shape.add, shape.m, shape.n, shape.k, shape.lda, shape.ldb,
+                      shape.ldc);
+    };
+    return key(a) < key(b);
+  }
 };
 
 class Product {
