@@ -45,26 +45,6 @@ ENGINES_INLINE std::uint32_t largest_magnitude(const std::uint32_t* bits) {
   return static_cast<std::uint32_t>(largest);
 }
 
-// 1 / d, and 0 where that is nothing to multiply with: d is then nothing as f16, and the block zeros.
-ENGINES_INLINE float inverse(float d) {
-  const float inverted = 1 / d;
-  return std::isfinite(inverted) ? inverted : 0;
-}
-
-ENGINES_INLINE std::uint16_t round_q8_0(std::byte* out, const std::uint32_t* bits, std::uint32_t largest) {
-  const float d = std::bit_cast<float>(largest) / 127;
-  const float by = inverse(d);
-  std::int8_t quants[kBlock];
-  for (std::int64_t j = 0; j < kBlock; ++j) {
-    const float x = std::bit_cast<float>(bits[j]) * by;
-    const auto whole = static_cast<std::int32_t>(x);
-    const float rest = x - static_cast<float>(whole);  // exact
-    quants[j] = static_cast<std::int8_t>(whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0));
-  }
-  std::memcpy(out + 2, quants, sizeof quants);
-  return float_to_f16(d);
-}
-
 // The first element of that magnitude, with its sign.
 ENGINES_INLINE float first_of(const std::uint32_t* bits, std::uint32_t magnitude) {
   if (magnitude == 0) return 0;
@@ -80,34 +60,70 @@ ENGINES_INLINE float first_of(const std::uint32_t* bits, std::uint32_t magnitude
   return std::bit_cast<float>(positive ? magnitude : magnitude | 0x80000000u);
 }
 
-ENGINES_INLINE std::uint16_t round_q4_0(std::byte* out, const std::uint32_t* bits, std::uint32_t largest) {
-  const float d = first_of(bits, largest) / -8;
-  const float by = inverse(d);
+ENGINES_INLINE void round_q8_0(std::byte* out, const std::uint32_t* bits, float by) {
+  std::int8_t quants[kBlock];
+  for (std::int64_t j = 0; j < kBlock; ++j) {
+    // The float before 0.5, cut off after it was added, is roundf for all numbers up to 127.
+    const float almost_half = std::bit_cast<float>((bits[j] & 0x80000000u) | 0x3effffffu);
+    quants[j] =
+        static_cast<std::int8_t>(static_cast<std::int32_t>(std::bit_cast<float>(bits[j]) * by + almost_half));
+  }
+  std::memcpy(out, quants, sizeof quants);
+}
+
+ENGINES_INLINE void round_q4_0(std::byte* out, const std::uint32_t* bits, float by) {
   std::int32_t quants[kBlock];
   for (std::int64_t j = 0; j < kBlock; ++j)
     quants[j] = std::min(15, static_cast<std::int32_t>(std::bit_cast<float>(bits[j]) * by + 8.5f));
   std::uint8_t pairs[kBlock / 2];
   for (std::int64_t j = 0; j < kBlock / 2; ++j)
     pairs[j] = static_cast<std::uint8_t>(quants[j] | quants[j + kBlock / 2] << 4);
-  std::memcpy(out + 2, pairs, sizeof pairs);
-  return float_to_f16(d);
+  std::memcpy(out, pairs, sizeof pairs);
+}
+
+// The scales of several blocks are found before any of them is rounded: a block waits for its scale as long
+// as all other work on it takes.
+constexpr std::int64_t kBatch = 16;
+
+struct Batch {
+  alignas(64) std::uint32_t bits[kBatch][kBlock];
+  std::uint32_t largest[kBatch];
+  float d[kBatch];
+  float by[kBatch];  // 1 / d, and 0 where that is nothing to multiply with: d is then nothing as f16
+};
+
+template <Dtype kTo, Dtype kFrom>
+ENGINES_INLINE void load_batch(Batch& batch, const std::byte* data, std::int64_t blocks) {
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    load_block<kFrom>(batch.bits[b], data + b * kBlock * block_bytes(kFrom));
+    batch.largest[b] = largest_magnitude(batch.bits[b]);
+    batch.d[b] = kTo == Dtype::q8_0 ? std::bit_cast<float>(batch.largest[b]) / 127
+                                    : first_of(batch.bits[b], batch.largest[b]) / -8;
+  }
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const float inverted = 1 / batch.d[b];
+    batch.by[b] = std::isfinite(inverted) ? inverted : 0;
+  }
 }
 
 template <Dtype kTo, Dtype kFrom>
 ENGINES_INLINE std::int64_t quantise_as(std::byte* out, const std::byte* data, std::int64_t count) {
   std::int64_t unfit = count;
-  for (std::int64_t i = 0; i < count; i += kBlock) {
-    alignas(64) std::uint32_t bits[kBlock];
-    load_block<kFrom>(bits, data + i * block_bytes(kFrom));
-    const std::uint32_t largest = largest_magnitude(bits);
-    std::uint16_t scale = kLargestF16 + 1;
-    if (largest < kInfinity)
-      scale = kTo == Dtype::q8_0 ? round_q8_0(out, bits, largest) : round_q4_0(out, bits, largest);
-    if ((scale & 0x7fffu) > kLargestF16 && unfit == count)
-      unfit = i + (std::find_if(bits, bits + kBlock, [&](auto b) { return (b & 0x7fffffffu) == largest; }) -
-                   bits);
-    std::memcpy(out, &scale, 2);
-    out += block_bytes(kTo);
+  Batch batch;
+  for (std::int64_t i = 0; i < count; i += kBatch * kBlock) {
+    const std::int64_t blocks = std::min(kBatch, (count - i) / kBlock);
+    load_batch<kTo, kFrom>(batch, data + i * block_bytes(kFrom), blocks);
+    for (std::int64_t b = 0; b < blocks; ++b, out += block_bytes(kTo)) {
+      const std::uint32_t* const bits = batch.bits[b];
+      const std::uint16_t scale = float_to_f16(batch.d[b]);
+      std::memcpy(out, &scale, 2);
+      if ((scale & 0x7fffu) <= kLargestF16) {
+        kTo == Dtype::q8_0 ? round_q8_0(out + 2, bits, batch.by[b]) : round_q4_0(out + 2, bits, batch.by[b]);
+      } else if (unfit == count) {
+        const auto is_largest = [&](auto x) { return (x & 0x7fffffffu) == batch.largest[b]; };
+        unfit = i + b * kBlock + (std::find_if(bits, bits + kBlock, is_largest) - bits);
+      }
+    }
   }
   return unfit;
 }
