@@ -2,6 +2,7 @@
 // What all kernels share: the caller's promises, checked in debug builds, and the count of operations.
 #include "engines/kernels/kernels.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace engines {
@@ -44,6 +45,27 @@ void Kernels::conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* 
   assert(y.height == convolved(x.height, shape) && y.width == convolved(x.width, shape));
   do_conv2d(y, x, w, bias, shape);
   operations_ += 2 * multiply_adds(y.plane_size(), y.channels, x.channels * shape.kernel * shape.kernel);
+}
+
+void Kernels::conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w,
+                          const float* bias, const ConvRows& how) {
+  [[maybe_unused]] const std::int64_t reach = w.dim(2) / 2;
+  assert(w.dim(0) == y.channels && w.dim(1) == x.planes.channels && w.dim(2) % 2 == 1 &&
+         w.dim(2) == w.dim(3));
+  assert(y.width == x.planes.width && first >= 0 && first + y.height <= x.height);
+  assert(x.first <= std::max<std::int64_t>(0, first - reach));
+  assert(x.first + x.planes.height >= std::min(x.height, first + y.height + reach));
+  do_conv2d_rows(y, first, x, w, bias, how);
+  operations_ +=
+      2 * multiply_adds(y.plane_size(), y.channels, w.size() / std::max<std::int64_t>(1, y.channels));
+}
+
+void Kernels::upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
+                                   const float* bias) {
+  assert(w.dim(0) == y.channels && w.dim(1) == x.channels && w.dim(2) == 3 && w.dim(3) == 3);
+  assert(y.width == 2 * x.width && first >= 0 && first + y.height <= 2 * x.height);
+  do_upsample_conv2d_rows(y, first, x, w, bias);
+  operations_ += 2 * multiply_adds(y.plane_size(), y.channels, x.channels * 9);
 }
 
 }  // namespace engines

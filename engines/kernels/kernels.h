@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engines/kernels/moments.h"
 #include "engines/tensor/tensor.h"
 
 namespace engines {
@@ -33,10 +34,29 @@ struct ConvShape {
   std::int64_t pad_after = 1;   // zeros below and right
 };
 
+// Neighbouring rows of a taller map: row 0 of `planes` is row `first` of the map's `height`.
+struct Strip {
+  ConstPlanes planes;
+  std::int64_t first = 0;
+  std::int64_t height = 0;
+
+  Strip(ConstPlanes p, std::int64_t f, std::int64_t h) : planes(p), first(f), height(h) {}
+  // A whole map.
+  Strip(ConstPlanes p) : Strip(p, 0, p.height) {}
+  Strip(Planes p) : Strip(ConstPlanes(p)) {}
+};
+
+// What conv2d_rows does before and after the convolution.
+struct ConvRows {
+  // One for each channel of x, or null: x is replaced by silu((x - mean) * factor + bias).
+  const ChannelNorm* norm = nullptr;
+  bool add = false;  // y += instead of y =
+};
+
 // One object serves one engine. A call uses up to the thread budget given at creation; calls do not overlap.
-// Outputs may not alias inputs unless said. Shapes are the caller's promise (asserted in debug builds); sizes
-// of zero are allowed and do nothing. Results do not depend on the number of threads: work is cut into pieces
-// by shape alone.
+// Outputs may not alias inputs unless said; planes are contiguous unless said. Shapes are the caller's
+// promise (asserted in debug builds); sizes of zero are allowed and do nothing. Results do not depend on the
+// number of threads: work is cut into pieces by shape alone.
 class Kernels {
  public:
   virtual ~Kernels() = default;
@@ -52,6 +72,22 @@ class Kernels {
   // y[o, i, j] = sum_{c,a,b} w[o, c, a, b] * x[c, i*stride + a - pad_before, j*stride + b - pad_before] +
   // bias[o], x is 0 outside.  w: [out, in, kernel, kernel] as stored; bias may be null.
   void conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias, const ConvShape& shape);
+
+  // The following three serve maps that are too large to be there as a whole. They take planes of any stride,
+  // and no bit of a result depends on how a map is cut into rows.
+
+  // y = rows first..first+y.height-1 of conv2d(x) with stride 1, an odd kernel and kernel/2 zeros around the
+  // map, so that the result is as large as it. x holds at least those rows of the map that y needs; its norm
+  // comes before the zeros.  w: [out, in, kernel, kernel] as stored; bias may be null.
+  void conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w, const float* bias,
+                   const ConvRows& how = {});
+  // y = rows first..first+y.height-1 of conv2d(upsample_nearest_2x(x)) with kernel 3, stride 1 and 1 zero
+  // around.  x is the whole map; w: [out, in, 3, 3] as stored; bias may be null.
+  void upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
+                            const float* bias);
+  // Adds the rows of x to moments, one for each channel. Called for the strips of a map from top to bottom it
+  // gives what it gives for the map at once; channel_norms makes group_norm of that.
+  virtual void add_moments(Moments* moments, ConstPlanes x) = 0;
 
   // y[r,c] = x[r,c] / sqrt(mean_c(x[r,c]^2) + eps) * weight[c].  weight may be null (1). y may be x.
   virtual void rms_norm(Rows y, ConstRows x, const float* weight, float eps) = 0;
@@ -89,14 +125,32 @@ class Kernels {
   // "threads", "simd" and what else a person may want to know.
   virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
 
-  // Floating-point operations of linear, attention and conv2d since the beginning: 2 per multiply-add.
+  // Floating-point operations of linear, attention and convolutions since the beginning: 2 per multiply-add
+  // of the formulas above, however they are computed.
   std::uint64_t operations() const { return operations_; }
+
+  // While it lives nothing is counted, for what is computed a second time only to save memory.
+  class Uncounted {
+   public:
+    explicit Uncounted(Kernels& kernels) : kernels_(kernels), operations_(kernels.operations_) {}
+    ~Uncounted() { kernels_.operations_ = operations_; }
+    Uncounted(const Uncounted&) = delete;
+    Uncounted& operator=(const Uncounted&) = delete;
+
+   private:
+    Kernels& kernels_;
+    std::uint64_t operations_;
+  };
 
  protected:
   virtual void do_linear(Rows y, ConstRows x, const WeightView& w, const float* bias) = 0;
   virtual void do_attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) = 0;
   virtual void do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
                          const ConvShape& shape) = 0;
+  virtual void do_conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w,
+                              const float* bias, const ConvRows& how) = 0;
+  virtual void do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
+                                       const float* bias) = 0;
 
  private:
   std::uint64_t operations_ = 0;

@@ -42,22 +42,31 @@ struct BasicRows {
 using Rows = BasicRows<float>;
 using ConstRows = BasicRows<const float>;
 
-// A picture-like activation: channels x height x width, contiguous.
+// A picture-like activation: channels x height x width. Each plane is contiguous; planes are `stride` floats
+// apart.
 template <class T>
 struct BasicPlanes {
   T* data = nullptr;
   std::int64_t channels = 0;
   std::int64_t height = 0;
   std::int64_t width = 0;
+  std::int64_t stride = 0;
 
   BasicPlanes() = default;
-  BasicPlanes(T* d, std::int64_t c, std::int64_t h, std::int64_t w)
-      : data(d), channels(c), height(h), width(w) {}
-  operator BasicPlanes<const T>() const { return {data, channels, height, width}; }
+  BasicPlanes(T* d, std::int64_t c, std::int64_t h, std::int64_t w) : BasicPlanes(d, c, h, w, h * w) {}
+  BasicPlanes(T* d, std::int64_t c, std::int64_t h, std::int64_t w, std::int64_t s)
+      : data(d), channels(c), height(h), width(w), stride(s) {}
+  operator BasicPlanes<const T>() const { return {data, channels, height, width, stride}; }
 
   std::int64_t plane_size() const { return height * width; }
   std::int64_t size() const { return channels * plane_size(); }
-  T* plane(std::int64_t c) const { return data + c * plane_size(); }
+  T* plane(std::int64_t c) const { return data + c * stride; }
+  T* row(std::int64_t c, std::int64_t r) const { return plane(c) + r * width; }
+  // The same rows of every plane.
+  BasicPlanes slice_rows(std::int64_t first, std::int64_t count) const {
+    return {data + first * width, channels, count, width, stride};
+  }
+  bool contiguous() const { return stride == plane_size(); }
 };
 using Planes = BasicPlanes<float>;
 using ConstPlanes = BasicPlanes<const float>;

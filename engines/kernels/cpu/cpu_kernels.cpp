@@ -2,6 +2,7 @@
 // Binds the vectorised operations to the interface.
 #include "engines/kernels/cpu/cpu_kernels.h"
 
+#include "engines/kernels/cpu/direct_conv2d.h"
 #include "engines/kernels/cpu/operations.h"
 #include "engines/kernels/cpu/simd/target.h"
 
@@ -24,6 +25,10 @@ void CpuKernels::group_norm(Planes y, ConstPlanes x, std::int64_t groups, const 
   cpu::group_norm(*context_, y, x, groups, weight, bias, eps, silu);
 }
 
+void CpuKernels::add_moments(Moments* moments, ConstPlanes x) {
+  cpu::add_moments(*context_, moments, x);
+}
+
 void CpuKernels::silu_mul(Rows y, ConstRows a, ConstRows b) {
   cpu::silu_mul(*context_, y, a, b);
 }
@@ -42,6 +47,16 @@ void CpuKernels::rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRo
 
 void CpuKernels::upsample_nearest_2x(Planes y, ConstPlanes x) {
   cpu::upsample_nearest_2x(*context_, y, x);
+}
+
+void CpuKernels::do_conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w,
+                                const float* bias, const ConvRows& how) {
+  cpu::conv2d_rows(*context_, y, first, x, w, bias, how);
+}
+
+void CpuKernels::do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
+                                         const float* bias) {
+  cpu::upsample_conv2d_rows(*context_, y, first, x, w, bias);
 }
 
 std::vector<std::pair<std::string, std::string>> CpuKernels::describe() const {

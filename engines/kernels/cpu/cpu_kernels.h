@@ -23,6 +23,7 @@ class CpuKernels : public Kernels {
   void layer_norm(Rows y, ConstRows x, const float* scale, float eps) final;
   void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight, const float* bias,
                   float eps, bool silu) final;
+  void add_moments(Moments* moments, ConstPlanes x) final;
   void silu_mul(Rows y, ConstRows a, ConstRows b) final;
   void add(Rows y, ConstRows x) final;
   void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) final;
@@ -35,6 +36,11 @@ class CpuKernels : public Kernels {
  protected:
   // Kernels beside others, on the same threads: calls to the two do not overlap.
   explicit CpuKernels(std::shared_ptr<Context> context) : context_(std::move(context)) {}
+
+  void do_conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w, const float* bias,
+                      const ConvRows& how) final;
+  void do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
+                               const float* bias) final;
 
   Context& context() { return *context_; }
   const std::shared_ptr<Context>& shared_context() const { return context_; }

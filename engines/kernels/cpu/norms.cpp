@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The norms: rows in parallel, or, for group norm, chunks whose statistics are merged in order.
+// The norms: rows in parallel, or, for group norm, channels whose statistics are merged in order.
 #include <cmath>
+#include <vector>
 
 #include "engines/kernels/cpu/operations.h"
 #include "engines/kernels/cpu/simd/moments.h"
@@ -15,13 +16,6 @@ float inverse_rms(const float* x, std::int64_t count, float eps) {
 
 float inverse_deviation(const Moments& moments, float eps) {
   return static_cast<float>(1 / std::sqrt(moments.variance() + eps));
-}
-
-// The scratch that holds floats for most, here with room for moments.
-Moments* moments_scratch(Context& context, std::int64_t count) {
-  static_assert(sizeof(Moments) % sizeof(float) == 0 && alignof(Moments) <= 64);
-  return reinterpret_cast<Moments*>(
-      context.shared_scratch.floats(count * static_cast<std::int64_t>(sizeof(Moments) / sizeof(float))));
 }
 
 }  // namespace
@@ -50,29 +44,28 @@ void layer_norm(Context& context, Rows y, ConstRows x, const float* scale, float
   });
 }
 
+// Row by row, so that it does not matter how many rows come at once.
+void add_moments(Context& context, Moments* moments, ConstPlanes x) {
+  context.pool.parallel_for(x.channels, [&](std::int64_t channel, int) {
+    for (std::int64_t i = 0; i < x.height; ++i)
+      moments[channel].merge(moments_of(x.row(channel, i), x.width));
+  });
+}
+
 void group_norm(Context& context, Planes y, ConstPlanes x, std::int64_t groups, const float* weight,
                 const float* bias, float eps, bool silu) {
   if (x.size() == 0) return;
-  const std::int64_t channels = x.channels / groups;
-  const Blocks chunks{channels * x.plane_size(), kFloatsPerPiece};
-  Moments* moments = moments_scratch(context, groups * chunks.count());
-  context.pool.parallel_for(groups * chunks.count(), [&](std::int64_t piece, int) {
-    const std::int64_t chunk = piece % chunks.count();
-    const float* group = x.plane(piece / chunks.count() * channels);
-    moments[piece] = moments_of(group + chunks.first(chunk), chunks.length(chunk));
-  });
-  for (std::int64_t group = 0; group < groups; ++group)
-    for (std::int64_t chunk = 1; chunk < chunks.count(); ++chunk)
-      moments[group * chunks.count()].merge(moments[group * chunks.count() + chunk]);
+  std::vector<Moments> moments(static_cast<std::size_t>(x.channels));
+  add_moments(context, moments.data(), x);
+  const std::vector<ChannelNorm> norms = channel_norms(moments, groups, weight, bias, eps);
 
   const Blocks parts{x.plane_size(), kFloatsPerPiece};
   context.pool.parallel_for(x.channels * parts.count(), [&](std::int64_t piece, int) {
     const std::int64_t channel = piece / parts.count();
-    const std::int64_t part = piece % parts.count();
-    const Moments& of_group = moments[channel / channels * chunks.count()];
-    const float factor = inverse_deviation(of_group, eps) * weight[channel];
-    centre_plane(y.plane(channel) + parts.first(part), x.plane(channel) + parts.first(part),
-                 static_cast<float>(of_group.mean), factor, bias[channel], silu, parts.length(part));
+    const std::int64_t first = parts.first(piece % parts.count());
+    const ChannelNorm& norm = norms[channel];
+    centre_plane(y.plane(channel) + first, x.plane(channel) + first, norm.mean, norm.factor, norm.bias, silu,
+                 parts.length(piece % parts.count()));
   });
 }
 

@@ -12,6 +12,7 @@ void add_rms_norm(Context& context, Rows y, ConstRows x, const float* weight, fl
 void layer_norm(Context& context, Rows y, ConstRows x, const float* scale, float eps);
 void group_norm(Context& context, Planes y, ConstPlanes x, std::int64_t groups, const float* weight,
                 const float* bias, float eps, bool silu);
+void add_moments(Context& context, Moments* moments, ConstPlanes x);
 
 void silu_mul(Context& context, Rows y, ConstRows a, ConstRows b);
 void add(Context& context, Rows y, ConstRows x);

@@ -4,9 +4,9 @@
 // pixels and some channels at a time.
 #include <algorithm>
 
+#include "engines/kernels/cpu/bands.h"
 #include "engines/kernels/cpu/columns.h"
 #include "engines/kernels/cpu/direct_conv2d.h"
-#include "engines/kernels/cpu/simd/unpack.h"
 #include "engines/kernels/openblas/operations.h"
 #include "engines/kernels/openblas/sgemm.h"
 
@@ -16,16 +16,6 @@ namespace {
 // At most kTilePixels x kTileDepth columns, which stay in the second-level cache.
 constexpr std::int64_t kTilePixels = 768;
 constexpr std::int64_t kTileDepth = 320;
-
-const float* unpack_weights(Context& context, const WeightView& w) {
-  if (readable_in_place(w)) return reinterpret_cast<const float*>(w.data);
-  float* unpacked = context.shared_scratch.floats(w.size());
-  const Blocks blocks{w.size(), cpu::kFloatsPerPiece};
-  context.pool.parallel_for(blocks.count(), [&](std::int64_t piece, int) {
-    cpu::unpack(unpacked + blocks.first(piece), w, blocks.first(piece), blocks.length(piece));
-  });
-  return unpacked;
-}
 
 void set_planes(Planes y, const cpu::Tile& tile, const float* bias) {
   for (std::int64_t o = 0; o < y.channels; ++o)
@@ -69,7 +59,7 @@ void product_conv2d(Context& context, Planes y, ConstPlanes x, const float* weig
 void conv2d(Context& context, Planes y, ConstPlanes x, const WeightView& w, const float* bias,
             const ConvShape& shape) {
   if (y.size() == 0) return;
-  const float* weights = unpack_weights(context, w);
+  const float* weights = cpu::float_weights(context, w);
   if (cpu::suits_direct_conv2d(shape))
     cpu::direct_conv2d(context, y, x, weights, bias, shape);
   else

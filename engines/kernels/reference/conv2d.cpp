@@ -17,6 +17,10 @@ void accumulate(std::vector<double>& sums, double weight, const float* x, std::i
   }
 }
 
+float normed(float value, const ChannelNorm& norm) {
+  return static_cast<float>(silu((double{value} - norm.mean) * norm.factor + norm.bias));
+}
+
 }  // namespace
 
 void conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias, const ConvShape& shape) {
@@ -39,6 +43,31 @@ void conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias, con
         y.plane(o)[i * y.width + j] = static_cast<float>(sums[j]);
     }
   }
+}
+
+void conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w, const float* bias,
+                 const ConvRows& how) {
+  const std::int64_t pad = w.dim(2) / 2;
+  const std::int64_t width = y.width + 2 * pad;
+  const std::int64_t height = y.height + 2 * pad;
+  std::vector<float> values(static_cast<std::size_t>(x.planes.channels * height * width));
+  const Planes padded(values.data(), x.planes.channels, height, width);
+  for (std::int64_t c = 0; c < padded.channels; ++c) {
+    for (std::int64_t i = 0; i < height; ++i) {
+      const std::int64_t row = first + i - pad;
+      if (row < 0 || row >= x.height) continue;
+      for (std::int64_t j = 0; j < y.width; ++j) {
+        const float value = x.planes.row(c, row - x.first)[j];
+        padded.row(c, i)[pad + j] = how.norm ? normed(value, how.norm[c]) : value;
+      }
+    }
+  }
+  std::vector<float> results(static_cast<std::size_t>(y.size()));
+  const Planes convolved(results.data(), y.channels, y.height, y.width);
+  conv2d(convolved, padded, w, bias, {.kernel = w.dim(2), .stride = 1, .pad_before = 0, .pad_after = 0});
+  for (std::int64_t o = 0; o < y.channels; ++o)
+    for (std::int64_t p = 0; p < y.plane_size(); ++p)
+      y.plane(o)[p] = how.add ? y.plane(o)[p] + convolved.plane(o)[p] : convolved.plane(o)[p];
 }
 
 }  // namespace engines::reference

@@ -32,4 +32,18 @@ void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weigh
   }
 }
 
+void add_moments(Moments* moments, ConstPlanes x) {
+  for (std::int64_t c = 0; c < x.channels; ++c) {
+    for (std::int64_t i = 0; i < x.height; ++i) {
+      const std::span<const float> row(x.row(c, i), static_cast<std::size_t>(x.width));
+      Moments of_row{.count = static_cast<double>(x.width)};
+      for (const float value : row)
+        of_row.mean += value / of_row.count;
+      for (const float value : row)
+        of_row.squares += (value - of_row.mean) * (value - of_row.mean);
+      moments[c].merge(of_row);
+    }
+  }
+}
+
 }  // namespace engines::reference

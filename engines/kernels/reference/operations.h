@@ -9,12 +9,17 @@ namespace engines::reference {
 void linear(Rows y, ConstRows x, const WeightView& w, const float* bias);
 void attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape);
 void conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias, const ConvShape& shape);
+void conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w, const float* bias,
+                 const ConvRows& how);
+void upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
+                          const float* bias);
 
 void rms_norm(Rows y, ConstRows x, const float* weight, float eps);
 void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps);
 void layer_norm(Rows y, ConstRows x, const float* scale, float eps);
 void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight, const float* bias,
                 float eps, bool silu);
+void add_moments(Moments* moments, ConstPlanes x);
 
 double silu(double x);
 void silu_mul(Rows y, ConstRows a, ConstRows b);

@@ -116,6 +116,37 @@ TEST(ReferenceConv2d, sums_over_input_channels) {
   EXPECT_THAT(y, ElementsAre(31, 42, -28, -36));
 }
 
+TEST(ReferenceConv2dRows, convolve_rows_of_a_strip_after_its_norm) {
+  // Of a map of 1 x 4 x 2 the strip holds rows 1..3; rows 2 and 3 are asked for. Above + 10 * itself.
+  std::vector<float> strip = {1, 2, 3, 4, 5, 6};
+  const std::vector<float> w = {0, 1, 0, 0, 10, 0, 0, 100, 0};  // + 100 * below, which is 0 under the map
+  std::vector<float> y = {0.5f, 0, 0, 0};
+  const auto kernels = make_reference_kernels();
+  const Strip x(Planes(strip.data(), 1, 3, 2), 1, 4);
+  kernels->conv2d_rows(Planes(y.data(), 1, 2, 2), 2, x, weight_of(w, {1, 1, 3, 3}), nullptr);
+  EXPECT_THAT(y, ElementsAre(531, 642, 53, 64));
+  kernels->conv2d_rows(Planes(y.data(), 1, 2, 2), 2, x, weight_of(w, {1, 1, 3, 3}), nullptr, {.add = true});
+  EXPECT_THAT(y, ElementsAre(1062, 1284, 106, 128));
+
+  // silu((5 - 3) * 0.5 ln 3) = ln 3 * 3/4: sigmoid(ln 3) is 3/4.
+  const std::vector<float> one = {1};
+  const ChannelNorm norm{3, 0.5f * std::log(3.0f), 0};
+  float pixel = 0;
+  float value = 5;
+  kernels->conv2d_rows(Planes(&pixel, 1, 1, 1), 0, Strip(Planes(&value, 1, 1, 1)),
+                       weight_of(one, {1, 1, 1, 1}), nullptr, {.norm = &norm});
+  EXPECT_THAT(pixel, FloatNear(0.75f * std::log(3.0f), 1e-6f));
+}
+
+TEST(ReferenceUpsampleConv2dRows, see_each_pixel_as_four) {
+  std::vector<float> x = {1, 2};
+  const std::vector<float> w = {0, 0, 0, 1, 10, 100, 0, 0, 0};  // left + 10 * itself + 100 * right
+  std::vector<float> y(4);
+  make_reference_kernels()->upsample_conv2d_rows(Planes(y.data(), 1, 1, 4), 1, Planes(x.data(), 1, 1, 2),
+                                                 weight_of(w, {1, 1, 3, 3}), nullptr);
+  EXPECT_THAT(y, ElementsAre(110, 211, 221, 22));
+}
+
 TEST(ReferenceKernels, counts_two_operations_a_multiply_add) {
   Random random(1);
   const auto kernels = make_reference_kernels();

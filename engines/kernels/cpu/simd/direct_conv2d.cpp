@@ -9,9 +9,10 @@
 
 #include <algorithm>
 
+#include "engines/kernels/cpu/simd/vectors-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace engines::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::CappedTag<float, kColsPadding>;
 
@@ -24,18 +25,21 @@ struct Target {
   std::int64_t plane;
   std::int64_t outputs;
   std::int64_t cols;
+  bool add;
 };
 
+// The first `count` values to (or onto) out.
 template <class V>
-HWY_INLINE void store_first(V values, float* out, std::int64_t count) {
+HWY_INLINE void store_first(V values, float* out, std::int64_t count, bool add) {
   const Floats d;
   if (count >= static_cast<std::int64_t>(hn::Lanes(d))) {
-    hn::StoreU(values, d, out);
+    hn::StoreU(add ? hn::Add(hn::LoadU(d, out), values) : values, d, out);
     return;
   }
   HWY_ALIGN float all[kColsPadding];
   hn::Store(values, d, all);
-  std::copy_n(all, count, out);
+  for (std::int64_t i = 0; i < count; ++i)
+    out[i] = add ? out[i] + all[i] : all[i];
 }
 
 // kOut outputs of kVec vectors of pixels.
@@ -67,7 +71,7 @@ HWY_INLINE void block(const Target& target, const float* HWY_RESTRICT pixels, co
   }
   for (int o = 0; o < kOut && o < target.outputs; ++o)
     for (int v = 0; v < kVec; ++v)
-      store_first(sums[o][v], target.y + o * target.plane + v * lanes, target.cols - v * lanes);
+      store_first(sums[o][v], target.y + o * target.plane + v * lanes, target.cols - v * lanes, target.add);
 }
 
 template <int kOut>
@@ -78,7 +82,7 @@ HWY_INLINE void outputs_of_row(Target target, const float* pixels, const Band& b
     // Four are better cut into two and two than into three and a lonely one.
     const std::int64_t now = vectors == 4 ? 2 : std::min<std::int64_t>(vectors, kVectors);
     const std::int64_t cols = std::min(target.cols, now * lanes);
-    const Target part{target.y, target.plane, target.outputs, cols};
+    const Target part{target.y, target.plane, target.outputs, cols, target.add};
     if (now == kVectors)
       block<kOut, kVectors>(part, pixels, band, weights);
     else if (now == 2)
@@ -92,13 +96,19 @@ HWY_INLINE void outputs_of_row(Target target, const float* pixels, const Band& b
 }
 
 void row_of_planes(float* y, std::int64_t y_plane, std::int64_t outputs, std::int64_t cols,
-                   const float* pixels, const Band& band, const float* weights) {
+                   const float* pixels, const Band& band, const float* weights, bool add) {
   if (outputs > 4 && kOutputs == 8) {
-    outputs_of_row<kOutputs>({y, y_plane, outputs, cols}, pixels, band, weights);
+    outputs_of_row<kOutputs>({y, y_plane, outputs, cols, add}, pixels, band, weights);
     return;
   }
   for (std::int64_t o = 0; o < outputs; o += 4)
-    outputs_of_row<4>({y + o * y_plane, y_plane, outputs - o, cols}, pixels, band, weights + o);
+    outputs_of_row<4>({y + o * y_plane, y_plane, outputs - o, cols, add}, pixels, band, weights + o);
+}
+
+void interleave_vectors(float* y, const float* even, const float* odd, std::int64_t count) {
+  for_vectors(count, [&](auto d, std::int64_t i) HWY_ATTR {
+    hn::StoreInterleaved2(hn::LoadU(d, even + i), hn::LoadU(d, odd + i), d, y + 2 * i);
+  });
 }
 
 }  // namespace engines::cpu::HWY_NAMESPACE
@@ -107,10 +117,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace engines::cpu {
 HWY_EXPORT(row_of_planes);
+HWY_EXPORT(interleave_vectors);
 
 void convolve_row(float* y, std::int64_t y_plane, std::int64_t outputs, std::int64_t cols,
-                  const float* pixels, const Band& band, const float* weights) {
-  HWY_DYNAMIC_DISPATCH(row_of_planes)(y, y_plane, outputs, cols, pixels, band, weights);
+                  const float* pixels, const Band& band, const float* weights, bool add) {
+  HWY_DYNAMIC_DISPATCH(row_of_planes)(y, y_plane, outputs, cols, pixels, band, weights, add);
+}
+
+void interleave(float* y, const float* even, const float* odd, std::int64_t count) {
+  HWY_DYNAMIC_DISPATCH(interleave_vectors)(y, even, odd, count);
 }
 }  // namespace engines::cpu
 #endif

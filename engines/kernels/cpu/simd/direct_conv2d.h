@@ -19,9 +19,12 @@ struct Band {
 };
 
 // y[o * y_plane + j] = weights[0][o] + sum_{c,a,b} weights[1 + (c * kernel + a) * kernel + b][o] *
-// band[c * plane + a * stride + j + b] for o in 0..outputs-1 (at most kOutputsAtOnce) and j in 0..cols-1.
-// weights: [1 + channels * kernel * kernel][kOutputsAtOnce].
+// band[c * plane + a * stride + j + b] for o in 0..outputs-1 (at most kOutputsAtOnce) and j in 0..cols-1,
+// or += that if `add`.  weights: [1 + channels * kernel * kernel][kOutputsAtOnce].
 void convolve_row(float* y, std::int64_t y_plane, std::int64_t outputs, std::int64_t cols,
-                  const float* pixels, const Band& band, const float* weights);
+                  const float* pixels, const Band& band, const float* weights, bool add);
+
+// y[2 * i] = even[i], y[2 * i + 1] = odd[i] for i in 0..count-1.
+void interleave(float* y, const float* even, const float* odd, std::int64_t count);
 
 }  // namespace engines::cpu

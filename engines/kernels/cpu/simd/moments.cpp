@@ -66,15 +66,6 @@ namespace {
 constexpr std::int64_t kChunk = 2048;
 }  // namespace
 
-void Moments::merge(const Moments& other) {
-  const double total = count + other.count;
-  if (other.count == 0) return;
-  const double distance = other.mean - mean;
-  squares += other.squares + distance * distance * count * other.count / total;
-  mean += distance * other.count / total;
-  count = total;
-}
-
 Moments moments_of(const float* values, std::int64_t count) {
   Moments all;
   for (std::int64_t i = 0; i < count; i += kChunk)

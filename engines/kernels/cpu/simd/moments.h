@@ -5,17 +5,9 @@
 
 #include <cstdint>
 
+#include "engines/kernels/moments.h"
+
 namespace engines::cpu {
-
-struct Moments {
-  double count = 0;
-  double mean = 0;
-  double squares = 0;  // the sum of (x - mean)^2
-
-  double variance() const { return squares / count; }
-  // Adds the values that `other` describes (Chan, Golub and LeVeque 1979).
-  void merge(const Moments& other);
-};
 
 Moments moments_of(const float* values, std::int64_t count);
 
