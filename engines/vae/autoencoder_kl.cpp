@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <span>
 #include <string>
 
 #include "engines/tensor/error.h"
 #include "engines/vae/autoencoder_weights.h"
 #include "engines/vae/blocks.h"
+#include "engines/vae/up_levels.h"
 
 namespace engines {
 namespace {
@@ -69,13 +72,14 @@ std::size_t AutoencoderKL::activation_bytes() const {
   return parts_->peak_bytes;
 }
 
-void AutoencoderKL::decode(ConstPlanes latents, Planes image, Run& run, const PlanesTap& tap) const {
+void AutoencoderKL::decode(ConstPlanes latents, Planes image, Run& run, const PlanesTap& tap,
+                           std::size_t budget) const {
   check_sizes("latents", latents, config_.latent_channels, "image", image, config_.out_channels,
               config_.scale());
   Parts::Pass pass(*parts_);
   const BlockContext context{kernels_, config_.norm_num_groups, pass.memory, run};
   const Decoder& decoder = parts_->decoder;
-  const auto show = [&tap](const std::string& name, const Activation& x) {
+  const auto show = [&tap](const std::string& name, ConstPlanes x) {
     if (tap) tap(name, x);
   };
 
@@ -90,13 +94,25 @@ void AutoencoderKL::decode(ConstPlanes latents, Planes image, Run& run, const Pl
   x = apply_mid_block(context, decoder.mid, std::move(x));
   show("mid_block", x);
   // The mid block's attention needs all of the picture; below, only the statistics of the norms do.
+  if (tap) budget = std::numeric_limits<std::size_t>::max();
   for (std::size_t i = 0; i < decoder.levels.size(); ++i) {
-    x = apply_up_level(context, decoder.levels[i], std::move(x));
-    show("up" + std::to_string(i), x);
+    std::span<const Resnet> resnets = decoder.levels[i].resnets;
+    if (i > 0) {
+      const Conv& conv = *decoder.levels[i - 1].resample;
+      const auto show_enlarged = [&](ConstPlanes larger) { show("up" + std::to_string(i - 1), larger); };
+      if (resnets.front().shortcut) {
+        x = apply_enlarged_resnet(context, conv, resnets.front(), std::move(x), budget, show_enlarged);
+        resnets = resnets.subspan(1);
+      } else {
+        x = enlarge(context, conv, std::move(x));
+        show_enlarged(x);
+      }
+    }
+    for (const Resnet& resnet : resnets)
+      add_resnet(context, resnet, x, budget);
   }
-  run.check_cancelled();
-  group_norm(context, decoder.norm_out, x, x, true);
-  kernels_.conv2d(image, x, decoder.conv_out.weight, decoder.conv_out.bias.data(), decoder.conv_out.shape);
+  show("up" + std::to_string(decoder.levels.size() - 1), x);
+  convolve_normed(context, decoder.norm_out, decoder.conv_out, image, x);
 }
 
 void AutoencoderKL::encode(ConstPlanes image, Planes moments, Run& run, const PlanesTap& tap) const {

@@ -2,6 +2,7 @@
 // AutoencoderKL: latents to pictures and back.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -32,6 +33,14 @@ struct AutoencoderConfig {
 // Called with the name and planes of an intermediate: "conv_in", "mid_block", "up0", "down3", ...
 using PlanesTap = std::function<void(const std::string& name, ConstPlanes planes)>;
 
+// What a decode may use beyond weights and the picture unless told otherwise, in bytes.
+inline constexpr std::size_t kDecodeBudget = 900'000'000;
+
+// The most bytes of intermediates that decoding a picture of that size, in pixels, has alive at once: what
+// activation_bytes() will say. Above the budget where no way needs less.
+std::size_t decode_bytes(const AutoencoderConfig& config, std::int64_t height, std::int64_t width,
+                         std::size_t budget = kDecodeBudget);
+
 // float32 throughout, as the models ask; weights in the type they are stored in.
 class AutoencoderKL {
  public:
@@ -41,7 +50,11 @@ class AutoencoderKL {
 
   // latents: [latent_channels, h, w] as the sampler leaves them; image: [out_channels, h*scale, w*scale],
   // about -1 to 1. Divides by scaling_factor and adds shift_factor first.
-  void decode(ConstPlanes latents, Planes image, Run& run, const PlanesTap& tap = {}) const;
+  // Large intermediates are kept as far as `budget` bytes allow and computed again where they do not; the
+  // picture is the same to the bit. 0 takes the least memory, SIZE_MAX the least time. With a tap, which sees
+  // intermediates whole, there is no budget.
+  void decode(ConstPlanes latents, Planes image, Run& run, const PlanesTap& tap = {},
+              std::size_t budget = kDecodeBudget) const;
 
   // image: [in_channels, H, W] in -1..1, H and W multiples of scale; moments: [2*latent_channels, H/scale,
   // W/scale], mean then log variance (unclamped).

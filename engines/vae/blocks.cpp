@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// After diffusers' ResnetBlock2D, UNetMidBlock2D, UpDecoderBlock2D and DownEncoderBlock2D.
+// After diffusers' ResnetBlock2D, UNetMidBlock2D and DownEncoderBlock2D.
 #include "engines/vae/blocks.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 namespace engines {
 namespace {
 
-constexpr float kNormEps = 1e-6F;
+// Attended to between two questions whether to stop: at the 16384 tokens of 1024 x 1024 pixels, a second.
+constexpr std::int64_t kQueries = 4096;
 
 std::int64_t convolved(std::int64_t size, const ConvShape& shape) {
   return (size + shape.pad_before + shape.pad_after - shape.kernel) / shape.stride + 1;
 }
 
-// to[j, i] = from[i, j].
+// to[j, i] = from[i, j], in squares that fit the nearest cache.
 void transpose(Rows to, ConstRows from) {
-  for (std::int64_t j = 0; j < to.rows; ++j)
-    for (std::int64_t i = 0; i < to.cols; ++i)
-      to.row(j)[i] = from.row(i)[j];
+  constexpr std::int64_t kSide = 32;
+  for (std::int64_t row = 0; row < to.rows; row += kSide)
+    for (std::int64_t col = 0; col < to.cols; col += kSide)
+      for (std::int64_t j = row; j < std::min(row + kSide, to.rows); ++j)
+        for (std::int64_t i = col; i < std::min(col + kSide, to.cols); ++i)
+          to.row(j)[i] = from.row(i)[j];
 }
 
 Activation matrix(const BlockContext& context, std::int64_t rows, std::int64_t cols) {
@@ -72,19 +77,26 @@ Activation apply_attention(const BlockContext& context, const SpatialAttention& 
     kernels.linear(to.rows(), from.rows(), linear.weight, linear.bias.data());
     return to;
   };
-  const Activation q = project(attention.q, input);
-  const Activation k = project(attention.k, input);
-  const Activation v = project(attention.v, input);
+  Activation q = project(attention.q, input);
+  Activation k = project(attention.k, input);
+  Activation v = project(attention.v, input);
   const AttentionShape shape{.heads = 1,
                              .kv_heads = 1,
                              .head_dim = channels,
                              .causal = false,
                              .scale = 1 / std::sqrt(static_cast<float>(channels))};
   const Activation seen = std::move(input);
-  kernels.attention(seen.rows(), q.rows(), k.rows(), v.rows(), shape);
+  for (std::int64_t first = 0; first < tokens; first += kQueries) {
+    context.run.check_cancelled();
+    const std::int64_t count = std::min(kQueries, tokens - first);
+    kernels.attention(seen.rows().slice_rows(first, count), q.rows().slice_rows(first, count), k.rows(),
+                      v.rows(), shape);
+  }
+  for (Activation* read : {&q, &k, &v})
+    read->release();
 
   const Activation projected = project(attention.out, seen);
-  Activation back = matrix(context, channels, tokens);
+  const Activation back = matrix(context, channels, tokens);
   transpose(back.rows(), projected.rows());
   kernels.add(x.rows(), back.rows());
   return x;
@@ -94,17 +106,6 @@ Activation apply_mid_block(const BlockContext& context, const MidBlock& mid, Act
   x = apply_resnet(context, mid.before, std::move(x));
   if (mid.attention) x = apply_attention(context, *mid.attention, std::move(x));
   return apply_resnet(context, mid.after, std::move(x));
-}
-
-Activation apply_up_level(const BlockContext& context, const Level& level, Activation x) {
-  for (const Resnet& resnet : level.resnets)
-    x = apply_resnet(context, resnet, std::move(x));
-  if (!level.resample) return x;
-  context.run.check_cancelled();
-  Activation larger(context.memory, x.planes().channels, 2 * x.planes().height, 2 * x.planes().width);
-  context.kernels.upsample_nearest_2x(larger, x);
-  x.release();
-  return convolve(context, *level.resample, larger);
 }
 
 Activation apply_down_level(const BlockContext& context, const Level& level, Activation x) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The blocks of an AutoencoderKL. Each takes its input by value and frees it as soon as it has been read for
-// the last time: at most three planes of a level are alive at once.
+// The blocks of an AutoencoderKL on whole maps: all of the encoder, and the decoder's smallest level. Each
+// takes its input by value and frees it as soon as it has been read for the last time: at most three planes
+// of a level are alive at once.
 #pragma once
 
 #include "engines/kernels/kernels.h"
@@ -9,6 +10,8 @@
 #include "engines/vae/autoencoder_weights.h"
 
 namespace engines {
+
+inline constexpr float kNormEps = 1e-6F;
 
 // What every block needs.
 struct BlockContext {
@@ -26,7 +29,6 @@ Activation apply_resnet(const BlockContext& context, const Resnet& resnet, Activ
 // x + out(softmax(q k^T / sqrt(C)) v) over H*W tokens of C channels, one head, q, k and v of norm(x).
 Activation apply_attention(const BlockContext& context, const SpatialAttention& attention, Activation x);
 Activation apply_mid_block(const BlockContext& context, const MidBlock& mid, Activation x);
-Activation apply_up_level(const BlockContext& context, const Level& level, Activation x);
 Activation apply_down_level(const BlockContext& context, const Level& level, Activation x);
 
 }  // namespace engines
