@@ -37,7 +37,8 @@ using PlanesTap = std::function<void(const std::string& name, ConstPlanes planes
 inline constexpr std::size_t kDecodeBudget = 900'000'000;
 
 // The most bytes of intermediates that decoding a picture of that size, in pixels, has alive at once: what
-// activation_bytes() will say. Above the budget where no way needs less.
+// activation_bytes() will say. Above the budget where what must be whole and a few rows of the rest need
+// more.
 std::size_t decode_bytes(const AutoencoderConfig& config, std::int64_t height, std::int64_t width,
                          std::size_t budget = kDecodeBudget);
 

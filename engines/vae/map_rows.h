@@ -10,8 +10,8 @@
 
 namespace engines {
 
-// Rows are made when they are read. Those that the plan keeps are made once; the others once in each pass
-// over the map from top to bottom, also where one strip's halo is a row of the strip before.
+// Rows are made when they are read. Those that the plan keeps are made once; the others at most once in each
+// pass over the map from top to bottom, also where one strip's halo is a row of the strip before.
 class MapRows {
  public:
   // Makes rows `first` and following, as many as there are in `rows`. The same bits each time.
