@@ -1,39 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// `roundhouse bench`: engines against each other and against the machine's own matrix product.
+// `roundhouse bench`: engines against each other and against what the machine multiplies in the same minute.
 #include <chrono>
 
-#include "host/cli/arguments.h"
+#include "host/cli/bench_options.h"
 #include "host/cli/bench_report.h"
 #include "host/cli/command.h"
-#include "host/cli/generate_options.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
-#include "host/session/session.h"
 
 namespace roundhouse::host {
 namespace {
 
-constexpr const char* kPrompt = "a red circle on a blue background";
 constexpr const char* kYardstick = "openblas";  // the engine whose product stands for the machine's
 
-struct BenchFlags {
-  std::vector<std::string> engines;
-  std::optional<std::string> model, width, height, steps, runs, seed, threads;
-};
-
-// Measures the machine's own product; quietly nothing where the engine for it is missing.
+// Measures an engine's product; quietly nothing where the engine cannot.
 class Yardstick {
  public:
-  Yardstick(const Registry& registry, const ClientOptions& options) {
-    const EngineRecord* record = registry.find(kYardstick);
+  Yardstick(const Registry& registry, const ClientOptions& options, const std::string& engine) {
+    const EngineRecord* record = registry.find(engine);
     if (record != nullptr && record->manifest) client_ = make_worker_client(*record->manifest, options);
   }
   std::optional<double> measure() {
     if (!client_) return std::nullopt;
-    constexpr std::uint32_t kSide = 1024;
-    constexpr double kSeconds = 0.5;
+    // As many rows as a picture of 512x512 has tokens, as wide as a large model.
+    constexpr std::uint32_t kRows = 1024;
+    constexpr std::uint32_t kSide = 3840;
+    constexpr double kSeconds = 0.7;
     try {
-      return client_->matrix_rate("", kSide, kSide, kSide, kSeconds);
+      return client_->matrix_rate("", kRows, kSide, kSide, kSeconds);
     } catch (const Error&) {
       client_.reset();
       return std::nullopt;
@@ -48,52 +42,29 @@ class BenchCommand : public Command {
  public:
   CLI::App* declare(CLI::App& app) override {
     CLI::App* command = app.add_subcommand(
-        "bench", "Measure engines: time per stage, GFLOP/s, share of the machine's own product");
-    command
-        ->add_option("--engine", flags_.engines, "An engine to measure (repeatable) [default: all that can]")
-        ->type_name("ID")
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    const auto option = [&](const char* name, std::optional<std::string>& value, const char* type,
-                            const char* help) { command->add_option(name, value, help)->type_name(type); };
-    option("--model", flags_.model, "NAME|DIR", "The model to run [default: pocket-turbo]");
-    option("--width", flags_.width, "PX", "Width in pixels [default: the model's]");
-    option("--height", flags_.height, "PX", "Height in pixels [default: the model's]");
-    option("--steps", flags_.steps, "N", "1 to 50 [default: the model's]");
-    option("--runs", flags_.runs, "N", "Pictures per engine, 1 to 100 [default: 3]");
-    option("--seed", flags_.seed, "N", "Of every picture [default: 1]");
-    option("--threads", flags_.threads, "N", "1 to 1024 [default: all processors that the program may use]");
+        "bench", "Measure engines: time per stage, GFLOP/s, shares of the machine's own products, memory");
+    declare_bench_flags(*command, flags_);
     declare_json(*command);
     return command;
   }
 
   int run(const Program& program) override {
-    GenerateRequest request = to_bench_request();
+    const std::vector<BenchCase> cases = bench_cases(flags_);
+    BenchReport report;
+    report.stages = bench_stages(flags_);
+    report.runs = bench_runs(flags_);
     const std::atomic<bool>& cancelled = watch_interrupts();
     Registry registry = program.registry();
     const ModelCatalogue models = program.models();
     const std::unique_ptr<Log> log = program.log();
     SessionOptions options;
-    options.client.threads = thread_budget(flags_.threads);
     options.client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
       log->write(level, category, message);
     };
-    BenchReport report;
-    report.runs = flags_.runs ? parse_integer("--runs", *flags_.runs, 1, 100) : 3;
-    report.threads = options.client.threads;
-    const std::vector<GeneratePlan> plans = make_plans(request, registry, models, report);
-    Yardstick yardstick(registry, options.client);
-    for (const GeneratePlan& plan : plans) {
-      report.model = plan.model_name;
-      report.width = plan.job.width;
-      report.height = plan.job.height;
-      report.steps = plan.job.steps;
-      request.engine = plan.engine;
-      EngineBench bench;
-      bench.rate_before = yardstick.measure();
-      measure(request, plan, registry, options, cancelled, report.runs, bench);
-      bench.rate_after = yardstick.measure();
-      report.engines.push_back(std::move(bench));
+    for (const BenchCase& one : cases) {
+      options.client.threads = one.threads;
+      for (const GeneratePlan& plan : make_plans(one.request, registry, models, report))
+        report.engines.push_back(measure(one, plan, registry, options, cancelled, report));
     }
     if (json()) {
       print_json(bench_json(report));
@@ -104,17 +75,6 @@ class BenchCommand : public Command {
   }
 
  private:
-  GenerateRequest to_bench_request() const {
-    GenerateRequest request;
-    request.prompt = kPrompt;
-    request.model = flags_.model;
-    request.width = parse_integer("--width", flags_.width, "a number of pixels");
-    request.height = parse_integer("--height", flags_.height, "a number of pixels");
-    request.steps = parse_integer("--steps", flags_.steps, "1 to 50");
-    request.seed = flags_.seed ? parse_integer("--seed", *flags_.seed, "0 or more") : 1;
-    return request;
-  }
-
   // Engines that were named must be able to; of the others, those that can are taken.
   std::vector<GeneratePlan> make_plans(GenerateRequest request, const Registry& registry,
                                        const ModelCatalogue& models, BenchReport& report) const {
@@ -142,32 +102,67 @@ class BenchCommand : public Command {
   }
 
   // Each run begins with a fresh worker, as `generate` does: nothing is found done by the run before.
-  void measure(const GenerateRequest& request, const GeneratePlan& plan, Registry& registry,
-               const SessionOptions& options, const std::atomic<bool>& cancelled, std::int64_t runs,
-               EngineBench& bench) const {
-    ProgressView progress(ProgressView::style_for_standard_error(json()), 1);
-    for (std::int64_t run = 0; run < runs; ++run) {
-      progress.note("measuring " + plan.engine + ", run " + std::to_string(run + 1) + "/" +
-                    std::to_string(runs));
-      const auto begin = std::chrono::steady_clock::now();
-      SessionEvents events;
-      events.loaded = [&](const OpenResult& opened) {
-        bench.startup_milliseconds.add(
-            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
-        bench.version = opened.engine.version;
-      };
-      events.progress = [&](std::uint32_t image, const ProgressEvent& event) { progress.step(image, event); };
-      events.image = [&](std::uint32_t, std::uint64_t, const ImageResult& result) { add(result, bench); };
-      bench.engine = run_plan(request, plan, registry, options, cancelled, events).engine;
+  EngineBench measure(const BenchCase& one, const GeneratePlan& plan, Registry& registry,
+                      const SessionOptions& options, const std::atomic<bool>& cancelled,
+                      BenchReport& report) const {
+    report.model = plan.model_name;
+    EngineBench bench;
+    bench.width = plan.job.width;
+    bench.height = plan.job.height;
+    bench.steps = plan.job.steps;
+    bench.weights = one.request.weights.value_or("stored");
+    bench.threads = one.threads;
+    GenerateRequest request = one.request;
+    request.engine = plan.engine;
+    Yardstick sgemm(registry, options.client, kYardstick);
+    std::optional<Yardstick> own;
+    if (plan.engine != kYardstick) own.emplace(registry, options.client, plan.engine);
+    const auto measure_rates = [&] {
+      bench.sgemm.add(sgemm.measure());
+      if (own) bench.product.add(own->measure());
+    };
+    measure_rates();
+    for (std::int64_t run = 0; run < report.runs; ++run) {
+      measure_run(request, plan, registry, options, cancelled, run, report.runs, bench);
+      measure_rates();
     }
+    return bench;
+  }
+
+  void measure_run(const GenerateRequest& request, const GeneratePlan& plan, Registry& registry,
+                   const SessionOptions& options, const std::atomic<bool>& cancelled, std::int64_t run,
+                   std::int64_t runs, EngineBench& bench) const {
+    ProgressView progress(ProgressView::style_for_standard_error(json()), 1);
+    progress.note("measuring " + plan.engine + ", run " + std::to_string(run + 1) + "/" +
+                  std::to_string(runs));
+    const auto begin = std::chrono::steady_clock::now();
+    SessionEvents events;
+    events.loaded = [&](const OpenResult& opened) {
+      bench.startup_milliseconds.add(
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+      bench.version = opened.engine.version;
+      for (const auto& [key, value] : opened.engine.facts) {
+        if (key == "products") bench.product_name = value;
+      }
+    };
+    events.progress = [&](std::uint32_t image, const ProgressEvent& event) { progress.step(image, event); };
+    events.image = [&](std::uint32_t, std::uint64_t, const ImageResult& result) { add(result, bench); };
+    bench.engine = run_plan(request, plan, registry, options, cancelled, events).engine;
   }
 
   static void add(const ImageResult& result, EngineBench& bench) {
+    double load = 0;
     for (const StageTiming& timing : result.stages) {
       StageBench& stage = bench.stages[timing.stage];
+      stage.peak_memory_bytes = std::max(stage.peak_memory_bytes, timing.peak_memory_bytes);
+      if (timing.stage == "load") {
+        load += timing.milliseconds;
+        continue;
+      }
       stage.milliseconds.add(timing.milliseconds);
       stage.operations = timing.operations;
     }
+    if (load > 0) bench.load_milliseconds.add(load);
     for (const double step : result.step_milliseconds)
       bench.step_milliseconds.add(step);
     bench.peak_memory_bytes = std::max(bench.peak_memory_bytes, result.peak_memory_bytes);

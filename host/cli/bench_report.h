@@ -28,25 +28,43 @@ class Samples {
 struct StageBench {
   Samples milliseconds;
   std::uint64_t operations = 0;  // floating-point operations of one run; 0 = not counted
+  std::uint64_t peak_memory_bytes = 0;
 };
 
+// What a product gave, in operations per second: before the first run, between runs and after the last.
+class Rates {
+ public:
+  void add(const std::optional<double>& rate) {
+    if (rate) samples_.add(*rate);
+  }
+  std::optional<double> median() const {
+    return samples_.empty() ? std::nullopt : std::optional(samples_.median());
+  }
+  const Samples& samples() const { return samples_; }
+
+ private:
+  Samples samples_;
+};
+
+// One engine in one case.
 struct EngineBench {
   std::string engine, version;
-  Samples startup_milliseconds;  // worker, plugin and weights, until the picture could begin
+  std::string weights;                                          // "stored", "q8_0", ...
+  std::uint32_t width = 0, height = 0, steps = 0, threads = 0;  // threads 0 = all
+  Samples startup_milliseconds;  // worker, plugin and model, until the picture could begin
+  Samples load_milliseconds;     // weights that had to be made for the picture
   std::map<std::string, StageBench> stages;
   Samples step_milliseconds;
   std::uint64_t peak_memory_bytes = 0;
-  // The machine's own f32 product in operations per second, before and after this engine's runs.
-  std::optional<double> rate_before, rate_after;
-
-  // The mean of both.
-  std::optional<double> machine_rate() const;
+  Rates sgemm;               // the machine's own f32 product
+  Rates product;             // the engine's own preferred product, where that is another
+  std::string product_name;  // "bf16"
 };
 
 struct BenchReport {
   std::string model;
-  std::uint32_t width = 0, height = 0, steps = 0, threads = 0;  // threads 0 = all
   std::int64_t runs = 0;
+  std::vector<std::string> stages;  // those to show
   std::vector<EngineBench> engines;
   std::vector<std::string> notes;  // engines left out and why
 };

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/cli/bench_options.h"
+
+#include <algorithm>
+
+#include "host/cli/arguments.h"
+#include "host/cli/generate_options.h"
+
+namespace roundhouse::host {
+namespace {
+
+constexpr const char* kPrompt = "a red circle on a blue background";
+
+struct Size {
+  std::optional<std::int64_t> width, height;
+};
+
+Size parse_size(const std::string& text) {
+  static constexpr const char* expectation = "WIDTHxHEIGHT, such as 1024x768";
+  const std::size_t cross = text.find('x');
+  if (cross == std::string::npos)
+    throw Error(RH_INVALID_ARGUMENT, "--size: '" + text + "' is not a size, expected " + expectation);
+  return {parse_integer("--size", text.substr(0, cross), expectation),
+          parse_integer("--size", text.substr(cross + 1), expectation)};
+}
+
+std::vector<Size> sizes_of(const BenchFlags& flags) {
+  if (flags.sizes.empty()) {
+    return {{parse_integer("--width", flags.width, "a number of pixels"),
+             parse_integer("--height", flags.height, "a number of pixels")}};
+  }
+  if (flags.width || flags.height)
+    throw Error(RH_INVALID_ARGUMENT, "--size: given together with --width or --height, expected one of both");
+  std::vector<Size> sizes;
+  for (const std::string& text : flags.sizes)
+    sizes.push_back(parse_size(text));
+  return sizes;
+}
+
+std::vector<std::optional<std::string>> weights_of(const BenchFlags& flags) {
+  if (flags.weights.empty()) return {std::nullopt};
+  return {flags.weights.begin(), flags.weights.end()};
+}
+
+std::vector<std::uint32_t> threads_of(const BenchFlags& flags) {
+  if (flags.threads.empty()) return {0};
+  std::vector<std::uint32_t> threads;
+  for (const std::string& text : flags.threads)
+    threads.push_back(thread_budget(text));
+  return threads;
+}
+
+GenerateRequest common_request(const BenchFlags& flags) {
+  GenerateRequest request;
+  request.prompt = kPrompt;
+  request.model = flags.model;
+  request.steps = parse_integer("--steps", flags.steps, "1 to 50");
+  request.guidance = parse_number("--guidance", flags.guidance, "0 to 20");
+  request.seed = flags.seed ? parse_integer("--seed", *flags.seed, "0 or more") : 1;
+  request.memory_limit_bytes = memory_limit(flags.memory_limit);
+  for (const std::string& text : flags.engine_options)
+    request.engine_options.push_back(parse_engine_option("--engine-option", text));
+  for (const std::string& text : flags.model_options)
+    request.model_options.push_back(parse_engine_option("--model-option", text));
+  return request;
+}
+
+}  // namespace
+
+void declare_bench_flags(CLI::App& command, BenchFlags& flags) {
+  const auto list = [&](const char* name, std::vector<std::string>& values, const char* type,
+                        const char* help) {
+    command.add_option(name, values, help)
+        ->type_name(type)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  const auto option = [&](const char* name, std::optional<std::string>& value, const char* type,
+                          const char* help) { command.add_option(name, value, help)->type_name(type); };
+  list("--engine", flags.engines, "ID", "An engine to measure (repeatable) [default: all that can]");
+  option("--model", flags.model, "NAME|DIR", "The model to run [default: pocket-turbo]");
+  list("--size", flags.sizes, "WxH", "A size in pixels (repeatable) [default: the model's]");
+  option("--width", flags.width, "PX", "Width in pixels, where there is one size [default: the model's]");
+  option("--height", flags.height, "PX", "Height in pixels, likewise [default: the model's]");
+  option("--steps", flags.steps, "N", "1 to 50 [default: the model's]");
+  option("--guidance", flags.guidance, "X", "0 to 20 [default: the model's, else 0]");
+  list("--weights", flags.weights, "TYPE", "stored, q8_0 or q4_0 (repeatable) [default: stored]");
+  list("--threads", flags.threads, "N",
+       "1 to 1024 (repeatable) [default: all processors that the program may use]");
+  list("--stage", flags.stages, "NAME",
+       "encode, denoise or decode: show these only (repeatable) [default: all]");
+  option("--runs", flags.runs, "N", "Pictures per case, 1 to 100 [default: 3]");
+  option("--seed", flags.seed, "N", "Of every picture [default: 1]");
+  option("--memory-limit", flags.memory_limit, "SIZE", "What an engine's process may take, such as 10GB");
+  list("--model-option", flags.model_options, "NAME=VALUE",
+       "An option of the engines for the model (repeatable)");
+  list("--engine-option", flags.engine_options, "NAME=VALUE", "An option of the engines (repeatable)");
+}
+
+std::vector<BenchCase> bench_cases(const BenchFlags& flags) {
+  std::vector<BenchCase> cases;
+  const GenerateRequest common = common_request(flags);
+  for (const Size& size : sizes_of(flags)) {
+    for (const auto& weights : weights_of(flags)) {
+      for (const std::uint32_t threads : threads_of(flags)) {
+        BenchCase& one = cases.emplace_back(BenchCase{common, threads});
+        one.request.width = size.width;
+        one.request.height = size.height;
+        one.request.weights = weights;
+      }
+    }
+  }
+  return cases;
+}
+
+std::int64_t bench_runs(const BenchFlags& flags) {
+  return flags.runs ? parse_integer("--runs", *flags.runs, 1, 100) : 3;
+}
+
+std::vector<std::string> bench_stages(const BenchFlags& flags) {
+  const std::vector<std::string> all = {"encode", "denoise", "decode"};
+  for (const std::string& stage : flags.stages) {
+    if (std::find(all.begin(), all.end(), stage) == all.end())
+      throw Error(RH_INVALID_ARGUMENT,
+                  "--stage: '" + stage + "' is not a stage, expected encode, denoise or decode");
+  }
+  if (flags.stages.empty()) return all;
+  std::vector<std::string> chosen;
+  for (const std::string& stage : all) {
+    if (std::find(flags.stages.begin(), flags.stages.end(), stage) != flags.stages.end())
+      chosen.push_back(stage);
+  }
+  return chosen;
+}
+
+}  // namespace roundhouse::host
