@@ -8,7 +8,6 @@
 namespace engines {
 namespace {
 
-constexpr std::size_t kMaxPromptTokens = 512;
 constexpr float kTrainTimesteps = 1000;  // the pipeline's own, whatever the scheduler's config says
 
 class Stopwatch {
@@ -104,56 +103,71 @@ Generation::Generation(ZImagePipeline::Parts& parts, const ImageRequest& request
           parts.scheduler, request.sampler, request.schedule, request.steps,
           (request.height / parts.pixels_per_token()) * (request.width / parts.pixels_per_token()))),
       generator_(request.seed),
+      guided_(request.guidance > 0),
+      positive_ids_(parts.tokenize(request.prompt)),
+      negative_ids_(guided_ ? parts.tokenize(request.negative_prompt) : Ids()),
+      plan_(parts.plan(request, positive_ids_.size(), negative_ids_.size())),
       height_(request.height / parts.pixels_per_latent()),
       width_(request.width / parts.pixels_per_latent()),
-      latents_(static_cast<std::size_t>(parts.transformer.config().in_channels * height_ * width_)) {
+      latents_(
+          static_cast<std::size_t>(parts.transformer.described().config().in_channels * height_ * width_)) {
 }
 
 Picture Generation::picture() {
-  parts_.transformer.check_size(height_, width_);  // before the encoder's work
+  parts_.transformer.described().check_size(height_, width_);  // before the encoder's work
   encode_prompts();
   draw_noise();
   denoise();
   return decode();
 }
 
+template <class Load>
+void Generation::load(const Load& load) {
+  const Stopwatch watch;
+  load();
+  run_.stage_done({Stage::load, watch.elapsed_ns(), 0, 0});
+}
+
 void Generation::encode_prompts() {
-  const bool guided = guidance_.scale > 0;
+  const auto cached = [&](const Ids& ids) { return ids.empty() || parts_.embeddings.find(ids) != nullptr; };
+  const bool needed = !cached(positive_ids_) || !cached(negative_ids_);
+  if (needed && plan_.staged) parts_.transformer.release();
+  if (needed && !parts_.encoder.ready()) load([&] { parts_.encoder.use(); });
+  if (needed) parts_.encoder.use().keep_within(plan_.encoder_window);
+
   const StageMeter meter(Stage::encode, run_, parts_.kernels);
-  const std::uint32_t prompts = guided ? 2 : 1;
+  const std::uint32_t prompts = guided_ ? 2 : 1;
   std::size_t activation_bytes = 0;
   for (std::uint32_t i = 0; i < prompts; ++i) {
     const Stopwatch watch;
     const bool negative = i == 1;
     auto& embeddings = negative ? negative_ : positive_;
-    embeddings = encode(negative ? request_.negative_prompt : request_.prompt, negative, activation_bytes);
+    embeddings = encode(negative ? negative_ids_ : positive_ids_, negative, activation_bytes);
     run_.progress(Stage::encode, i + 1, prompts, watch.elapsed_ns());
   }
   meter.done(activation_bytes);
+  if (plan_.staged) parts_.encoder.release();
 }
 
-// The prompt in the chat template, cut to 512 tokens after templating, through the encoder.
-Generation::Embeddings Generation::encode(const std::string& prompt, bool negative,
-                                          std::size_t& activation_bytes) {
-  auto ids = parts_.tokenizer.encode(parts_.chat_template.render_prompt(prompt));
-  if (ids.size() > kMaxPromptTokens) ids.resize(kMaxPromptTokens);
+Generation::Embeddings Generation::encode(const Ids& ids, bool negative, std::size_t& activation_bytes) {
   if (taps_.tokens) taps_.tokens(ids, negative);
 
   Embeddings embeddings = parts_.embeddings.find(ids);
   if (!embeddings) {
-    auto computed = at("encode", run_, [&] { return parts_.encoder.encode(ids, run_); });
+    Qwen3Encoder& encoder = parts_.encoder.use();
+    auto computed = at("encode", run_, [&] { return encoder.encode(ids, run_); });
     require_finite(all(computed), "encode",
                    negative ? "the negative prompt's embeddings" : "the prompt's embeddings");
     embeddings = std::make_shared<const FloatBuffer>(std::move(computed));
     parts_.embeddings.keep(ids, embeddings);
-    activation_bytes = std::max(activation_bytes, parts_.encoder.activation_bytes(ids.size()));
+    activation_bytes = std::max(activation_bytes, encoder.activation_bytes(ids.size()));
   }
   if (taps_.embeddings) taps_.embeddings(rows_of(embeddings), negative);
   return embeddings;
 }
 
 ConstRows Generation::rows_of(const Embeddings& embeddings) const {
-  const std::int64_t width = parts_.encoder.config().hidden_size;
+  const std::int64_t width = parts_.encoder.described().config().hidden_size;
   return {embeddings->data(), static_cast<std::int64_t>(embeddings->size()) / width, width};
 }
 
@@ -167,11 +181,12 @@ void Generation::draw_noise() {
 }
 
 void Generation::denoise() {
+  if (!parts_.transformer.ready()) load([&] { parts_.transformer.use(); });
+  ZImageTransformer& transformer = parts_.transformer.use();
+  transformer.keep_within(plan_.transformer_window);
+
   const StageMeter meter(Stage::denoise, run_, parts_.kernels);
-  const auto begin = [&](const Embeddings& embeddings) {
-    return embeddings ? parts_.transformer.begin(rows_of(embeddings), height_, width_) : nullptr;
-  };
-  Prediction prediction(begin(positive_), begin(negative_), latents_.size());
+  Prediction prediction = begin_sessions(transformer);
   const auto sampler = make_sampler(request_.sampler, schedule_, latents_.size(), generator_);
   const std::size_t steps = schedule_.timesteps.size();
   for (std::size_t i = 0; i < steps; ++i) {
@@ -186,13 +201,32 @@ void Generation::denoise() {
   meter.done(prediction.activation_bytes() + bytes_of(latents_));
 }
 
+// The session with more tokens lends its scratch to the other.
+Generation::Prediction Generation::begin_sessions(const ZImageTransformer& transformer) const {
+  using Session = std::unique_ptr<ZImageTransformer::Session>;
+  const auto begin = [&](const Embeddings& embeddings, const Session& lender) {
+    return embeddings ? transformer.begin(rows_of(embeddings), height_, width_, lender.get()) : Session();
+  };
+  Session positive, negative;
+  if (negative_ids_.size() > positive_ids_.size()) {
+    negative = begin(negative_, {});
+    positive = begin(positive_, negative);
+  } else {
+    positive = begin(positive_, {});
+    negative = begin(negative_, positive);
+  }
+  return {std::move(positive), std::move(negative), latents_.size()};
+}
+
 Picture Generation::decode() {
+  if (plan_.release_transformer) parts_.transformer.release();
   const StageMeter meter(Stage::decode, run_, parts_.kernels.exact());
   const Stopwatch watch;
   const auto pixels = static_cast<std::size_t>(request_.width * request_.height);
   const FloatBuffer planes(3 * pixels);
   at("decode", run_, [&] {
-    parts_.vae.decode(latents(), {planes.data(), 3, request_.height, request_.width}, run_);
+    parts_.vae.decode(latents(), {planes.data(), 3, request_.height, request_.width}, run_, {},
+                      static_cast<std::size_t>(plan_.decode_budget));
   });
   require_finite(all(planes), "decode", "the picture");
 
@@ -230,7 +264,7 @@ float Generation::time_of(std::size_t step) const {
 }
 
 ConstPlanes Generation::latents() const {
-  return {latents_.data(), parts_.transformer.config().in_channels, height_, width_};
+  return {latents_.data(), parts_.transformer.described().config().in_channels, height_, width_};
 }
 
 void Generation::show_step(std::size_t step, const Prediction& p) const {

@@ -27,10 +27,16 @@ class Generation {
  private:
   struct Prediction;
 
+  using Ids = EmbeddingCache::Ids;
+
   void encode_prompts();
-  Embeddings encode(const std::string& prompt, bool negative, std::size_t& activation_bytes);
+  Embeddings encode(const Ids& ids, bool negative, std::size_t& activation_bytes);
+  // Runs `load` and tells how long it took, as a stage of its own.
+  template <class Load>
+  void load(const Load& load);
   ConstRows rows_of(const Embeddings& embeddings) const;
   void draw_noise();
+  Prediction begin_sessions(const ZImageTransformer& transformer) const;
   void denoise();
   void predict(std::size_t step, Prediction& prediction);
   void show_step(std::size_t step, const Prediction& prediction) const;
@@ -45,6 +51,9 @@ class Generation {
   const Guidance guidance_;
   const Schedule schedule_;
   TorchGenerator generator_;
+  const bool guided_;
+  const Ids positive_ids_, negative_ids_;  // the second empty without guidance
+  const MemoryPlan plan_;
   Embeddings positive_, negative_;
   const std::int64_t height_, width_;  // of the latents
   FloatBuffer latents_;                // [in_channels, height_, width_]

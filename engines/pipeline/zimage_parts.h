@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engines/diffusion/zimage_transformer.h"
+#include "engines/pipeline/component.h"
 #include "engines/pipeline/zimage_pipeline.h"
 #include "engines/sampling/sampler.h"
 #include "engines/text/qwen3_encoder.h"
@@ -32,20 +33,35 @@ class EmbeddingCache {
 };
 
 struct ZImagePipeline::Parts {
-  Parts(const std::filesystem::path& directory, Kernels& kernels);
+  Parts(const std::filesystem::path& directory, Kernels& kernels, const PipelineOptions& options);
 
   Kernels& kernels;
+  MemoryWish memory;
   SchedulerConfig scheduler;
   Tokenizer tokenizer;
   ChatTemplate chat_template;
-  Qwen3Encoder encoder;
-  ZImageTransformer transformer;
+  Component<Qwen3Encoder> encoder;
+  Component<ZImageTransformer> transformer;
   AutoencoderKL vae;
   EmbeddingCache embeddings;
+  std::uint64_t process_bytes;  // resident when all was opened and nothing computed
 
   // Pixels along one side of a latent, and of a token of the transformer: 8 and 16 for the published models.
   std::int64_t pixels_per_latent() const { return vae.config().scale(); }
-  std::int64_t pixels_per_token() const { return pixels_per_latent() * transformer.config().patch_size; }
+  std::int64_t pixels_per_token() const {
+    return pixels_per_latent() * transformer.described().config().patch_size;
+  }
+
+  // In the chat template, cut to 512 tokens after templating.
+  EmbeddingCache::Ids tokenize(const std::string& prompt) const;
+
+  // How a picture for captions of that many tokens (the second 0 without guidance) fits into memory; throws
+  // OUT_OF_MEMORY with figures.
+  MemoryPlan plan(const ImageRequest& request, std::size_t positive_tokens,
+                  std::size_t negative_tokens) const;
+  // What a picture of that size takes, for captions of that many tokens (the second 0 without guidance).
+  MemoryNeeds needs(std::int64_t height, std::int64_t width, std::size_t positive_tokens,
+                    std::size_t negative_tokens) const;
 
  private:
   void check_fit() const;

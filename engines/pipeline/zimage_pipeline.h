@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engines/kernels/kernels.h"
+#include "engines/pipeline/memory_plan.h"
 #include "engines/tensor/run.h"
 
 namespace engines {
@@ -47,25 +49,35 @@ struct PipelineTaps {
   const float* initial_noise = nullptr;  // used instead of drawing, when given: [in_channels, h, w]
 };
 
+// How a pipeline holds its model.
+struct PipelineOptions {
+  std::optional<Dtype>
+      weights;  // q8_0 or q4_0: what the big matrices of encoder and transformer are rounded to
+  MemoryWish memory;
+  int threads = 1;  // for rounding
+};
+
 class ZImagePipeline {
  public:
   // Opens every component of a Hugging Face model directory; `kernels` must outlive the pipeline. Checks that
   // the components fit each other (cap_feat_dim and hidden_size, vocabulary and tokenizer, latent channels).
   // Throws MODEL_NOT_FOUND (no directory), WEIGHTS_MISSING naming all absent files, MODEL_INVALID, ...
-  ZImagePipeline(const std::filesystem::path& directory, Kernels& kernels);
+  ZImagePipeline(const std::filesystem::path& directory, Kernels& kernels,
+                 const PipelineOptions& options = {});
   ~ZImagePipeline();
 
   // Cancelling is noticed once per block of each network. The embeddings of the last few prompts are kept.
-  // Throws INVALID_DIMENSION, INVALID_ARGUMENT, PIPELINE_ERROR (naming the stage whose numbers are not
+  // Throws OUT_OF_MEMORY with figures before anything is computed when the memory limit cannot be met,
+  // INVALID_DIMENSION, INVALID_ARGUMENT, PIPELINE_ERROR (naming the stage whose numbers are not
   // finite), CANCELLED, ...
   Picture generate(const ImageRequest& request, Run& run, const PipelineTaps& taps = {});
 
   // "architecture" and "dtype.encode", "dtype.denoise", "dtype.decode".
   std::vector<std::pair<std::string, std::string>> describe() const;
 
+  struct Parts;  // see zimage_parts.h
+
  private:
-  friend class Generation;
-  struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -9,7 +9,8 @@
 
 namespace engines {
 
-enum class Stage { encode = 1, denoise = 2, decode = 3 };
+// Loading: reading or making weights, wherever that happens.
+enum class Stage { load = 0, encode = 1, denoise = 2, decode = 3 };
 
 struct StageReport {
   Stage stage{};

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "engines/pipeline/picture_cost.h"
 #include "engines/pipeline/zimage_pipeline.h"
 #include "engines/sampling/sampler.h"
 #include "plugins/pipeline/sink_run.h"
@@ -37,9 +38,53 @@ void refuse_picture_inputs(const ImageRequest& request) {
   if (!request.loras.empty()) throw Error(RH_LORA_UNSUPPORTED_ENGINE, "the engine takes no LoRA");
 }
 
+// One of a few words, as an enum's value.
+template <class Value>
+Value choice(Options& options, const char* name, const std::vector<std::pair<std::string, Value>>& values) {
+  const std::string given = options.string(name, values.front().first);
+  std::string expected;
+  for (const auto& [word, value] : values) {
+    if (word == given) return value;
+    expected += (expected.empty() ? "" : ", ") + word;
+  }
+  throw Error(RH_INVALID_ARGUMENT, "option '" + std::string(name) + "': '" + given +
+                                       "' is not known, expected one of: " + expected);
+}
+
+engines::PipelineOptions read_options(const ModelSource& source, int threads) {
+  using engines::Dtype;
+  using engines::Residency;
+  using engines::VaeTiling;
+  using Weights = std::optional<Dtype>;
+  engines::PipelineOptions options;
+  options.threads = threads;
+  options.memory.limit = source.memory_limit_bytes;
+  options.weights = choice<Weights>(source.options, "weights",
+                                    {{"stored", std::nullopt}, {"q8_0", Dtype::q8_0}, {"q4_0", Dtype::q4_0}});
+  options.memory.residency = choice<Residency>(
+      source.options, "residency",
+      {{"auto", Residency::automatic}, {"all", Residency::all}, {"staged", Residency::staged}});
+  options.memory.vae_tiling =
+      choice<VaeTiling>(source.options, "vae_tiling",
+                        {{"auto", VaeTiling::automatic}, {"on", VaeTiling::on}, {"off", VaeTiling::off}});
+  return options;
+}
+
+// Stops the estimate when the host's loading sink says so.
+class SourceRun : public engines::QuietRun {
+ public:
+  explicit SourceRun(LoadSink& sink) : sink_(sink) {}
+  bool cancelled() override { return sink_.cancelled(); }
+
+ private:
+  LoadSink& sink_;
+};
+
 class PipelineModel : public ImageModel {
  public:
-  PipelineModel(const std::string& directory, engines::Kernels& kernels) : pipeline_(directory, kernels) {}
+  PipelineModel(const std::string& directory, engines::Kernels& kernels,
+                const engines::PipelineOptions& options)
+      : pipeline_(directory, kernels, options) {}
 
   Facts describe() const override { return pipeline_.describe(); }
 
@@ -74,6 +119,9 @@ Descriptor common_descriptor() {
       {"feature", "seed"},
       {"feature", "progress"},
       {"feature", "cancel"},
+      {"weights", "stored"},
+      {"weights", "q8_0"},
+      {"weights", "q4_0"},
       {"device", "cpu"},
   };
   // "schedule.euler": the schedules that this sampler can follow, so that a host can refuse a pair before it
@@ -92,7 +140,7 @@ Descriptor common_descriptor() {
 }
 
 PipelineEngine::PipelineEngine(const EngineConfig& config, std::unique_ptr<engines::Kernels> kernels)
-    : host_(config.host), kernels_(std::move(kernels)) {
+    : host_(config.host), threads_(static_cast<int>(config.threads)), kernels_(std::move(kernels)) {
 }
 
 Facts PipelineEngine::describe() const {
@@ -101,9 +149,28 @@ Facts PipelineEngine::describe() const {
 
 std::unique_ptr<Model> PipelineEngine::open(const ModelSource& source) {
   source.sink.check_cancelled();
-  auto model = std::make_unique<PipelineModel>(source.directory, *kernels_);
+  auto model = std::make_unique<PipelineModel>(source.directory, *kernels_, read_options(source, threads_));
   source.sink.progress(1);
   return model;
+}
+
+Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest& request, Options&) {
+  refuse_picture_inputs(request);
+  SourceRun run(source.sink);
+  const engines::PictureCost cost = engines::estimate_picture(
+      source.directory, *kernels_, read_options(source, threads_), translate(request), run);
+  Estimate estimate;
+  estimate.held_bytes = cost.held_bytes;
+  for (const engines::StageCost& stage : cost.stages) {
+    estimate.stages.push_back({static_cast<std::uint32_t>(stage.stage),
+                               static_cast<std::uint64_t>(stage.seconds * 1e9), stage.operations,
+                               stage.peak_bytes});
+  }
+  return estimate;
+}
+
+const void* PipelineEngine::extension(std::string_view id) {
+  return id == RH_ESTIMATE_ID ? estimate_extension<PipelineEngine>() : nullptr;
 }
 
 }  // namespace roundhouse::pipeline

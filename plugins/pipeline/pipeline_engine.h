@@ -6,6 +6,7 @@
 
 #include "engines/kernels/kernels.h"
 #include "engines/tensor/error.h"
+#include "roundhouse/estimate.hpp"
 #include "roundhouse/plugin.hpp"
 
 namespace roundhouse::pipeline {
@@ -23,9 +24,14 @@ class PipelineEngine : public Engine {
 
   Facts describe() const override;
   std::unique_ptr<Model> open(const ModelSource& source) override;
+  // rh.estimate/1.
+  Estimate estimate(const ModelSource& source, const ImageRequest& request, Options& options);
+  // An engine with extensions of its own asks this one for the rest.
+  const void* extension(std::string_view id) override;
 
  private:
   Host host_;
+  int threads_;
   std::unique_ptr<engines::Kernels> kernels_;
 };
 

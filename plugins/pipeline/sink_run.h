@@ -8,6 +8,7 @@
 namespace roundhouse::pipeline {
 
 // engines::Stage has the values of RH_STAGE_*; the assertions below keep it so.
+static_assert(static_cast<int>(engines::Stage::load) == RH_STAGE_LOAD);
 static_assert(static_cast<int>(engines::Stage::encode) == RH_STAGE_ENCODE);
 static_assert(static_cast<int>(engines::Stage::denoise) == RH_STAGE_DENOISE);
 static_assert(static_cast<int>(engines::Stage::decode) == RH_STAGE_DECODE);

@@ -227,5 +227,23 @@ TEST_P(ZImageTransformerTest, ACancelledStepMayBeRepeated) {
 
 INSTANTIATE_TEST_SUITE_P(Kernels, ZImageTransformerTest, testing::ValuesIn(all_kernels()), name_of_choice);
 
+TEST_F(ZImageParts, BlocksThatAreGivenBackAreReadAgain) {
+  const auto kernels = make_reference_kernels();
+  ZImageTransformer transformer(reference.folder() / "transformer", *kernels);
+  const auto latent = ExpectedGroup(reference, "dit").get("latent");
+  const std::vector<float> caption(static_cast<std::size_t>(3 * transformer.config().cap_feat_dim), 0.25F);
+  QuietRun run;
+  const auto forward = [&] {
+    const ConstPlanes x = planes_of(latent);
+    std::vector<float> out(latent.values.size());
+    transformer.begin({caption.data(), 3, transformer.config().cap_feat_dim}, x.height, x.width)
+        ->forward(x, 0.5, {out.data(), x.channels, x.height, x.width}, run);
+    return out;
+  };
+  const auto kept = forward();
+  transformer.keep_within(0);
+  EXPECT_EQ(forward(), kept);
+}
+
 }  // namespace
 }  // namespace engines::test

@@ -48,6 +48,7 @@ class RoundingKernels final : public Kernels {
                   float eps, bool silu) override {
     exact_->group_norm(y, x, groups, weight, bias, eps, silu);
   }
+  void add_moments(Moments* moments, ConstPlanes x) override { exact_->add_moments(moments, x); }
   void silu_mul(Rows y, ConstRows a, ConstRows b) override { exact_->silu_mul(y, a, b); }
   void add(Rows y, ConstRows x) override { exact_->add(y, x); }
   void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override {
@@ -89,6 +90,14 @@ class RoundingKernels final : public Kernels {
   void do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
                  const ConvShape& shape) override {
     exact_->conv2d(y, x, w, bias, shape);
+  }
+  void do_conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w, const float* bias,
+                      const ConvRows& how) override {
+    exact_->conv2d_rows(y, first, x, w, bias, how);
+  }
+  void do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
+                               const float* bias) override {
+    exact_->upsample_conv2d_rows(y, first, x, w, bias);
   }
 
  private:

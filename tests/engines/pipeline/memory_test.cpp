@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever is released, streamed, rounded or tiled: the same picture; and what is foretold comes true.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <string>
+
+#include "engines/kernels/openblas/openblas_kernels.h"
+#include "engines/pipeline/picture_cost.h"
+#include "engines/pipeline/zimage_pipeline.h"
+#include "engines/weights/block_window.h"
+#include "tests/engines/pipeline/damaged_model.h"
+
+namespace engines::test {
+namespace {
+
+const std::filesystem::path kTiny = std::filesystem::path(ROUNDHOUSE_FIXTURES) / "zimage-tiny";
+// Its feed-forward matrices are large enough to be rounded.
+const std::filesystem::path kPocket = std::filesystem::path(ROUNDHOUSE_MODELS) / "pocket-turbo";
+
+ImageRequest small_request() {
+  ImageRequest request;
+  request.prompt = "a red fox";
+  request.width = 64;
+  request.height = 96;
+  request.steps = 2;
+  return request;
+}
+
+class LoadCount : public QuietRun {
+ public:
+  void stage_done(const StageReport& report) override {
+    if (report.stage == Stage::load) ++loads;
+    operations[report.stage] += report.operations;
+  }
+  int loads = 0;
+  std::map<Stage, std::uint64_t> operations;
+};
+
+class PipelineMemory : public testing::Test {
+ protected:
+  std::vector<float> picture(const std::filesystem::path& model, const PipelineOptions& options,
+                             const ImageRequest& request) {
+    return ZImagePipeline(model, *kernels, options).generate(request, run).rgb;
+  }
+  std::unique_ptr<Kernels> kernels = make_openblas_kernels(2);
+  LoadCount run;
+};
+
+TEST_F(PipelineMemory, ALimitThatCannotBeMetIsRefusedBeforeAnythingIsComputed) {
+  PipelineOptions options;
+  options.memory.limit = 1'000'000;
+  ZImagePipeline pipeline(kTiny, *kernels, options);
+  EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "a picture of 64x96 needs at least",
+                           [&] { pipeline.generate(small_request(), run); }));
+  EXPECT_TRUE(run.operations.empty());
+}
+
+TEST_F(PipelineMemory, EveryWayToSaveItGivesTheSamePicture) {
+  ImageRequest request = small_request();
+  request.guidance = 2;
+  request.negative_prompt =
+      "a much longer text than the prompt, so that its session lends its scratch memory to the "
+      "other one, which is shorter than this";
+  const auto expected = picture(kTiny, {}, request);
+  PipelineOptions staged;
+  staged.memory.residency = Residency::staged;
+  EXPECT_EQ(picture(kTiny, staged, request), expected);
+  PipelineOptions tiled;
+  tiled.memory.vae_tiling = VaeTiling::on;
+  EXPECT_EQ(picture(kTiny, tiled, request), expected);
+  PipelineOptions whole;
+  whole.memory.vae_tiling = VaeTiling::off;
+  EXPECT_EQ(picture(kTiny, whole, request), expected);
+}
+
+TEST_F(PipelineMemory, RoundedWeightsThatWereReleasedComeBackTheSame) {
+  PipelineOptions options;
+  options.weights = Dtype::q8_0;
+  options.threads = 2;
+  ZImagePipeline staged(kPocket, *kernels, options);
+  options.memory.residency = Residency::all;
+  ZImagePipeline kept(kPocket, *kernels, options);
+  ImageRequest request = small_request();
+  request.height = 64;
+  for (const char* prompt : {"a red fox", "a blue boat"}) {
+    request.prompt = prompt;
+    EXPECT_EQ(staged.generate(request, run).rgb, kept.generate(request, run).rgb) << prompt;
+  }
+  EXPECT_EQ(run.loads, 2 + 2 + 2) << "twice for each of two prompts, and once for each of two that stay";
+}
+
+TEST_F(PipelineMemory, TheSamePromptNeedsNoEncoderAgain) {
+  PipelineOptions options;
+  options.weights = Dtype::q8_0;
+  ZImagePipeline pipeline(kPocket, *kernels, options);
+  ImageRequest request = small_request();
+  request.height = 64;
+  pipeline.generate(request, run);
+  const auto encoded = run.operations[Stage::encode];
+  request.seed = 7;
+  pipeline.generate(request, run);
+  EXPECT_EQ(run.loads, 2) << "encoder and transformer, once each";
+  EXPECT_EQ(run.operations[Stage::encode], encoded);
+}
+
+TEST_F(PipelineMemory, GuidanceCostsTwoPassesAndNoMore) {
+  ImageRequest request = small_request();
+  picture(kTiny, {}, request);
+  const auto once = run.operations[Stage::denoise];
+  run.operations.clear();
+  request.guidance = 2;
+  request.negative_prompt = request.prompt;
+  picture(kTiny, {}, request);
+  EXPECT_EQ(run.operations[Stage::denoise], 2 * once);
+}
+
+TEST_F(PipelineMemory, TheEstimateCountsWhatTheRunWillCount) {
+  for (const double guidance : {0.0, 3.0}) {
+    ImageRequest request = small_request();
+    request.guidance = guidance;
+    request.steps = 3;
+    const PictureCost cost = estimate_picture(kTiny, *kernels, {}, request, run);
+    run.operations.clear();
+    picture(kTiny, {}, request);
+    ASSERT_EQ(cost.stages.size(), 4U);
+    for (const StageCost& stage : cost.stages) {
+      EXPECT_EQ(stage.operations, run.operations[stage.stage]) << static_cast<int>(stage.stage);
+      EXPECT_GT(stage.seconds, 0);
+      EXPECT_GT(stage.peak_bytes, 0U);
+    }
+  }
+}
+
+TEST_F(PipelineMemory, TheEstimateRefusesWhatTheRunWouldRefuse) {
+  PipelineOptions options;
+  options.memory.limit = 1'000'000;
+  EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "the memory limit is 0.00 GB",
+                           [&] { estimate_picture(kTiny, *kernels, options, small_request(), run); }));
+  ImageRequest request = small_request();
+  request.width = 65;
+  EXPECT_TRUE(throws_error(RH_INVALID_DIMENSION, "65 is not a multiple of 16",
+                           [&] { estimate_picture(kTiny, *kernels, {}, request, run); }));
+}
+
+TEST(BlockRow, KeepsAsManyBlocksAsLeaveRoomForThoseThatPass) {
+  const BlockRow row{.rest = 10, .block = 100, .count = 30};
+  EXPECT_EQ(row.all(), 3010U);
+  EXPECT_EQ(row.least(), 210U);
+  EXPECT_EQ(row.kept(std::numeric_limits<std::uint64_t>::max()), 30U);
+  EXPECT_EQ(row.kept(3010), 30U);
+  EXPECT_EQ(row.kept(3009), 27U);
+  EXPECT_EQ(row.kept(310), 1U);
+  EXPECT_EQ(row.kept(309), 0U);
+  EXPECT_EQ(row.kept(0), 0U);
+}
+
+}  // namespace
+}  // namespace engines::test
