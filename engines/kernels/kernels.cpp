@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engines/kernels/reference/operations.h"
+
 namespace engines {
 namespace {
 
@@ -66,6 +68,20 @@ void Kernels::upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, 
   assert(y.width == 2 * x.width && first >= 0 && first + y.height <= 2 * x.height);
   do_upsample_conv2d_rows(y, first, x, w, bias);
   operations_ += 2 * multiply_adds(y.plane_size(), y.channels, x.channels * 9);
+}
+
+void Kernels::add_moments(Moments* moments, ConstPlanes x) {
+  reference::add_moments(moments, x);
+}
+
+void Kernels::do_conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w,
+                             const float* bias, const ConvRows& how) {
+  reference::conv2d_rows(y, first, x, w, bias, how);
+}
+
+void Kernels::do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
+                                      const float* bias) {
+  reference::upsample_conv2d_rows(y, first, x, w, bias);
 }
 
 }  // namespace engines

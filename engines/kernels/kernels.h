@@ -87,7 +87,7 @@ class Kernels {
                             const float* bias);
   // Adds the rows of x to moments, one for each channel. Called for the strips of a map from top to bottom it
   // gives what it gives for the map at once; channel_norms makes group_norm of that.
-  virtual void add_moments(Moments* moments, ConstPlanes x) = 0;
+  virtual void add_moments(Moments* moments, ConstPlanes x);
 
   // y[r,c] = x[r,c] / sqrt(mean_c(x[r,c]^2) + eps) * weight[c].  weight may be null (1). y may be x.
   virtual void rms_norm(Rows y, ConstRows x, const float* weight, float eps) = 0;
@@ -147,10 +147,11 @@ class Kernels {
   virtual void do_attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) = 0;
   virtual void do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
                          const ConvShape& shape) = 0;
+  // Operations on strips are the specification's unless an engine has its own.
   virtual void do_conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w,
-                              const float* bias, const ConvRows& how) = 0;
+                              const float* bias, const ConvRows& how);
   virtual void do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
-                                       const float* bias) = 0;
+                                       const float* bias);
 
  private:
   std::uint64_t operations_ = 0;

@@ -28,7 +28,6 @@ class ReferenceKernels final : public Kernels {
   void rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override {
     reference::rope_half(x, head_dim, cos, sin);
   }
-  void add_moments(Moments* moments, ConstPlanes x) override { reference::add_moments(moments, x); }
   void upsample_nearest_2x(Planes y, ConstPlanes x) override { reference::upsample_nearest_2x(y, x); }
 
   std::vector<std::pair<std::string, std::string>> describe() const override {
@@ -45,14 +44,6 @@ class ReferenceKernels final : public Kernels {
   void do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
                  const ConvShape& shape) override {
     reference::conv2d(y, x, w, bias, shape);
-  }
-  void do_conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w, const float* bias,
-                      const ConvRows& how) override {
-    reference::conv2d_rows(y, first, x, w, bias, how);
-  }
-  void do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
-                               const float* bias) override {
-    reference::upsample_conv2d_rows(y, first, x, w, bias);
   }
 };
 
