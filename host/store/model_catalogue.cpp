@@ -32,22 +32,6 @@ std::vector<fs::path> sorted_entries(const fs::path& directory) {
   return entries;
 }
 
-// The side of the pictures that the VAE was made for, as far as it can be used as a default.
-std::optional<std::uint32_t> sample_size(const fs::path& directory) {
-  try {
-    const auto text = read_small_file(directory / "vae/config.json", "vae/config.json", 1 << 20);
-    if (!text) return std::nullopt;
-    const auto json = parse_json_object(*text, "vae/config.json");
-    const auto value = json.find("sample_size");
-    if (value == json.end() || !value->is_number_integer()) return std::nullopt;
-    const auto size = value->get<std::int64_t>();
-    if (size < 16 || size > 1024) return std::nullopt;
-    return static_cast<std::uint32_t>(size / 16 * 16);
-  } catch (const Error&) {
-    return std::nullopt;  // inspect_model_directory names the damage
-  }
-}
-
 ResolvedModel bare_directory(std::string name, const fs::path& directory) {
   ResolvedModel model;
   model.name = std::move(name);
@@ -67,6 +51,21 @@ void refuse_unsafe(const std::string& name) {
 }
 
 }  // namespace
+
+std::optional<std::uint32_t> sample_size(const fs::path& directory) {
+  try {
+    const auto text = read_small_file(directory / "vae/config.json", "vae/config.json", 1 << 20);
+    if (!text) return std::nullopt;
+    const auto json = parse_json_object(*text, "vae/config.json");
+    const auto value = json.find("sample_size");
+    if (value == json.end() || !value->is_number_integer()) return std::nullopt;
+    const auto size = value->get<std::int64_t>();
+    if (size < 16 || size > 1024) return std::nullopt;
+    return static_cast<std::uint32_t>(size / 16 * 16);
+  } catch (const Error&) {
+    return std::nullopt;  // inspect_model_directory names the damage
+  }
+}
 
 bool is_plain_model_name(const std::string& name) {
   const auto plain = [](char c) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,11 @@ bool is_plain_model_name(const std::string& name);
 
 // Throws MODEL_INVALID with file, line and field.
 ModelSpec read_model_spec(const std::filesystem::path& file);
+// The same of a text; `file` names it in messages.
+ModelSpec parse_model_spec(const std::string& text, const std::filesystem::path& file);
+// What parse_model_spec reads, with the path ".".
+nlohmann::ordered_json model_spec_json(const ModelSpec& spec);
+nlohmann::ordered_json model_defaults_json(const ModelDefaults& defaults);
 
 // A model directory as it lies on disk.
 struct ModelDirectory {
@@ -53,6 +59,8 @@ struct ModelDirectory {
 // Reads model_index.json and checks that every file which the components need is there. Throws
 // WEIGHTS_MISSING listing all that is absent at once, MODEL_INVALID for damaged JSON or an unknown layout.
 ModelDirectory inspect_model_directory(const std::filesystem::path& directory);
+// The side of the pictures that the directory's VAE was made for, as far as it can be used as a default.
+std::optional<std::uint32_t> sample_size(const std::filesystem::path& directory);
 
 // What a request's --model stands for.
 struct ResolvedModel {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/store/model_catalogue.h"
@@ -149,19 +150,59 @@ ModelSpec read_fields(const YAML::Node& root, const std::filesystem::path& file)
 
 }  // namespace
 
-ModelSpec read_model_spec(const std::filesystem::path& file) {
-  const auto text = read_small_file(file, file.string(), kMaximumBytes);
-  if (!text) throw Error(RH_IO_ERROR, file.string() + ": no such file");
+ModelSpec parse_model_spec(const std::string& text, const std::filesystem::path& file) {
   // yaml-cpp recurses for flow sequences; a recipe has no use for so many brackets.
-  if (std::count(text->begin(), text->end(), '[') + std::count(text->begin(), text->end(), '{') > 256) {
+  if (std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') > 256) {
     throw Error(RH_MODEL_INVALID, file.string() + ": has more than 256 opening brackets");
   }
   try {
-    return read_fields(YAML::Load(*text), file);
+    return read_fields(YAML::Load(text), file);
   } catch (const YAML::Exception& error) {
     throw Error(RH_MODEL_INVALID,
                 file.string() + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
   }
+}
+
+ModelSpec read_model_spec(const std::filesystem::path& file) {
+  const auto text = read_small_file(file, file.string(), kMaximumBytes);
+  if (!text) throw Error(RH_IO_ERROR, file.string() + ": no such file");
+  return parse_model_spec(*text, file);
+}
+
+nlohmann::ordered_json model_defaults_json(const ModelDefaults& defaults) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  const auto put = [&json](const char* name, const auto& value) {
+    if (value) json[name] = *value;
+  };
+  put("steps", defaults.steps);
+  put("width", defaults.width);
+  put("height", defaults.height);
+  put("guidance", defaults.guidance);
+  put("cfg_normalization", defaults.cfg_normalization);
+  put("cfg_truncation", defaults.cfg_truncation);
+  put("sampler", defaults.sampler);
+  put("schedule", defaults.schedule);
+  put("negative_prompt", defaults.negative_prompt);
+  return json;
+}
+
+nlohmann::ordered_json model_spec_json(const ModelSpec& spec) {
+  nlohmann::ordered_json json;
+  json["schema"] = 1;
+  const auto put = [&json](const char* name, const std::string& value) {
+    if (!value.empty()) json[name] = value;
+  };
+  put("name", spec.name);
+  put("title", spec.title);
+  put("description", spec.description);
+  put("license", spec.license);
+  json["architecture"] = spec.architecture;
+  json["path"] = ".";
+  if (auto defaults = model_defaults_json(spec.defaults); !defaults.empty())
+    json["defaults"] = std::move(defaults);
+  json["limits"]["size"] = {
+      {"min", spec.size.minimum}, {"max", spec.size.maximum}, {"multiple", spec.size.multiple_of}};
+  return json;
 }
 
 }  // namespace roundhouse::host

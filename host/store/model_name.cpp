@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/model_name.h"
+
+#include <string_view>
+
+#include "roundhouse/error.hpp"
+
+namespace roundhouse::host {
+namespace {
+
+constexpr std::size_t kMaximumBytes = 128;
+
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_part(std::string_view part) {
+  if (part.empty() || !is_alphanumeric(part.front()) || !is_alphanumeric(part.back())) return false;
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    if (is_alphanumeric(part[i])) continue;
+    if (part[i] != '.' && part[i] != '_' && part[i] != '-') return false;
+    const std::size_t length = part.substr(i).starts_with("--") ? 2 : 1;
+    if (!is_alphanumeric(part[i + length])) return false;  // there is one: the last is alphanumeric
+    i += length;
+  }
+  return true;
+}
+
+std::string shown(const std::string& text) {
+  std::string safe;
+  for (const char c : text.substr(0, kMaximumBytes)) {
+    const auto byte = static_cast<unsigned char>(c);
+    safe += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  return safe;
+}
+
+}  // namespace
+
+std::optional<ModelName> ModelName::try_parse(const std::string& text) {
+  if (text.size() > kMaximumBytes) return std::nullopt;
+  ModelName result;
+  const std::size_t at = text.find('@');
+  std::string tagged = text.substr(0, at);
+  if (at != std::string::npos) {
+    result.version_ = text.substr(at + 1);
+    if (!is_part(result.version_)) return std::nullopt;
+  }
+  const std::size_t colon = tagged.find(':');
+  result.name_ = tagged.substr(0, colon);
+  if (colon != std::string::npos) {
+    result.variant_ = tagged.substr(colon + 1);
+    if (!is_part(result.variant_)) return std::nullopt;
+    if (result.variant_ == "latest") result.variant_.clear();
+  }
+  if (!is_part(result.name_)) return std::nullopt;
+  return result;
+}
+
+ModelName ModelName::parse(const std::string& text) {
+  if (auto name = try_parse(text)) return *name;
+  throw Error(RH_UNSAFE_NAME,
+              "model name: '" + shown(text) +
+                  "' is none, expected NAME[:VARIANT][@VERSION] of letters and digits, joined by single "
+                  ". _ or -, at most 128 bytes");
+}
+
+std::string ModelName::text() const {
+  return name_ + (variant_.empty() ? "" : ":" + variant_) + (version_.empty() ? "" : "@" + version_);
+}
+
+}  // namespace roundhouse::host

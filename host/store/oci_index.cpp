@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/oci_index.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "host/store/small_file.h"
+#include "roundhouse/error.hpp"
+
+namespace roundhouse::host {
+namespace {
+
+constexpr std::size_t kMaximumIndexBytes = 16 << 20;
+constexpr const char* kLayoutVersion = "1.0.0";
+
+void check_layout(const StorePaths& paths) {
+  const std::string shown = "store '" + paths.root.string() + "': oci-layout";
+  const auto text = read_small_file(paths.layout(), shown, 4096);
+  if (!text) throw Error(RH_MODEL_INVALID, shown + ": is missing beside index.json");
+  const auto json = parse_json_object(*text, shown);
+  const auto version = json.find("imageLayoutVersion");
+  if (version == json.end() || !version->is_string() || *version != kLayoutVersion)
+    throw Error(RH_MODEL_INVALID, shown + ": imageLayoutVersion: expected " + kLayoutVersion);
+}
+
+}  // namespace
+
+std::string entry_name(const OciDescriptor& entry) {
+  const auto name = entry.annotations.find(kNameAnnotation);
+  return name == entry.annotations.end() ? "" : name->second;
+}
+
+OciIndex::OciIndex() {
+  root_["schemaVersion"] = 2;
+  root_["mediaType"] = kIndexType;
+  root_["manifests"] = nlohmann::json::array();
+}
+
+OciIndex OciIndex::parse(const std::string& text, const std::string& shown) {
+  OciIndex index;
+  index.root_ = parse_json_object(text, shown);
+  const auto schema = index.root_.find("schemaVersion");
+  if (schema == index.root_.end() || !schema->is_number_integer() || schema->get<std::int64_t>() != 2)
+    throw Error(RH_MODEL_INVALID, shown + ": schemaVersion: expected 2");
+  const auto manifests = index.root_.find("manifests");
+  if (manifests == index.root_.end() || !manifests->is_array())
+    throw Error(RH_MODEL_INVALID, shown + ": manifests: expected an array");
+  for (std::size_t i = 0; i < manifests->size(); ++i)
+    index.entries_.push_back(
+        parse_descriptor((*manifests)[i], shown + ": manifests[" + std::to_string(i) + "]"));
+  return index;
+}
+
+OciIndex OciIndex::read(const StorePaths& paths) {
+  if (paths.root.empty()) return {};
+  const std::string shown = "store '" + paths.root.string() + "': index.json";
+  const auto text = read_small_file(paths.index(), shown, kMaximumIndexBytes);
+  if (!text) return {};
+  check_layout(paths);
+  return parse(*text, shown);
+}
+
+const OciDescriptor* OciIndex::find(const std::string& name) const {
+  for (const OciDescriptor& entry : entries_) {
+    if (entry_name(entry) == name) return &entry;
+  }
+  return nullptr;
+}
+
+void OciIndex::set(const std::string& name, OciDescriptor entry) {
+  remove(name);
+  entry.annotations[kNameAnnotation] = name;
+  nlohmann::json json = descriptor_json(entry);
+  json["artifactType"] = kArtifactType;
+  root_["manifests"].push_back(std::move(json));
+  entries_.push_back(std::move(entry));
+}
+
+bool OciIndex::remove(const std::string& name) {
+  bool found = false;
+  auto& manifests = root_["manifests"];
+  for (std::size_t i = entries_.size(); i-- > 0;) {
+    if (entry_name(entries_[i]) != name) continue;
+    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
+    manifests.erase(i);
+    found = true;
+  }
+  return found;
+}
+
+std::string OciIndex::text() const {
+  return root_.dump(2) + "\n";
+}
+
+std::string OciIndex::layout_text() {
+  return std::string(R"({"imageLayoutVersion":")") + kLayoutVersion + "\"}";
+}
+
+void OciIndex::write(const StorePaths& paths, StoreSession& session) const {
+  std::error_code ignored;
+  make_directories(paths.blobs());
+  if (!std::filesystem::exists(paths.layout(), ignored)) replace_file(session, paths.layout(), layout_text());
+  replace_file(session, paths.index(), text());
+}
+
+}  // namespace roundhouse::host

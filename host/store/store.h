@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model store: an OCI image layout in which every model is a manifest and every file of it a blob.
+// Several processes and threads may use one store at the same time; a process may be killed at any moment.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/store/model_config.h"
+#include "host/store/model_name.h"
+#include "host/store/oci_manifest.h"
+#include "host/store/store_paths.h"
+#include "roundhouse/error.hpp"
+
+namespace roundhouse::host {
+
+// A name in the store. What is not of the manifest itself (time, source) is an annotation in index.json.
+struct StoredModel {
+  std::string name;
+  Digest digest;           // of the manifest
+  std::string created;     // "2025-01-31T12:00:00Z" or empty
+  std::string source;      // the directory or archive that it was made of, or empty
+  std::uint64_t size = 0;  // of the manifest
+};
+
+// How far a long piece of work is. The function may throw an Error (CANCELLED) to end it.
+struct StoreProgress {
+  std::string what;                   // the file at work: "transformer/config.json"
+  std::uint64_t done = 0, total = 0;  // bytes of the whole work
+};
+using ProgressSeen = std::function<void(const StoreProgress&)>;
+
+enum class Placement {
+  automatic,  // a clone that shares its blocks where the file system can, else a copy
+  link,       // a hard link where source and store are on one file system, else as automatic
+  copy
+};
+
+struct ImportOptions {
+  Placement placement = Placement::automatic;
+  std::optional<ModelSpec> spec;  // the recipe; without one the directory speaks for itself
+  Provenance provenance{"directory", {}, {}, {}};
+  ProgressSeen progress;
+};
+
+struct ImportReport {
+  StoredModel model;
+  std::uint64_t bytes = 0;        // of all its files, each digest once
+  std::uint64_t bytes_added = 0;  // of those that the store did not have
+  unsigned files = 0, present = 0, linked = 0, cloned = 0, copied = 0;  // present: the store had them
+  std::optional<Digest> replaced;  // what the name stood for before, where that was another model
+};
+
+// What gc or clean did, or would do.
+struct Collection {
+  std::vector<Digest> blobs;                     // that no name needs
+  std::vector<std::filesystem::path> leftovers;  // of killed processes
+  std::vector<std::filesystem::path> views;      // of models that are gone
+  std::uint64_t bytes = 0;
+};
+
+// One file of a model that is not what it was.
+struct Damage {
+  std::string file;    // path in the model directory, "config" or "manifest"
+  std::string kind;    // missing, truncated, longer, header, tensor, json, content, unreadable
+  std::string detail;  // a sentence
+  std::vector<std::string> tensors;
+  std::string expected, found;  // digests; empty where there is none
+};
+
+class Store {
+ public:
+  // Reads nothing. An empty root is a store that is empty and cannot be written.
+  explicit Store(std::filesystem::path root) : paths_{std::move(root)} {}
+  const std::filesystem::path& root() const { return paths_.root; }
+
+  // All names, sorted; those of other tools whose manifests are no models as well. Throws MODEL_INVALID for a
+  // damaged index.
+  std::vector<StoredModel> list() const;
+  std::optional<StoredModel> find(const ModelName& name) const;
+  // Throws MODEL_NOT_FOUND naming what there is.
+  StoredModel get(const ModelName& name) const;
+  // Checked against their digests. Throws INTEGRITY_MISMATCH, MODEL_INVALID, UNSAFE_NAME.
+  ModelManifest manifest(const StoredModel& model) const;
+  ModelConfig config(const StoredModel& model, const ModelManifest& manifest) const;
+
+  // Takes in a model directory under a name. What the name stood for before is replaced, except that a name
+  // with a version stands for one model for ever (INVALID_ARGUMENT). Throws what inspect_model_directory
+  // throws, INSUFFICIENT_STORAGE before anything is written where the size is known, IO_ERROR.
+  ImportReport import_directory(const std::filesystem::path& directory, const ModelName& name,
+                                const ImportOptions& options);
+
+  // The directory in which an engine finds the model's files: links to blobs, made when it is not there or
+  // was changed. Models that share a blob show the same inode.
+  std::filesystem::path view(const ModelManifest& manifest);
+
+  // Every file that is not what the manifest says; all are hashed.
+  std::vector<Damage> verify(const StoredModel& model, const ProgressSeen& progress);
+  // As verify for blobs that were never hashed where they lie or that changed since, nothing for the others.
+  // Throws INTEGRITY_MISMATCH naming the first damaged file.
+  void require_sound(const StoredModel& model, const ModelManifest& manifest, const ProgressSeen& progress);
+
+  // Another name for the same model.
+  StoredModel alias(const ModelName& source, const ModelName& target);
+  // Takes the name away; with `prune` also the blobs that only this model needed.
+  Collection remove(const ModelName& name, bool prune);
+  // Removes blobs that no name and no living process needs, and what killed processes left.
+  Collection collect(bool dry_run);
+  // Removes what can be made again or is nobody's: views, and what killed processes left.
+  Collection clean();
+
+ private:
+  StorePaths paths_;
+};
+
+// Where the store is: `flag` (--home), ROUNDHOUSE_HOME, $XDG_DATA_HOME/roundhouse, ~/.local/share/roundhouse;
+// empty without any of them.
+std::filesystem::path store_root(
+    const std::optional<std::string>& flag,
+    const std::function<std::optional<std::string>(const std::string&)>& environment);
+
+}  // namespace roundhouse::host
