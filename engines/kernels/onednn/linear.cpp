@@ -17,25 +17,39 @@ constexpr std::int64_t kSkinnyMultiplyAdds = 1 << 16;  // per piece; some micros
 // A tile of y at most. oneDNN rearranges its part of x and w for each.
 constexpr std::int64_t kTileRows = 352;
 constexpr std::int64_t kTileCols = 512;
-// A panel of unpacked weight: kTileCols x kPanelDepth elements, which stay in the second-level cache.
-constexpr std::int64_t kPanelDepth = 512;
+// A panel of unpacked weight: kTileCols x kPanelDepth elements at most, for each thread. Sums are cut alike
+// where no panel is needed, so that y depends on the weight's values and not on how they are stored.
+constexpr std::int64_t kPanelDepth = 2048;
+// Rows of a panel that lay at multiples of 4096 bytes would drive one another out of the caches.
+constexpr std::int64_t kRowGap = 32;
 // Tiles are made smaller to give several threads something to do, but not smaller than this.
 constexpr std::int64_t kTiles = 8;
 constexpr std::int64_t kTileMultiplyAdds = 1 << 21;
+// Tiles above one another share their panels as long as there are so many pieces of work.
+constexpr std::int64_t kPieces = 32;
 
-struct Tiles {
+// How y[m,n] and the sums of k terms are cut: by shape alone.
+struct Cut {
   Blocks rows;
   Blocks cols;
+  Blocks depths;
+  Blocks groups;  // of blocks of rows
+
+  std::int64_t pieces() const { return groups.count() * cols.count(); }
 };
 
-Tiles cut(std::int64_t m, std::int64_t n, std::int64_t k) {
+Cut cut(std::int64_t m, std::int64_t n, std::int64_t k) {
   std::int64_t rows = kTileRows;
   std::int64_t cols = kTileCols;
   for (;;) {
-    const Tiles tiles{Blocks::of(m, rows, 4), Blocks::of(n, cols, 16)};
-    const std::int64_t tile = tiles.rows.size * tiles.cols.size;
-    if (tiles.rows.count() * tiles.cols.count() >= kTiles || tile * k < 2 * kTileMultiplyAdds) return tiles;
-    (tiles.rows.size > tiles.cols.size ? rows : cols) = std::max(tiles.rows.size, tiles.cols.size) / 2;
+    const Blocks down = Blocks::of(m, rows, 4);
+    const Blocks across = Blocks::of(n, cols, 16);
+    const std::int64_t tile = down.size * across.size;
+    if (down.count() * across.count() >= kTiles || tile * k < 2 * kTileMultiplyAdds) {
+      const std::int64_t group = std::max<std::int64_t>(1, down.count() * across.count() / kPieces);
+      return {down, across, Blocks::of(k, kPanelDepth, kQuantisedBlock), Blocks::of(down.count(), group)};
+    }
+    (down.size > across.size ? rows : cols) = std::max(down.size, across.size) / 2;
   }
 }
 
@@ -48,30 +62,56 @@ void set_rows(Rows y, const float* bias) {
   }
 }
 
-// A tile of y, and what of x and w belongs to it.
-struct Tile {
-  Rows y;
-  std::int64_t row = 0;  // of x
-  std::int64_t col = 0;  // row of w
-  bool add = false;      // to what is in y
+// A part of a weight's rows and columns as a product takes it.
+struct Panel {
+  const std::byte* data = nullptr;
+  std::int64_t stride = 0;
 };
 
-void multiply(const Tools& tools, const Tile& tile, const Operand& x, std::int64_t k, const WeightView& w,
-              float* panel) {
-  ProductShape shape{tools.operands, Form::transposed, tile.add, tile.y.rows, tile.y.cols, k, x.stride, k,
-                     tile.y.stride};
-  if (readable_in_place(tools, w)) {
-    const std::byte* weights = w.data + bytes_of(w.dtype, tile.col * k);
-    return tools.products.of(shape).run(x.at(tile.row, 0), weights, tile.y.data);
+// Asks for elements that are wanted next: parts of rows are too short for the processor to guess them.
+void ask_for(const WeightView& w, std::int64_t first, std::int64_t count) {
+  constexpr std::int64_t kLine = 64;
+  const std::byte* const data = w.data + bytes_of(w.dtype, first);
+  for (std::int64_t i = 0; i < bytes_of(w.dtype, count); i += kLine)
+    __builtin_prefetch(data + i);
+}
+
+// w[first_row .. +rows, first_col .. +cols] where it lies, or else unpacked to `room`.
+Panel panel_of(const Tools& tools, float* room, const WeightView& w, std::int64_t first_row,
+               std::int64_t rows, std::int64_t first_col, std::int64_t cols) {
+  const std::int64_t k = w.shape[1];
+  const std::int64_t first = first_row * k + first_col;
+  if (readable_in_place(tools, w)) return {w.data + bytes_of(w.dtype, first), k};
+  auto* const unpacked = reinterpret_cast<std::byte*>(room);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    ask_for(w, first + (r + 1 < rows ? r + 1 : r) * k, cols);
+    unpack(tools.operands, unpacked + bytes_of(tools.operands, r * (cols + kRowGap)), w, first + r * k, cols);
   }
-  const Blocks depths{k, kPanelDepth};
+  return {unpacked, cols + kRowGap};
+}
+
+// The tiles of some blocks of rows and one of columns.
+struct Piece {
+  Blocks rows;
+  std::int64_t first_block = 0;
+  std::int64_t blocks = 0;
+  std::int64_t col = 0;
+  std::int64_t cols = 0;
+};
+
+void multiply(const Tools& tools, Rows y, const Piece& piece, const Operand& x, const WeightView& w,
+              const float* bias, const Blocks& depths, float* room) {
   for (std::int64_t i = 0; i < depths.count(); ++i) {
-    shape.k = shape.ldb = depths.length(i);
-    auto* row = reinterpret_cast<std::byte*>(panel);
-    for (std::int64_t r = 0; r < tile.y.cols; ++r, row += bytes_of(x.dtype, shape.k))
-      unpack(tools.operands, row, w, (tile.col + r) * k + depths.first(i), shape.k);
-    tools.products.of(shape).run(x.at(tile.row, depths.first(i)), panel, tile.y.data);
-    shape.add = true;
+    const std::int64_t depth = depths.length(i);
+    const Panel panel = panel_of(tools, room, w, piece.col, piece.cols, depths.first(i), depth);
+    for (std::int64_t b = piece.first_block; b < piece.first_block + piece.blocks; ++b) {
+      const std::int64_t row = piece.rows.first(b);
+      const Rows tile = y.slice_rows(row, piece.rows.length(b)).slice_cols(piece.col, piece.cols);
+      if (bias && i == 0) set_rows(tile, bias + piece.col);
+      const ProductShape shape{tools.operands, Form::transposed, bias || i > 0, tile.rows,  tile.cols,
+                               depth,          x.stride,         panel.stride,  tile.stride};
+      tools.products.of(shape).run(x.at(row, depths.first(i)), panel.data, tile.data);
+    }
   }
 }
 
@@ -96,21 +136,21 @@ void linear(const Tools& tools, Rows y, ConstRows x, const WeightView& w, const 
   const std::int64_t k = x.cols;
   const Operand rounded =
       operand_of(tools, context.shared_scratch.floats(floats_for(tools.operands, x.rows * k)), x);
-  const Tiles tiles = cut(y.rows, y.cols, k);
-  const std::int64_t down = tiles.rows.count();
+  const Cut parts = cut(y.rows, y.cols, k);
+  const std::int64_t down = parts.groups.count();
   const std::int64_t panel_floats =
-      readable_in_place(tools, w) ? 0
-                                  : floats_for(tools.operands, tiles.cols.size * std::min(k, kPanelDepth));
+      readable_in_place(tools, w)
+          ? 0
+          : floats_for(tools.operands, parts.cols.size * (parts.depths.size + kRowGap));
   context.reserve(panel_floats);
-  // Tiles that share a part of w follow one another.
-  context.pool.parallel_for(down * tiles.cols.count(), [&](std::int64_t piece, int thread) {
-    const std::int64_t row = tiles.rows.first(piece % down);
-    const std::int64_t col = tiles.cols.first(piece / down);
-    const Rows tile =
-        y.slice_rows(row, tiles.rows.length(piece % down)).slice_cols(col, tiles.cols.length(piece / down));
-    if (bias) set_rows(tile, bias + col);
-    multiply(tools, {tile, row, col, bias != nullptr}, rounded, k, w,
-             context.thread_scratch[thread].floats(panel_floats));
+  // Pieces that share a part of w follow one another.
+  context.pool.parallel_for(parts.pieces(), [&](std::int64_t piece, int thread) {
+    const std::int64_t group = piece % down;
+    const std::int64_t across = piece / down;
+    multiply(tools, y,
+             {parts.rows, parts.groups.first(group), parts.groups.length(group), parts.cols.first(across),
+              parts.cols.length(across)},
+             rounded, w, bias, parts.depths, context.thread_scratch[thread].floats(panel_floats));
   });
 }
 

@@ -2,6 +2,8 @@
 // The bound is that of a dot product of k terms in whatever order, (k + 2) u sum |x||w| (Higham, Accuracy and
 // Stability of Numerical Algorithms, 3.1), of the operands as they are multiplied: products of two bf16 are
 // exact in float32.
+#include <array>
+
 #include "engines/kernels/cpu/simd/unpack.h"
 #include "tests/engines/kernels/onednn_support.h"
 
@@ -90,6 +92,32 @@ TEST_P(OneDnnLinear, agrees_where_weights_are_quantised) {
     for (const std::int64_t k : {32, 96, 1056})
       for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0})
         check(*kernels, {m, 37, k, dtype, static_cast<std::size_t>(m % 2)});
+}
+
+// Rows and columns past one block of each, sums past one panel, and rows enough that blocks share a panel.
+TEST_P(OneDnnLinear, gives_the_same_bits_however_equal_weights_are_stored) {
+  const auto kernels = make_onednn_kernels(2, GetParam());
+  Random random(11);
+  for (const auto& [m, n, k] : {std::array{5, 100, 64}, std::array{352, 130, 96}, std::array{353, 520, 2080},
+                                std::array{40, 90, 4160}, std::array{2500, 4112, 32}}) {
+    const OwnedRows x(m, k, 1, random);
+    for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0, Dtype::f16}) {
+      const OwnedWeight w(dtype, {n, k}, 1, random);
+      std::vector<std::uint16_t> rounded(static_cast<std::size_t>(w.view.size()));
+      cpu::unpack_bf16(rounded.data(), w.view, 0, w.view.size());
+      std::vector<float> floats = to_floats(w.view);
+      const bool halves = GetParam() == Dtype::bf16;
+      const WeightView in_place{halves ? reinterpret_cast<const std::byte*>(rounded.data())
+                                       : reinterpret_cast<const std::byte*>(floats.data()),
+                                GetParam(),
+                                {n, k}};
+      OwnedRows actual(m, n), expected(m, n);
+      kernels->linear(actual.view, x.view, w.view, nullptr);
+      kernels->linear(expected.view, x.view, in_place, nullptr);
+      EXPECT_TRUE(std::equal(actual.view.data, actual.view.data + m * n, expected.view.data))
+          << m << " x " << n << " x " << k << " " << name_of(dtype);
+    }
+  }
 }
 
 TEST_P(OneDnnLinear, agrees_at_great_and_small_magnitudes) {

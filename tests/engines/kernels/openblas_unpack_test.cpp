@@ -90,9 +90,10 @@ TEST(CpuUnpack, takes_any_part_of_a_row_at_any_address) {
 }
 
 // What no quantiser writes but a file may hold: all quants with scales of either sign, subnormal, zero,
-// large.
+// large, infinite, no number.
 TEST(CpuUnpack, takes_blocks_of_any_bits) {
-  const std::uint16_t scales[] = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x3c01, 0xbfff, 0x7bff, 0xfbff};
+  const std::uint16_t scales[] = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x3c01, 0xbfff,
+                                  0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7c01, 0xfe01};
   for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0}) {
     std::vector<std::byte> bytes;
     unsigned next = 0;
