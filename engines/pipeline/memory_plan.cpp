@@ -46,9 +46,11 @@ MemoryPlan at_level(Level level, const MemoryNeeds& n, const MemoryWish& wish) {
   const std::uint64_t beside_denoise = plan.staged ? 0 : encoder;
   const std::uint64_t at_decode = fixed + beside_denoise + (plan.release_transformer ? 0 : transformer);
   plan.decode_budget = decode_budget(wish, less(limit, at_decode));
-  plan.encode_peak = fixed + encoder + beside_encode + n.encode;
-  plan.denoise_peak = fixed + transformer + beside_denoise + n.denoise;
+  plan.encode_peak = n.process + encoder + n.encode;
+  plan.denoise_peak = n.process + transformer + beside_denoise + n.denoise;
   plan.decode_peak = at_decode + n.decode(plan.decode_budget);
+  plan.peak = std::max(
+      {plan.encode_peak + n.vae.all + beside_encode, plan.denoise_peak + n.vae.all, plan.decode_peak});
   plan.held = at_decode;
   return plan;
 }
@@ -61,10 +63,6 @@ std::string gigabytes(std::uint64_t bytes) {
 
 }  // namespace
 
-std::uint64_t MemoryPlan::peak() const {
-  return std::max({encode_peak, denoise_peak, decode_peak});
-}
-
 MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const std::string& what) {
   // What was made for this run is dropped when its work is done, unless somebody wants it kept.
   const bool made =
@@ -76,9 +74,9 @@ MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const s
   MemoryPlan plan;
   for (int level = static_cast<int>(first); level <= static_cast<int>(last); ++level) {
     plan = at_level(static_cast<Level>(level), needs, wish);
-    if (wish.limit == 0 || plan.peak() <= wish.limit) return plan;
+    if (wish.limit == 0 || plan.peak <= wish.limit) return plan;
   }
-  throw Error(RH_OUT_OF_MEMORY, what + " needs at least " + gigabytes(plan.peak()) + " (encode " +
+  throw Error(RH_OUT_OF_MEMORY, what + " needs at least " + gigabytes(plan.peak) + " (encode " +
                                     gigabytes(plan.encode_peak) + ", denoise " +
                                     gigabytes(plan.denoise_peak) + ", decode " + gigabytes(plan.decode_peak) +
                                     "), the memory limit is " + gigabytes(wish.limit));

@@ -43,10 +43,10 @@ struct MemoryPlan {
   // How much of the weights may be resident; less than WeightBytes::all means streaming.
   std::uint64_t encoder_window = 0, transformer_window = 0;
   std::uint64_t decode_budget = 0;
-  std::uint64_t encode_peak = 0, denoise_peak = 0, decode_peak = 0;  // of the process
-  std::uint64_t held = 0;                                            // after the picture
-
-  std::uint64_t peak() const;
+  // Of the process, while the first picture is made: what a stage needs has come, nothing else.
+  std::uint64_t encode_peak = 0, denoise_peak = 0, decode_peak = 0;
+  std::uint64_t peak = 0;  // of any picture: a later one finds resident what those before left
+  std::uint64_t held = 0;  // after a picture
 };
 
 struct MemoryWish {

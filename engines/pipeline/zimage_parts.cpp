@@ -13,7 +13,7 @@ constexpr std::int64_t kColours = 3;
 constexpr std::size_t kMaxPromptTokens = 512;
 constexpr std::uint64_t kLatentCopies = 8;  // noise, predictions, velocity and what a sampler keeps
 // What kernels and libraries take when they are used first: packing buffers and threads' stacks.
-constexpr std::uint64_t kScratchBytes = std::uint64_t{48} << 20;
+constexpr std::uint64_t kScratchBytes = std::uint64_t{8} << 20;
 
 const std::filesystem::path& checked(const std::filesystem::path& directory) {
   require_zimage_files(directory);
@@ -107,7 +107,8 @@ MemoryNeeds ZImagePipeline::Parts::needs(std::int64_t height, std::int64_t width
   needs.process = process_bytes;
   needs.encoder = encoder.bytes();
   needs.transformer = transformer.bytes();
-  needs.vae = {vae.weights().total_bytes(), vae.weights().total_bytes()};
+  const std::uint64_t decoder = vae.weights().bytes_under("decoder.");
+  needs.vae = {decoder, decoder};
   needs.encode = encoder.described().activation_bytes(std::max(positive_tokens, negative_tokens));
   needs.denoise =
       positive.kept + negative.kept + std::max(positive.scratch, negative.scratch) + kLatentCopies * latents;

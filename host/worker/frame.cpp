@@ -17,7 +17,7 @@ namespace {
 
 bool is_type(std::uint32_t type) {
   return (type >= static_cast<std::uint32_t>(FrameType::probe) &&
-          type <= static_cast<std::uint32_t>(FrameType::cancel)) ||
+          type <= static_cast<std::uint32_t>(FrameType::estimate)) ||
          (type >= static_cast<std::uint32_t>(FrameType::reply) &&
           type <= static_cast<std::uint32_t>(FrameType::alive));
 }

@@ -57,12 +57,14 @@ std::int64_t rows_of_slice(double operations_per_row, std::int64_t all, std::int
 }
 
 double time_linear(Kernels& kernels, const OperationShape& s) {
-  const double per_row = 2.0 * static_cast<double>(s.inputs) * static_cast<double>(s.outputs);
-  const std::int64_t rows = rows_of_slice(per_row, s.extent, 512);
-  const Values x(rows * s.inputs), y(rows * s.outputs);
-  const Weights w(s.weights, {s.outputs, s.inputs});
+  const std::int64_t rows = std::min<std::int64_t>(s.extent, 1024);
+  // With few rows, reading the weight is the work: all of it, so that no cache holds it.
+  const std::int64_t outputs = rows < 256 ? s.outputs : std::min<std::int64_t>(s.outputs, 1024);
+  const double per_row = 2.0 * static_cast<double>(s.inputs) * static_cast<double>(outputs);
+  const Values x(rows * s.inputs), y(rows * outputs);
+  const Weights w(s.weights, {outputs, s.inputs});
   return median_seconds([&] {
-           kernels.linear({y.data(), rows, s.outputs}, {x.data(), rows, s.inputs}, w.view);
+           kernels.linear({y.data(), rows, outputs}, {x.data(), rows, s.inputs}, w.view);
          }) /
          (per_row * static_cast<double>(rows));
 }
@@ -70,13 +72,15 @@ double time_linear(Kernels& kernels, const OperationShape& s) {
 double time_attention(Kernels& kernels, const OperationShape& s) {
   const bool causal = s.detail < 0;
   const std::int64_t group = s.outputs / std::abs(s.detail);
+  const std::int64_t kv_heads = std::min<std::int64_t>(std::abs(s.detail), 6);
+  const std::int64_t heads = kv_heads * group;
   const double per_row =
-      4.0 * static_cast<double>(s.inputs * s.outputs) * static_cast<double>(s.extent) / (causal ? 2 : 1);
+      4.0 * static_cast<double>(s.inputs * heads) * static_cast<double>(s.extent) / (causal ? 2 : 1);
   const std::int64_t rows = causal ? s.extent : rows_of_slice(per_row, s.extent, 512);
-  const std::int64_t width = s.outputs * s.inputs;
+  const std::int64_t width = heads * s.inputs;
   const Values q(rows * width), out(rows * width), k(s.extent * width / group), v(s.extent * width / group);
-  const AttentionShape shape{.heads = s.outputs,
-                             .kv_heads = std::abs(s.detail),
+  const AttentionShape shape{.heads = heads,
+                             .kv_heads = kv_heads,
                              .head_dim = s.inputs,
                              .causal = causal,
                              .scale = 1 / std::sqrt(static_cast<float>(s.inputs)),

@@ -84,7 +84,7 @@ TEST(MemoryPlan, GivesUpNoMoreThanTheLimitAsksFor) {
     EXPECT_EQ(p.staged, c.staged) << c.limit;
     EXPECT_EQ(p.release_transformer, c.release_transformer) << c.limit;
     EXPECT_EQ(p.transformer_window < 12300, c.streamed) << c.limit;
-    EXPECT_LE(p.peak(), c.limit);
+    EXPECT_LE(p.peak, c.limit);
   }
 }
 
@@ -102,11 +102,19 @@ TEST(MemoryPlan, GivesTheDecoderWhatTheLimitLeaves) {
   EXPECT_THROW(plan_memory(mapped(), {2'000, Residency::automatic, VaeTiling::off}, "x"), Error);
 }
 
+TEST(MemoryPlan, TellsTheFirstPictureFromThoseThatFindMoreResident) {
+  const MemoryPlan p = plan(mapped(), 0);
+  EXPECT_EQ(p.encode_peak, 100U + 7000 + 10);
+  EXPECT_EQ(p.denoise_peak, 100U + 7000 + 12300 + 700);
+  EXPECT_EQ(p.decode_peak, 100U + 7000 + 12300 + 200 + 2100);
+  EXPECT_EQ(p.peak, p.decode_peak);
+}
+
 TEST(MemoryPlan, FitsEveryLimitThatItAccepts) {
   for (const MemoryNeeds& needs : {mapped(), quantised()}) {
     for (std::uint64_t limit = 1000; limit < 25'000; limit += 37) {
       try {
-        EXPECT_LE(plan(needs, limit).peak(), limit);
+        EXPECT_LE(plan(needs, limit).peak, limit);
       } catch (const Error& error) {
         EXPECT_EQ(error.code(), RH_OUT_OF_MEMORY);
       }

@@ -114,6 +114,11 @@ TEST_F(WorkerTest, AnEngineWithoutTheBenchSaysSo) {
                [&] { make(puppet_manifest())->matrix_rate("", 8, 8, 8, 0.1); });
 }
 
+TEST_F(WorkerTest, AnEngineThatCannotTellWhatItTakesSaysSo) {
+  expect_error(RH_CAPABILITY_UNSUPPORTED, "engine 'puppet': has no extension rh.estimate/1",
+               [&] { make(puppet_manifest())->estimate({}, {}); });
+}
+
 // ---- an engine at work ----
 
 TEST_F(WorkerTest, APictureArrivesWithItsTimings) {
