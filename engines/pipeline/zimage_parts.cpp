@@ -13,7 +13,7 @@ constexpr std::int64_t kColours = 3;
 constexpr std::size_t kMaxPromptTokens = 512;
 constexpr std::uint64_t kLatentCopies = 8;  // noise, predictions, velocity and what a sampler keeps
 // What kernels and libraries take when they are used first: packing buffers and threads' stacks.
-constexpr std::uint64_t kScratchBytes = std::uint64_t{8} << 20;
+constexpr std::uint64_t kScratchBytes = std::uint64_t{3} << 20;
 
 const std::filesystem::path& checked(const std::filesystem::path& directory) {
   require_zimage_files(directory);

@@ -106,8 +106,8 @@ TEST_F(Generate, refuses_what_no_engine_knows_of_options_and_memory) {
     EXPECT_EQ(outcome.status, status) << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr(part));
   };
-  const int out_of_memory = exit_status(RH_OUT_OF_MEMORY);
-  const int unknown = exit_status(RH_UNKNOWN_OPTION);
+  constexpr int out_of_memory = 7;
+  constexpr int unknown = 2;
   refused({"--memory-limit", "1MB"}, out_of_memory, "OUT_OF_MEMORY");
   refused({"--memory-limit", "1MB", "--estimate"}, out_of_memory, "the memory limit is 0.00 GB");
   refused({"--memory-limit", "much"}, 2,
