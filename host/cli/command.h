@@ -42,6 +42,17 @@ class Command {
 std::unique_ptr<Command> make_generate_command();
 std::unique_ptr<Command> make_engines_command();
 std::unique_ptr<Command> make_models_command();
+std::unique_ptr<Command> make_list_command();
+std::unique_ptr<Command> make_show_command();
+std::unique_ptr<Command> make_import_command();
+std::unique_ptr<Command> make_create_command();
+std::unique_ptr<Command> make_copy_command();
+std::unique_ptr<Command> make_remove_command();
+std::unique_ptr<Command> make_verify_command();
+std::unique_ptr<Command> make_validate_command();
+std::unique_ptr<Command> make_pack_command();
+std::unique_ptr<Command> make_gc_command();
+std::unique_ptr<Command> make_clean_command();
 std::unique_ptr<Command> make_errors_command();
 std::unique_ptr<Command> make_doctor_command();
 std::unique_ptr<Command> make_bench_command();

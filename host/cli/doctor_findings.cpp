@@ -177,7 +177,12 @@ Findings model_findings(const ModelCatalogue& models) {
   if (!absent.empty()) text += "; known, not present: " + join(absent, ", ");
   findings.push_back({"models", Level::ok, text, ""});
   for (const auto& entry : models.entries()) {
-    if (!entry.present) continue;
+    if (entry.problem) {
+      findings.push_back({"model " + entry.spec.name, Level::error,
+                          std::string(status_name(entry.problem->code())) + ": " + entry.problem->what(),
+                          std::string(entry.problem->hint())});
+    }
+    if (!entry.present || entry.stored) continue;  // those of the store were inspected when they came in
     try {
       inspect_model_directory(entry.directory);
     } catch (const Error& error) {

@@ -81,6 +81,10 @@ const std::atomic<bool>& watch_interrupts() {
   return interrupted;
 }
 
+bool interrupt_noted() {
+  return interrupted;
+}
+
 void claim_standard_output() {
   int free = nobody;
   if (owner.compare_exchange_strong(free, program) || free == program) return;

@@ -15,6 +15,9 @@ void leave_on_interrupt(bool json);
 // process.
 const std::atomic<bool>& watch_interrupts();
 
+// Whether a signal was noted since watch_interrupts. Never true before.
+bool interrupt_noted();
+
 // To be called before an object of --json is written: from then on a signal writes none. Does not return
 // where a signal has already written its own.
 void claim_standard_output();

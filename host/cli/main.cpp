@@ -22,8 +22,11 @@ struct Entry {
 
 std::vector<Entry> make_commands() {
   std::vector<Entry> entries;
-  for (auto make : {make_generate_command, make_engines_command, make_models_command, make_bench_command,
-                    make_doctor_command, make_errors_command, make_version_command}) {
+  for (auto make :
+       {make_generate_command, make_engines_command, make_models_command, make_list_command,
+        make_show_command, make_import_command, make_create_command, make_copy_command, make_remove_command,
+        make_verify_command, make_validate_command, make_pack_command, make_gc_command, make_clean_command,
+        make_bench_command, make_doctor_command, make_errors_command, make_version_command}) {
     entries.push_back({make(), nullptr});
   }
   return entries;
@@ -36,6 +39,10 @@ void declare_globals(CLI::App& app, GlobalOptions& options) {
       ->type_name("DIR")
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--home", options.home,
+                 "Keep models in DIR [default: $ROUNDHOUSE_HOME, $XDG_DATA_HOME/roundhouse or "
+                 "~/.local/share/roundhouse]")
+      ->type_name("DIR");
   app.add_option("--log-level", options.log_level,
                  "debug, info, warning or error [default: warning; info with --log-file]")
       ->type_name("LEVEL");

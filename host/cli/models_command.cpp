@@ -9,25 +9,6 @@
 namespace roundhouse::host {
 namespace {
 
-template <typename Value>
-void put(OrderedJson& json, const char* name, const std::optional<Value>& value) {
-  if (value) json[name] = *value;
-}
-
-OrderedJson defaults_json(const ModelDefaults& defaults) {
-  OrderedJson json = OrderedJson::object();
-  put(json, "steps", defaults.steps);
-  put(json, "width", defaults.width);
-  put(json, "height", defaults.height);
-  put(json, "guidance", defaults.guidance);
-  put(json, "cfg_normalization", defaults.cfg_normalization);
-  put(json, "cfg_truncation", defaults.cfg_truncation);
-  put(json, "sampler", defaults.sampler);
-  put(json, "schedule", defaults.schedule);
-  put(json, "negative_prompt", defaults.negative_prompt);
-  return json;
-}
-
 OrderedJson entry_json(const ModelCatalogue::Entry& entry) {
   OrderedJson json;
   json["name"] = entry.spec.name;
@@ -40,24 +21,32 @@ OrderedJson entry_json(const ModelCatalogue::Entry& entry) {
   json["size"] = {{"minimum", entry.spec.size.minimum},
                   {"maximum", entry.spec.size.maximum},
                   {"multiple_of", entry.spec.size.multiple_of}};
-  json["defaults"] = defaults_json(entry.spec.defaults);
+  json["defaults"] = model_defaults_json(entry.spec.defaults);
+  json["stored"] = entry.stored;
   json["directory"] = entry.directory.string();
   json["spec"] = entry.spec.file.string();
+  json["problem"] = entry.problem ? error_json(*entry.problem) : OrderedJson(nullptr);
   return json;
 }
 
 std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
   const bool is_default = entry.spec.name == ModelCatalogue::kDefaultModel;
-  std::string text = entry.spec.name + "  " + (entry.present ? "present" : "not present") +
-                     (is_default ? ", the default" : "") + "\n";
-  text += labelled("what", entry.spec.title + ": " + entry.spec.description, width);
+  std::string text = entry.spec.name + "  " +
+                     (entry.problem   ? "damaged"
+                      : entry.present ? "present"
+                                      : "not present") +
+                     (entry.stored ? ", in the store" : "") + (is_default ? ", the default" : "") + "\n";
+  if (entry.problem) return text + labelled("problem", one_line(entry.problem->what()), width);
+  text += labelled("what",
+                   entry.spec.title + (entry.spec.description.empty() ? "" : ": " + entry.spec.description),
+                   width);
   text +=
       labelled("size",
                std::to_string(entry.spec.size.minimum) + " to " + std::to_string(entry.spec.size.maximum) +
                    ", multiples of " + std::to_string(entry.spec.size.multiple_of),
                width);
   std::vector<std::string> defaults;
-  const OrderedJson given = defaults_json(entry.spec.defaults);
+  const OrderedJson given = model_defaults_json(entry.spec.defaults);
   for (const auto& [name, value] : given.items()) {
     defaults.push_back(name + " " + value.dump());
   }

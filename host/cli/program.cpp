@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "host/cli/transfer_view.h"
 #include "roundhouse/error.hpp"
 #include "roundhouse/ext/log.h"
 
@@ -33,11 +34,17 @@ Registry Program::registry() const {
 }
 
 ModelCatalogue Program::models() const {
-  return ModelCatalogue(model_search(environment_variable, executable));
+  ModelSearch search = model_search(environment_variable, executable, options.home);
+  search.verifying = transfer_progress("verifying", false);
+  return ModelCatalogue(std::move(search));
+}
+
+Store Program::store() const {
+  return Store(user_directory());
 }
 
 std::filesystem::path Program::user_directory() const {
-  return model_search(environment_variable, executable).user_directory.parent_path();
+  return store_root(options.home, environment_variable);
 }
 
 std::unique_ptr<Log> Program::log() const {

@@ -13,6 +13,7 @@
 #include "host/log/log.h"
 #include "host/registry/registry.h"
 #include "host/store/model_catalogue.h"
+#include "host/store/store.h"
 
 namespace roundhouse::host {
 
@@ -20,6 +21,7 @@ struct GlobalOptions {
   std::vector<std::string> engine_paths;
   std::string log_level;  // empty: warning, or info with a log file
   std::optional<std::string> log_file;
+  std::optional<std::string> home;  // of the model store
 };
 
 struct Program {
@@ -31,8 +33,10 @@ struct Program {
   // Reads the manifests of all search directories; loads nothing.
   Registry registry() const;
   std::vector<SearchDirectory> engine_directories() const;
+  // A model of the store that has to be hashed shows how far that is on a terminal, and Ctrl-C ends it.
   ModelCatalogue models() const;
-  // $XDG_DATA_HOME/roundhouse or ~/.local/share/roundhouse.
+  Store store() const;
+  // --home, ROUNDHOUSE_HOME, $XDG_DATA_HOME/roundhouse or ~/.local/share/roundhouse.
   std::filesystem::path user_directory() const;
   // Throws INVALID_ARGUMENT for an unknown level, IO_ERROR for a file that cannot be opened.
   std::unique_ptr<Log> log() const;

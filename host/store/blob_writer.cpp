@@ -21,16 +21,6 @@ bool is_safetensors(const std::string& path) {
   return path.ends_with(".safetensors");
 }
 
-// Takes the space for a whole file at once, so that a full disk is noticed before the first byte.
-void reserve(const File& file, std::uint64_t size, const std::string& shown) {
-  if (size == 0) return;
-  while (::fallocate(file.get(), 0, 0, static_cast<off_t>(size)) != 0) {
-    if (errno == EINTR) continue;
-    if (errno == EOPNOTSUPP || errno == ENOSYS) return;
-    throw_system(shown, errno);
-  }
-}
-
 void require_unchanged(const File& file, const FileStamp& before, const std::string& shown) {
   const FileStamp now = stamp_of(file, shown);  // a new link changes the time of change alone
   if (now.size != before.size || now.modified != before.modified)
@@ -114,7 +104,7 @@ BlobPlaced BlobWriter::copy(const File& source, const fs::path& temporary, const
                             const PieceSeen& seen) {
   const File target = create_file(temporary);
   const std::string told = "store '" + paths_.root.string() + "': " + shown_file(shown);
-  reserve(target, file_size(source, told), told);
+  reserve_space(target, file_size(source, told), told);
   return hash(source, shown_file(shown), is_safetensors(shown), [&](std::string_view bytes) {
     write_all(target, bytes, told);
     seen(bytes);

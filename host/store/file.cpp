@@ -52,6 +52,15 @@ std::uint64_t file_size(const File& file, const std::string& shown) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+void reserve_space(const File& file, std::uint64_t size, const std::string& shown) {
+  if (size == 0) return;
+  while (::fallocate(file.get(), 0, 0, static_cast<off_t>(size)) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return;
+    throw_system(shown, errno);
+  }
+}
+
 void write_all(const File& file, std::string_view bytes, const std::string& shown) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());

@@ -42,6 +42,10 @@ File create_file(const std::filesystem::path& path);
 
 std::uint64_t file_size(const File& file, const std::string& shown);
 
+// Takes the space for a whole file at once, so that a full disk is noticed before the first byte; where the
+// file system cannot, nothing happens.
+void reserve_space(const File& file, std::uint64_t size, const std::string& shown);
+
 // All bytes. Throws INSUFFICIENT_STORAGE or IO_ERROR naming `shown`.
 void write_all(const File& file, std::string_view bytes, const std::string& shown);
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/store/small_file.h"
+#include "host/store/store.h"
 
 namespace roundhouse::host {
 namespace {
@@ -79,13 +80,10 @@ bool is_plain_model_name(const std::string& name) {
 }
 
 ModelSearch model_search(const std::function<std::optional<std::string>(const std::string&)>& environment,
-                         const fs::path& executable) {
+                         const fs::path& executable, const std::optional<std::string>& home) {
   ModelSearch search;
-  if (const auto data = environment("XDG_DATA_HOME"); data && fs::path(*data).is_absolute()) {
-    search.user_directory = fs::path(*data) / "roundhouse/models";
-  } else if (const auto home = environment("HOME"); home && !home->empty()) {
-    search.user_directory = fs::path(*home) / ".local/share/roundhouse/models";
-  }
+  search.store_root = store_root(home, environment);
+  if (!search.store_root.empty()) search.user_directory = search.store_root / "models";
   if (const auto list = environment("ROUNDHOUSE_MODEL_PATH")) {
     for (std::size_t begin = 0; begin <= list->size();) {
       const auto end = std::min(list->find(':', begin), list->size());
@@ -112,6 +110,12 @@ ModelCatalogue::ModelCatalogue(ModelSearch search) : search_(std::move(search)) 
       }
     }
   }
+  try {
+    Store(search_.store_root).list();
+  } catch (const Error& error) {
+    store_problem_ = error;  // what is not in the store can be used all the same
+    problems_.push_back(error);
+  }
 }
 
 namespace {
@@ -125,11 +129,11 @@ fs::path locate(const ModelSpec& spec, const ModelSearch& search) {
 
 }  // namespace
 
-std::vector<ModelCatalogue::Entry> ModelCatalogue::entries() const {
+std::vector<ModelCatalogue::Entry> ModelCatalogue::other_entries() const {
   std::vector<Entry> entries;
   for (const auto& spec : specs_) {
     const auto directory = locate(spec, search_);
-    entries.push_back({spec, directory, is_model_directory(directory)});
+    entries.push_back({spec, directory, is_model_directory(directory), false, 0, std::nullopt});
   }
   // Model directories that the user has put there without a recipe.
   for (const auto& directory :
@@ -144,11 +148,62 @@ std::vector<ModelCatalogue::Entry> ModelCatalogue::entries() const {
     spec.path = directory;
     const auto bare = bare_directory(name, directory);
     spec.defaults = bare.defaults;
-    entries.push_back({std::move(spec), directory, true});
+    entries.push_back({std::move(spec), directory, true, false, 0, std::nullopt});
+  }
+  return entries;
+}
+
+namespace {
+
+ModelCatalogue::Entry stored_entry(const Store& store, const StoredModel& model) {
+  ModelCatalogue::Entry entry;
+  entry.spec.name = entry.spec.title = model.name;
+  entry.stored = true;
+  try {
+    const ModelManifest manifest = store.manifest(model);
+    entry.spec = store.config(model, manifest).spec;
+    entry.directory = StorePaths{store.root()}.view(model.digest);
+    entry.bytes = manifest.bytes;
+    entry.present = true;
+  } catch (const Error& error) {
+    entry.problem = error;
+  }
+  return entry;
+}
+
+}  // namespace
+
+std::vector<ModelCatalogue::Entry> ModelCatalogue::stored_entries() const {
+  std::vector<Entry> entries;
+  if (store_problem_) return entries;
+  const Store store(search_.store_root);
+  for (const StoredModel& model : store.list())
+    entries.push_back(stored_entry(store, model));
+  return entries;
+}
+
+std::vector<ModelCatalogue::Entry> ModelCatalogue::entries() const {
+  std::vector<Entry> entries = stored_entries();
+  for (Entry& entry : other_entries()) {
+    const bool taken = std::any_of(entries.begin(), entries.end(),
+                                   [&](const auto& e) { return e.spec.name == entry.spec.name; });
+    if (!taken) entries.push_back(std::move(entry));
   }
   std::sort(entries.begin(), entries.end(),
             [](const auto& a, const auto& b) { return a.spec.name < b.spec.name; });
   return entries;
+}
+
+std::optional<ResolvedModel> ModelCatalogue::resolve_stored(const std::string& reference) const {
+  const auto name = ModelName::try_parse(reference);
+  if (!name || store_problem_) return std::nullopt;
+  Store store(search_.store_root);
+  const auto model = store.find(*name);
+  if (!model) return std::nullopt;
+  const ModelManifest manifest = store.manifest(*model);
+  store.require_sound(*model, manifest, search_.verifying);
+  const ModelSpec spec = store.config(*model, manifest).spec;
+  return ResolvedModel{model->name, store.view(manifest), spec.architecture, spec.defaults, spec.size, spec};
 }
 
 ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
@@ -160,20 +215,26 @@ ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
     return bare_directory(reference, reference);
   }
   refuse_unsafe(reference);
-  std::string names;
-  for (auto& entry : entries()) {
+  if (auto model = resolve_stored(reference)) return *model;
+  for (auto& entry : other_entries()) {
     if (entry.spec.name == reference) {
       ResolvedModel model{reference,           entry.directory, entry.spec.architecture,
                           entry.spec.defaults, entry.spec.size, {}};
       if (!entry.spec.file.empty()) model.spec = std::move(entry.spec);
       return model;
     }
+  }
+  if (store_problem_) throw Error(*store_problem_);
+  std::string names;
+  for (const auto& entry : entries()) {
     names += (names.empty() ? "" : ", ") + entry.spec.name;
   }
   throw Error(
       RH_MODEL_NOT_FOUND,
       "model '" + reference + "' was not found among: " + (names.empty() ? "(none)" : names) +
-          (directory_exists(reference) ? "; for the directory of that name write ./" + reference : ""));
+          (directory_exists(reference) ? "; for the directory of that name write ./" + reference : ""),
+      "fetch it with 'roundhouse pull " + reference +
+          "', or take in a directory with 'roundhouse import DIR --name " + reference + "'");
 }
 
 }  // namespace roundhouse::host

@@ -22,6 +22,10 @@ struct ModelDefaults {
   std::optional<std::uint32_t> steps, width, height;
   std::optional<double> guidance, cfg_normalization, cfg_truncation;
   std::optional<std::string> sampler, schedule, negative_prompt;
+  // Of models that write text.
+  std::optional<double> temperature, top_p;
+  std::optional<std::uint32_t> max_tokens, context;
+  std::vector<std::string> stop;
 };
 
 // Sizes that a model takes. The engine's hard rule (multiples of 16 from 16 to 2048) stands for a bare
@@ -35,16 +39,26 @@ struct ModelSpec {
   std::filesystem::path file;
   std::string name, title, description, license, architecture;
   std::filesystem::path path;  // as written: relative to the spec, or to the user's model directory
+  // What the files are made from, where that is not the path: a repository of a hub, at a revision.
+  std::string base_repository, base_revision;
+  std::string version;          // of the recipe's product: the @VERSION of its name
+  std::string format;           // of the weights; empty: what is there
+  std::string quantization;     // none, int8, int4, fp16; empty: none
+  std::string tokenizer;        // directory in the model; empty: what model_index.json says
+  std::string prompt_template;  // text, or a file in the model
+  std::string system_prompt;
   ModelDefaults defaults;
   SizeLimits size;
 };
 // Letters, digits and . _ - : @ after a letter or digit; no "..", at most 128 bytes.
 bool is_plain_model_name(const std::string& name);
 
-// Throws MODEL_INVALID with file, line and field.
+// Throws MODEL_INVALID with file, line and field of the first thing that is wrong.
 ModelSpec read_model_spec(const std::filesystem::path& file);
 // The same of a text; `file` names it in messages.
 ModelSpec parse_model_spec(const std::string& text, const std::filesystem::path& file);
+// Everything that is wrong with a text; empty when parse_model_spec would take it.
+std::vector<Error> model_spec_problems(const std::string& text, const std::filesystem::path& file);
 // What parse_model_spec reads, with the path ".".
 nlohmann::ordered_json model_spec_json(const ModelSpec& spec);
 nlohmann::ordered_json model_defaults_json(const ModelDefaults& defaults);
@@ -72,38 +86,55 @@ struct ResolvedModel {
   std::optional<ModelSpec> spec;
 };
 
-// Where specs and models are looked for: ROUNDHOUSE_MODEL_PATH (colon-separated), the user's directory,
-// <prefix>/share/roundhouse/models (in a build tree that is a link to the source tree's models).
+struct StoreProgress;
+
+// Where specs and models are looked for: the store, ROUNDHOUSE_MODEL_PATH (colon-separated), the user's
+// directory, <prefix>/share/roundhouse/models (in a build tree that is a link to the source tree's models).
 struct ModelSearch {
   std::vector<std::filesystem::path> spec_directories;  // first wins
-  std::filesystem::path user_directory;                 // $XDG_DATA_HOME/roundhouse/models
+  std::filesystem::path user_directory;                 // models/ beneath the store's root
+  std::filesystem::path store_root = {};                // of host/store/store.h; empty: no store
+  // How far the hashing of a model of the store is, which happens when it is used for the first time. May
+  // throw.
+  std::function<void(const StoreProgress&)> verifying = {};
 };
+// `home` is the store's root where a flag names it.
 ModelSearch model_search(const std::function<std::optional<std::string>(const std::string&)>& environment,
-                         const std::filesystem::path& executable);
+                         const std::filesystem::path& executable,
+                         const std::optional<std::string>& home = std::nullopt);
 
 class ModelCatalogue {
  public:
   explicit ModelCatalogue(ModelSearch search);
 
-  // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory. A bare
+  // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory. A name of
+  // the store comes before all others; its files are known to be what they were when this returns. A bare
   // directory obeys the engine's hard rule and takes its default size from the VAE's sample_size. Throws
-  // UNSAFE_NAME, MODEL_NOT_FOUND (naming what there is). Whether the directory is complete is for
-  // inspect_model_directory to say.
+  // UNSAFE_NAME, MODEL_NOT_FOUND (naming what there is), INTEGRITY_MISMATCH and WEIGHTS_MISSING for damage in
+  // the store. Whether any other directory is complete is for inspect_model_directory to say.
   ResolvedModel resolve(const std::string& reference) const;
 
   struct Entry {
     ModelSpec spec;
-    std::filesystem::path directory;
+    std::filesystem::path directory;  // a model of the store has one when it is used for the first time
     bool present = false;
+    bool stored = false;
+    std::uint64_t bytes = 0;       // of the files of a model of the store
+    std::optional<Error> problem;  // why what the store holds cannot be used
   };
   std::vector<Entry> entries() const;  // by name; the first of a name wins
-  // Spec files that could not be read.
+  // Spec files that could not be read, and the store's index.
   const std::vector<Error>& problems() const { return problems_; }
 
   static constexpr const char* kDefaultModel = "pocket-turbo";
 
  private:
+  std::vector<Entry> stored_entries() const;
+  std::vector<Entry> other_entries() const;
+  std::optional<ResolvedModel> resolve_stored(const std::string& reference) const;
+
   ModelSearch search_;
+  std::optional<Error> store_problem_;
   std::vector<ModelSpec> specs_;
   std::vector<Error> problems_;
 };

@@ -15,12 +15,17 @@ namespace {
 
 constexpr std::size_t kMaximumBytes = 1 << 20;
 
-// One mapping of the file; every member is asked for by name, and what nobody asked for is an error.
+using Problems = std::vector<Error>;
+
+// One mapping of the file; every member is asked for by name, and what nobody asked for is a problem. What is
+// wrong is noted, and reading goes on as if it were absent.
 class Section {
  public:
-  Section(const YAML::Node& node, std::string where, std::string file)
-      : node_(node), where_(std::move(where)), file_(std::move(file)) {
-    if (!node_.IsMap()) fail(node_, where_.empty() ? "file" : where_, "expected a mapping");
+  Section(const YAML::Node& node, std::string where, std::string file, Problems& problems)
+      : node_(node), where_(std::move(where)), file_(std::move(file)), problems_(problems) {
+    if (node_.IsMap()) return;
+    note(node_, where_.empty() ? "file" : where_, "expected a mapping");
+    node_ = YAML::Node(YAML::NodeType::Map);
   }
 
   YAML::Node child(const std::string& key) {
@@ -28,56 +33,89 @@ class Section {
     return node_[key];
   }
 
+  // A mapping within; none when there is none.
+  std::optional<Section> section(const std::string& key) {
+    const YAML::Node node = child(key);
+    if (!node) return std::nullopt;
+    return Section(node, path(key), file_, problems_);
+  }
+
   std::optional<std::string> text(const std::string& key) {
     const YAML::Node node = child(key);
     if (!node) return std::nullopt;
-    if (!node.IsScalar()) fail(node, path(key), "expected text");
-    return node.Scalar();
+    if (node.IsScalar()) return node.Scalar();
+    note(node, key, "expected text");
+    return std::nullopt;
   }
+
+  std::string text_or_empty(const std::string& key) { return text(key).value_or(""); }
 
   std::string required_text(const std::string& key) {
     auto value = text(key);
-    if (!value || value->empty()) fail(node_, path(key), "is missing");
-    return *value;
+    if (value && !value->empty()) return *value;
+    if (value || !child(key)) note(node_, key, "is missing");
+    return "";
+  }
+
+  std::string choice(const std::string& key, const std::vector<std::string>& choices) {
+    auto value = text(key);
+    if (!value || std::find(choices.begin(), choices.end(), *value) != choices.end())
+      return value.value_or("");
+    std::string list;
+    for (const auto& item : choices)
+      list += (list.empty() ? "" : ", ") + item;
+    note(child(key), key, "'" + *value + "' is not known, expected one of: " + list);
+    return "";
+  }
+
+  std::vector<std::string> texts(const std::string& key) {
+    const YAML::Node node = child(key);
+    std::vector<std::string> values;
+    if (!node) return values;
+    if (!node.IsSequence()) note(node, key, "expected a list of texts");
+    for (const auto& item : node) {
+      if (item.IsScalar()) values.push_back(item.Scalar());
+    }
+    return values;
   }
 
   std::optional<double> number(const std::string& key, double low, double high) {
     const YAML::Node node = child(key);
     if (!node) return std::nullopt;
     double value = 0;
-    if (!node.IsScalar() || !YAML::convert<double>::decode(node, value) || !std::isfinite(value) ||
-        value < low || value > high) {
-      fail(node, path(key),
-           (node.IsScalar() ? "'" + node.Scalar() + "' is out of range, " : std::string()) +
-               "expected a number from " + shown(low) + " to " + shown(high));
-    }
-    return value;
+    if (node.IsScalar() && YAML::convert<double>::decode(node, value) && std::isfinite(value) &&
+        value >= low && value <= high)
+      return value;
+    note(node, key,
+         (node.IsScalar() ? "'" + node.Scalar() + "' is out of range, " : std::string()) +
+             "expected a number from " + shown(low) + " to " + shown(high));
+    return std::nullopt;
   }
 
   std::optional<std::uint32_t> count(const std::string& key, std::uint32_t low, std::uint32_t high) {
     const auto value = number(key, low, high);
     if (!value) return std::nullopt;
-    if (*value != std::floor(*value)) fail(node_[key], path(key), "expected a whole number");
-    return static_cast<std::uint32_t>(*value);
+    if (*value == std::floor(*value)) return static_cast<std::uint32_t>(*value);
+    note(node_[key], key, "expected a whole number");
+    return std::nullopt;
   }
 
-  void refuse_unknown() const {
+  void note_unknown() {
     for (const auto& item : node_) {
-      const auto key = item.first.Scalar();
-      if (!known_.contains(key) && !key.starts_with("x-"))
-        fail(item.first, path(key), "is not a known field");
+      const auto key = item.first.IsScalar() ? item.first.Scalar() : "(no text)";
+      if (!known_.contains(key) && !key.starts_with("x-")) note(item.first, key, "is not a known field");
     }
   }
 
-  std::string path(const std::string& key) const { return where_.empty() ? key : where_ + "." + key; }
-
-  [[noreturn]] void fail(const YAML::Node& node, const std::string& field, const std::string& what) const {
+  void note(const YAML::Node& node, const std::string& field, const std::string& what) {
     const int line = node.IsDefined() ? node.Mark().line + 1 : 0;
-    throw Error(RH_MODEL_INVALID,
-                file_ + (line > 0 ? ":" + std::to_string(line) : "") + ": " + field + ": " + what);
+    problems_.emplace_back(RH_MODEL_INVALID, file_ + (line > 0 ? ":" + std::to_string(line) : "") + ": " +
+                                                 (field == where_ ? field : path(field)) + ": " + what);
   }
 
  private:
+  std::string path(const std::string& key) const { return where_.empty() ? key : where_ + "." + key; }
+
   static std::string shown(double value) {
     auto text = std::to_string(value);
     text.erase(text.find_last_not_of('0') + 1);
@@ -87,6 +125,7 @@ class Section {
 
   YAML::Node node_;
   std::string where_, file_;
+  Problems& problems_;
   std::set<std::string> known_;
 };
 
@@ -101,7 +140,12 @@ ModelDefaults read_defaults(Section section) {
   defaults.sampler = section.text("sampler");
   defaults.schedule = section.text("schedule");
   defaults.negative_prompt = section.text("negative_prompt");
-  section.refuse_unknown();
+  defaults.temperature = section.number("temperature", 0, 2);
+  defaults.top_p = section.number("top_p", 0, 1);
+  defaults.max_tokens = section.count("max_tokens", 1, 1 << 24);
+  defaults.context = section.count("context", 1, 1 << 24);
+  defaults.stop = section.texts("stop");
+  section.note_unknown();
   return defaults;
 }
 
@@ -111,56 +155,78 @@ SizeLimits read_size(Section section) {
   size.minimum = section.count("min", hard.minimum, hard.maximum).value_or(size.minimum);
   size.maximum = section.count("max", size.minimum, hard.maximum).value_or(size.maximum);
   size.multiple_of = section.count("multiple", 1, hard.maximum).value_or(size.multiple_of);
-  if (size.multiple_of % hard.multiple_of != 0) {
-    section.fail(section.child("multiple"), section.path("multiple"), "expected a multiple of 16");
-  }
-  section.refuse_unknown();
+  if (size.multiple_of % hard.multiple_of != 0)
+    section.note(section.child("multiple"), "multiple", "expected a multiple of 16");
+  section.note_unknown();
   return size;
 }
 
-ModelSpec read_fields(const YAML::Node& root, const std::filesystem::path& file) {
-  Section top(root, "", file.string());
-  if (const auto schema = top.number("schema", 0, 1e9); !schema || *schema != 1) {
-    top.fail(root["schema"], "schema", "expected 1");
-  }
+void read_base(Section section, ModelSpec& spec) {
+  spec.base_repository = section.required_text("hf_repo");
+  spec.base_revision = section.text_or_empty("revision");
+  section.note_unknown();
+}
+
+ModelSpec read_fields(const YAML::Node& root, const std::filesystem::path& file, Problems& problems) {
+  Section top(root, "", file.string(), problems);
+  if (const auto schema = top.number("schema", 0, 1e9); !schema || *schema != 1)
+    top.note(top.child("schema"), "schema", "expected 1");
   ModelSpec spec;
   spec.file = file;
   spec.name = top.required_text("name");
-  if (!is_plain_model_name(spec.name))
-    top.fail(root["name"], "name", "'" + spec.name + "' is not a plain name");
+  if (!spec.name.empty() && !is_plain_model_name(spec.name))
+    top.note(top.child("name"), "name", "'" + spec.name + "' is not a plain name");
   spec.title = top.text("title").value_or(spec.name);
-  spec.description = top.text("description").value_or("");
-  spec.license = top.text("license").value_or("");
+  spec.description = top.text_or_empty("description");
+  spec.license = top.text_or_empty("license");
   spec.architecture = top.required_text("architecture");
-  spec.path = top.required_text("path");
-  if (std::any_of(spec.path.begin(), spec.path.end(), [](const auto& part) { return part == ".."; })) {
-    top.fail(root["path"], "path", "'" + spec.path.string() + "' contains '..'");
+  if (const auto base = top.section("base")) read_base(*base, spec);
+  spec.path = spec.base_repository.empty() ? top.required_text("path") : top.text_or_empty("path");
+  if (std::any_of(spec.path.begin(), spec.path.end(), [](const auto& part) { return part == ".."; }))
+    top.note(top.child("path"), "path", "'" + spec.path.string() + "' contains '..'");
+  spec.version = top.text_or_empty("version");
+  spec.format = top.choice("format", {"safetensors"});
+  spec.quantization = top.choice("quantization", {"none", "int8", "int4", "fp16"});
+  spec.tokenizer = top.text_or_empty("tokenizer");
+  spec.prompt_template = top.text_or_empty("prompt_template");
+  spec.system_prompt = top.text_or_empty("system_prompt");
+  if (const auto defaults = top.section("defaults")) spec.defaults = read_defaults(*defaults);
+  if (auto limits = top.section("limits")) {
+    if (const auto size = limits->section("size")) spec.size = read_size(*size);
+    limits->note_unknown();
   }
-  if (const auto node = top.child("defaults"))
-    spec.defaults = read_defaults(Section(node, "defaults", file.string()));
-  if (const auto node = top.child("limits")) {
-    Section limits(node, "limits", file.string());
-    if (const auto size = limits.child("size"))
-      spec.size = read_size(Section(size, "limits.size", file.string()));
-    limits.refuse_unknown();
-  }
-  top.refuse_unknown();
+  top.note_unknown();
   return spec;
+}
+
+ModelSpec read_text(const std::string& text, const std::filesystem::path& file, Problems& problems) {
+  // yaml-cpp recurses for flow sequences; a recipe has no use for so many brackets.
+  if (std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') > 256) {
+    problems.emplace_back(RH_MODEL_INVALID, file.string() + ": has more than 256 opening brackets");
+    return {};
+  }
+  try {
+    return read_fields(YAML::Load(text), file, problems);
+  } catch (const YAML::Exception& error) {
+    problems.emplace_back(RH_MODEL_INVALID,
+                          file.string() + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
+    return {};
+  }
 }
 
 }  // namespace
 
 ModelSpec parse_model_spec(const std::string& text, const std::filesystem::path& file) {
-  // yaml-cpp recurses for flow sequences; a recipe has no use for so many brackets.
-  if (std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') > 256) {
-    throw Error(RH_MODEL_INVALID, file.string() + ": has more than 256 opening brackets");
-  }
-  try {
-    return read_fields(YAML::Load(text), file);
-  } catch (const YAML::Exception& error) {
-    throw Error(RH_MODEL_INVALID,
-                file.string() + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
-  }
+  Problems problems;
+  ModelSpec spec = read_text(text, file, problems);
+  if (!problems.empty()) throw Error(problems.front());
+  return spec;
+}
+
+std::vector<Error> model_spec_problems(const std::string& text, const std::filesystem::path& file) {
+  Problems problems;
+  read_text(text, file, problems);
+  return problems;
 }
 
 ModelSpec read_model_spec(const std::filesystem::path& file) {
@@ -183,6 +249,11 @@ nlohmann::ordered_json model_defaults_json(const ModelDefaults& defaults) {
   put("sampler", defaults.sampler);
   put("schedule", defaults.schedule);
   put("negative_prompt", defaults.negative_prompt);
+  put("temperature", defaults.temperature);
+  put("top_p", defaults.top_p);
+  put("max_tokens", defaults.max_tokens);
+  put("context", defaults.context);
+  if (!defaults.stop.empty()) json["stop"] = defaults.stop;
   return json;
 }
 
@@ -198,6 +269,16 @@ nlohmann::ordered_json model_spec_json(const ModelSpec& spec) {
   put("license", spec.license);
   json["architecture"] = spec.architecture;
   json["path"] = ".";
+  if (!spec.base_repository.empty()) {
+    json["base"]["hf_repo"] = spec.base_repository;
+    if (!spec.base_revision.empty()) json["base"]["revision"] = spec.base_revision;
+  }
+  put("version", spec.version);
+  put("format", spec.format);
+  put("quantization", spec.quantization);
+  put("tokenizer", spec.tokenizer);
+  put("prompt_template", spec.prompt_template);
+  put("system_prompt", spec.system_prompt);
   if (auto defaults = model_defaults_json(spec.defaults); !defaults.empty())
     json["defaults"] = std::move(defaults);
   json["limits"]["size"] = {

@@ -94,6 +94,16 @@ class Store {
   ImportReport import_directory(const std::filesystem::path& directory, const ModelName& name,
                                 const ImportOptions& options);
 
+  // The same for an archive that `pack` or another OCI tool made; without a name, the one that the archive
+  // says. Throws also UNSAFE_NAME, INTEGRITY_MISMATCH and MODEL_INVALID for archives that are damaged or
+  // hostile.
+  ImportReport import_archive(const std::filesystem::path& file, const std::optional<ModelName>& name,
+                              const ImportOptions& options);
+  // Writes the model as an OCI archive; the same model gives the same bytes. Returns its size. Throws
+  // IO_ERROR when there is a file of that name, INTEGRITY_MISMATCH for damage.
+  std::uint64_t pack(const StoredModel& model, const std::filesystem::path& file,
+                     const ProgressSeen& progress);
+
   // The directory in which an engine finds the model's files: links to blobs, made when it is not there or
   // was changed. Models that share a blob show the same inode.
   std::filesystem::path view(const ModelManifest& manifest);

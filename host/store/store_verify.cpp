@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/store/small_file.h"
@@ -90,7 +91,7 @@ class Examination {
     if (file_.path.ends_with(".json") && file_.size <= kMaximumJsonBytes) {
       try {
         const auto text = read_small_file(paths_.blob(file_.digest), file_.path, kMaximumJsonBytes);
-        if (text) parse_json_object(*text, file_.path);
+        if (text && !nlohmann::json::accept(*text)) parse_json_object(*text, file_.path);
       } catch (const Error& error) {
         return damage("json", error.what());
       }

@@ -29,6 +29,7 @@ const std::vector<Rule>& rules() {
       {"plugins/", R"(["<](host|tests)/)", {}, "a plugin sees the SDK and the mathematics"},
       {"", R"(<dlfcn\.h>)", {"host/loading/", "sdk/conformance/", "tests/"}, "dlfcn lives in host/loading"},
       {"", R"(<png\.h>)", {"host/output/", "tests/"}, "libpng lives in host/output"},
+      {"", R"(<archive(_entry)?\.h>)", {"host/store/"}, "libarchive lives in host/store"},
       {"", R"(<openssl/)", {"host/store/"}, "OpenSSL lives in host/store"},
       {"", R"(<spdlog/)", {"host/log/", "tests/"}, "spdlog lives in host/log"},
       {"", R"(<CLI/)", {"host/cli/", "sdk/conformance/"}, "CLI11 reads the arguments of the two programs"},

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// `roundhouse list`: the models that are here, a line each.
+#include <algorithm>
+
+#include "host/cli/command.h"
+#include "host/cli/text.h"
+
+namespace roundhouse::host {
+namespace {
+
+struct Row {
+  std::string name, id, size, modified, origin;
+};
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+class ListCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command = app.add_subcommand(
+        "list", "List the models that are here: those of the store, and directories ('models' says more)");
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    const ModelCatalogue catalogue = program.models();
+    const Store store = program.store();
+    std::vector<StoredModel> stored;
+    if (catalogue.problems().empty()) stored = store.list();
+    OrderedJson models = OrderedJson::array();
+    std::vector<Row> rows;
+    for (const auto& entry : catalogue.entries()) {
+      if (!entry.present && !entry.problem) continue;
+      const auto found = std::find_if(stored.begin(), stored.end(), [&](const auto& m) {
+        return entry.stored && m.name == entry.spec.name;
+      });
+      const StoredModel* model = found == stored.end() ? nullptr : &*found;
+      const std::uint64_t bytes = entry.stored ? entry.bytes : directory_bytes(entry.directory);
+      models.push_back(row_json(entry, model, bytes));
+      rows.push_back({entry.spec.name, model == nullptr ? "-" : model->digest.brief(),
+                      entry.problem ? "damaged" : human_bytes(bytes),
+                      model == nullptr ? "-" : or_dash(model->created),
+                      entry.stored ? "store" : entry.directory.string()});
+    }
+    if (json()) {
+      OrderedJson object;
+      object["store"] = store.root().string();
+      object["models"] = std::move(models);
+      object["problems"] = OrderedJson::array();
+      for (const Error& problem : catalogue.problems())
+        object["problems"].push_back(error_json(problem));
+      print_json(object);
+    } else {
+      print(table(rows));
+      for (const Error& problem : catalogue.problems())
+        print("problem: " + one_line(problem.what()) + "\n");
+    }
+    return 0;
+  }
+
+ private:
+  static std::uint64_t directory_bytes(const std::filesystem::path& directory) {
+    std::uint64_t bytes = 0;
+    std::error_code error;
+    const auto options = std::filesystem::directory_options::follow_directory_symlink;
+    for (std::filesystem::recursive_directory_iterator it(directory, options, error), end;
+         !error && it != end; it.increment(error)) {
+      std::error_code gone;
+      if (it.depth() > 16) it.disable_recursion_pending();
+      if (it->is_regular_file(gone)) bytes += it->file_size(gone);
+    }
+    return bytes;
+  }
+
+  static OrderedJson row_json(const ModelCatalogue::Entry& entry, const StoredModel* model,
+                              std::uint64_t bytes) {
+    OrderedJson row;
+    row["name"] = entry.spec.name;
+    row["digest"] = model == nullptr ? OrderedJson(nullptr) : OrderedJson(model->digest.text());
+    row["bytes"] = bytes;
+    row["created"] =
+        model == nullptr || model->created.empty() ? OrderedJson(nullptr) : OrderedJson(model->created);
+    row["stored"] = entry.stored;
+    row["directory"] = entry.stored ? OrderedJson(nullptr) : OrderedJson(entry.directory.string());
+    row["problem"] = entry.problem ? error_json(*entry.problem) : OrderedJson(nullptr);
+    return row;
+  }
+
+  static std::string table(std::vector<Row> rows) {
+    if (rows.empty()) return "no models are here: 'roundhouse import' takes one in\n";
+    rows.insert(rows.begin(), {"NAME", "ID", "SIZE", "CREATED", "WHERE"});
+    const auto width = [&](auto member) {
+      std::size_t widest = 0;
+      for (const Row& row : rows)
+        widest = std::max(widest, columns(row.*member));
+      return widest + 2;
+    };
+    const auto padded = [](const std::string& text, std::size_t to) {
+      return text + std::string(to - std::min(to, columns(text)), ' ');
+    };
+    const std::size_t name = width(&Row::name), id = width(&Row::id), size = width(&Row::size),
+                      modified = width(&Row::modified);
+    std::string text;
+    for (const Row& row : rows)
+      text += padded(row.name, name) + padded(row.id, id) + padded(row.size, size) +
+              padded(row.modified, modified) + one_line(row.origin) + "\n";
+    return text;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_list_command() {
+  return std::make_unique<ListCommand>();
+}
+
+}  // namespace roundhouse::host

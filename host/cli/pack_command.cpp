@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// `roundhouse pack`: a model of the store as one file that every OCI tool reads.
+#include "host/cli/command.h"
+#include "host/cli/text.h"
+#include "host/cli/transfer_view.h"
+
+namespace roundhouse::host {
+namespace {
+
+class PackCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command = app.add_subcommand("pack", "Write a model of the store as an OCI archive (tar)");
+    command->add_option("name", name_, "The model's name")->type_name("NAME")->required();
+    command->add_option("file", file_, "The archive to be made; there must be none of that name")
+        ->type_name("OUT.tar")
+        ->required();
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    Store store = program.store();
+    const StoredModel model = store.get(ModelName::parse(name_));
+    const std::uint64_t bytes = store.pack(model, file_, transfer_progress("packing", json()));
+    if (json()) {
+      OrderedJson object;
+      object["name"] = model.name;
+      object["digest"] = model.digest.text();
+      object["file"] = file_;
+      object["bytes"] = bytes;
+      print_json(object);
+    } else {
+      print(file_ + "  " + human_bytes(bytes) + "\n");
+    }
+    return 0;
+  }
+
+ private:
+  std::string name_, file_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_pack_command() {
+  return std::make_unique<PackCommand>();
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// `roundhouse cp`, `rm`, `gc` and `clean`: names and space of the model store.
+#include "host/cli/command.h"
+#include "host/cli/store_report.h"
+
+namespace roundhouse::host {
+namespace {
+
+class CopyCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command = app.add_subcommand("cp", "Give a model of the store another name; copies no files");
+    command->add_option("source", source_, "The name it has")->type_name("NAME")->required();
+    command->add_option("target", target_, "The name it shall have as well")->type_name("NAME")->required();
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    const ModelName source = ModelName::parse(source_), target = ModelName::parse(target_);
+    const StoredModel model = program.store().alias(source, target);
+    if (json()) {
+      print_json({{"name", model.name}, {"digest", model.digest.text()}});
+    } else {
+      print(model.name + "  " + model.digest.brief() + "\n");
+    }
+    return 0;
+  }
+
+ private:
+  std::string source_, target_;
+};
+
+class RemoveCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command =
+        app.add_subcommand("rm", "Take a name out of the store; 'roundhouse gc' frees what no name needs");
+    command->add_option("name", name_, "The model's name")->type_name("NAME")->required();
+    command->add_flag("--prune", prune_, "Free what only this model needed at once");
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    const ModelName name = ModelName::parse(name_);
+    const Collection collection = program.store().remove(name, prune_);
+    if (json()) {
+      OrderedJson object;
+      object["name"] = name.text();
+      object["removed"] = collection_json(collection);
+      print_json(object);
+    } else {
+      print("removed the name " + name.text() + "\n");
+      if (prune_) print(collection_text(collection, "removed"));
+    }
+    return 0;
+  }
+
+ private:
+  std::string name_;
+  bool prune_ = false;
+};
+
+class GcCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command =
+        app.add_subcommand("gc", "Free what no name of the store needs; safe while others import");
+    command->add_flag("--dry-run", dry_run_, "Only say what would be removed");
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    const Collection collection = program.store().collect(dry_run_);
+    if (json()) {
+      OrderedJson object = collection_json(collection);
+      object["dry_run"] = dry_run_;
+      print_json(object);
+    } else {
+      print(collection_text(collection, dry_run_ ? "would remove" : "removed"));
+    }
+    return 0;
+  }
+
+ private:
+  bool dry_run_ = false;
+};
+
+class CleanCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command = app.add_subcommand(
+        "clean", "Remove temporary files and directory views of the store; keeps every model");
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    const Collection collection = program.store().clean();
+    if (json()) {
+      print_json(collection_json(collection));
+    } else {
+      print(collection_text(collection, "removed"));
+    }
+    return 0;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_copy_command() {
+  return std::make_unique<CopyCommand>();
+}
+
+std::unique_ptr<Command> make_remove_command() {
+  return std::make_unique<RemoveCommand>();
+}
+
+std::unique_ptr<Command> make_gc_command() {
+  return std::make_unique<GcCommand>();
+}
+
+std::unique_ptr<Command> make_clean_command() {
+  return std::make_unique<CleanCommand>();
+}
+
+}  // namespace roundhouse::host

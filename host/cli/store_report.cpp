@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands on the model store have to tell.
+#include "host/cli/store_report.h"
+
+#include "host/cli/text.h"
+
+namespace roundhouse::host {
+namespace {
+
+void put(OrderedJson& json, const char* name, const std::string& value) {
+  json[name] = value.empty() ? OrderedJson(nullptr) : OrderedJson(value);
+}
+
+std::string counted(std::size_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+}  // namespace
+
+OrderedJson import_json(const ImportReport& report, const Store& store) {
+  OrderedJson json;
+  json["name"] = report.model.name;
+  json["digest"] = report.model.digest.text();
+  put(json, "replaced", report.replaced ? report.replaced->text() : "");
+  json["bytes"] = report.bytes;
+  json["bytes_added"] = report.bytes_added;
+  json["files"] = {{"all", report.files},
+                   {"present", report.present},
+                   {"linked", report.linked},
+                   {"cloned", report.cloned},
+                   {"copied", report.copied}};
+  put(json, "source", report.model.source);
+  json["store"] = store.root().string();
+  return json;
+}
+
+std::string import_text(const ImportReport& report) {
+  std::vector<std::string> how;
+  const auto add = [&](unsigned count, const char* what) {
+    if (count > 0) how.push_back(std::to_string(count) + " " + what);
+  };
+  add(report.present, "present before");
+  add(report.linked, "linked");
+  add(report.cloned, "cloned");
+  add(report.copied, "copied");
+  std::string text = report.model.name + "  " + report.model.digest.brief() + "  " +
+                     human_bytes(report.bytes) + " in " + counted(report.files, "file", "files") + " (" +
+                     join(how, ", ") + "), " + human_bytes(report.bytes_added) + " added\n";
+  if (report.replaced) text += "the name stood for " + report.replaced->brief() + " before\n";
+  return text;
+}
+
+OrderedJson collection_json(const Collection& collection) {
+  OrderedJson json;
+  json["bytes"] = collection.bytes;
+  for (const char* list : {"blobs", "leftovers", "views"})
+    json[list] = OrderedJson::array();
+  for (const Digest& digest : collection.blobs)
+    json["blobs"].push_back(digest.text());
+  for (const auto& path : collection.leftovers)
+    json["leftovers"].push_back(path.string());
+  for (const auto& path : collection.views)
+    json["views"].push_back(path.string());
+  return json;
+}
+
+std::string collection_text(const Collection& collection, const std::string& verb) {
+  std::vector<std::string> what;
+  if (!collection.blobs.empty()) what.push_back(counted(collection.blobs.size(), "blob", "blobs"));
+  if (!collection.leftovers.empty())
+    what.push_back("what " + counted(collection.leftovers.size(), "killed process", "killed processes") +
+                   " left");
+  if (!collection.views.empty())
+    what.push_back(counted(collection.views.size(), "directory view", "directory views"));
+  if (what.empty()) return "nothing to remove\n";
+  return verb + " " + join(what, ", ") + ": " + human_bytes(collection.bytes) + "\n";
+}
+
+OrderedJson damage_json(const Damage& damage) {
+  OrderedJson json;
+  json["file"] = damage.file;
+  json["kind"] = damage.kind;
+  json["detail"] = damage.detail;
+  json["tensors"] = damage.tensors;
+  put(json, "expected", damage.expected);
+  put(json, "found", damage.found);
+  return json;
+}
+
+}  // namespace roundhouse::host
