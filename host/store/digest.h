@@ -2,7 +2,6 @@
 // SHA-256: the names of blobs, and what computes them.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -24,7 +23,8 @@ class Digest {
   std::string text() const { return "sha256:" + hex_; }
   std::string brief() const { return hex_.substr(0, 12); }  // for people
 
-  auto operator<=>(const Digest&) const = default;
+  bool operator==(const Digest&) const = default;
+  bool operator<(const Digest& other) const { return hex_ < other.hex_; }
 
  private:
   explicit Digest(std::string_view hex) : hex_(hex) {}

@@ -2,7 +2,6 @@
 // Names of stored models: name[:variant][@version].
 #pragma once
 
-#include <compare>
 #include <optional>
 #include <string>
 
@@ -24,7 +23,7 @@ class ModelName {
   const std::string& version() const { return version_; }  // empty: none
   std::string text() const;
 
-  auto operator<=>(const ModelName&) const = default;
+  bool operator==(const ModelName&) const = default;
 
  private:
   ModelName() = default;
