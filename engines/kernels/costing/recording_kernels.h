@@ -3,9 +3,9 @@
 // cost.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
+#include <tuple>
 
 #include "engines/kernels/kernels.h"
 
@@ -21,7 +21,12 @@ struct OperationShape {
   std::int64_t detail = 0;  // kv_heads, negative when causal (attention); kernel, stride (convolution)
   Dtype weights = Dtype::f32;
 
-  auto operator<=>(const OperationShape&) const = default;
+  bool operator<(const OperationShape& other) const { return key() < other.key(); }
+
+ private:
+  std::tuple<Kind, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Dtype> key() const {
+    return {kind, inputs, outputs, extent, detail, weights};
+  }
 };
 
 struct OperationAmount {
