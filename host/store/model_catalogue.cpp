@@ -233,8 +233,7 @@ ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
       RH_MODEL_NOT_FOUND,
       "model '" + reference + "' was not found among: " + (names.empty() ? "(none)" : names) +
           (directory_exists(reference) ? "; for the directory of that name write ./" + reference : ""),
-      "fetch it with 'roundhouse pull " + reference +
-          "', or take in a directory with 'roundhouse import DIR --name " + reference + "'");
+      "take in a directory that holds it with 'roundhouse import DIR --name " + reference + "'");
 }
 
 }  // namespace roundhouse::host

@@ -73,7 +73,9 @@ TEST_F(StoreCommands, say_what_is_not_there) {
   EXPECT_EQ(error_code({"validate", "absent"}, 7), "IO_ERROR");
   const Outcome outcome = run(picture_of("absent"));
   EXPECT_EQ(outcome.status, 4);
-  EXPECT_THAT(outcome.err, HasSubstr("hint: fetch it with 'roundhouse pull absent'"));
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr("hint: take in a directory that holds it with 'roundhouse import DIR --name absent'"));
   EXPECT_EQ(run({"gc"}).status, 0);
   EXPECT_EQ(run({"clean"}).status, 0);
   EXPECT_FALSE(fs::exists(store()));
