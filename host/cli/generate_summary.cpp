@@ -38,6 +38,11 @@ double save_milliseconds(const RunRecord& run) {
   return sum;
 }
 
+// Until the first picture could begin, and what pictures had to load or make before a stage.
+double load_milliseconds(const RunRecord& run) {
+  return run.load_milliseconds + stage_milliseconds(run, "load");
+}
+
 OrderedJson steps_json(const std::vector<double>& steps) {
   OrderedJson json = OrderedJson::array();
   for (const double step : steps)
@@ -73,7 +78,7 @@ OrderedJson image_json(const SavedImage& image) {
   json["file"] = image.file.string();
   json["step_ms"] = steps_json(image.step_milliseconds);
   OrderedJson timings;
-  for (const char* stage : {"encode", "denoise", "decode"})
+  for (const char* stage : {"load", "encode", "denoise", "decode"})
     timings[stage] = rounded(stage_milliseconds(image, stage));
   timings["save"] = rounded(image.save_milliseconds);
   json["timings_ms"] = timings;
@@ -197,7 +202,7 @@ OrderedJson summary_json(const RunRecord& run) {
   }
   OrderedJson timings;
   timings["start"] = rounded(run.start_milliseconds);
-  timings["load"] = rounded(run.load_milliseconds);
+  timings["load"] = rounded(load_milliseconds(run));
   for (const char* stage : {"encode", "denoise", "decode"})
     timings[stage] = rounded(stage_milliseconds(run, stage));
   timings["save"] = rounded(save_milliseconds(run));
@@ -228,7 +233,7 @@ std::string summary_text(const RunRecord& run, std::size_t width) {
   if (job.guidance > 0) steps += ", guidance " + OrderedJson(job.guidance).dump();
   line("steps", steps);
   line(run.images.size() > 1 ? "seeds" : "seed", seeds_text(run));
-  std::vector<std::string> times = {"load " + human_milliseconds(run.load_milliseconds)};
+  std::vector<std::string> times = {"load " + human_milliseconds(load_milliseconds(run))};
   for (const char* stage : {"encode", "denoise", "decode"}) {
     times.push_back(std::string(stage) + " " + human_milliseconds(stage_milliseconds(run, stage)));
   }

@@ -90,6 +90,9 @@ TEST_F(Generate, holds_weights_as_it_is_told) {
   const nlohmann::json rounded = run_json(pocket({"--seed", "7", "--weights", "q8_0"}));
   EXPECT_NE(picture(stored).rgb, picture(rounded).rgb);
   const nlohmann::json again = run_json(pocket({"--seed", "7", "--model-option", "weights=q8_0"}));
+  EXPECT_GT(rounded.at("images").at(0).at("timings_ms").at("load").get<double>(), 0) << "rounding is loading";
+  EXPECT_GT(rounded.at("timings_ms").at("load").get<double>(),
+            rounded.at("images").at(0).at("timings_ms").at("load").get<double>());
   EXPECT_EQ(picture(rounded).rgb, picture(again).rgb);
 }
 
