@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `generate` is told of memory, weights and options, and what it foretells.
+#include "tests/cli/program.h"
+#include "tests/host/output/png_reader.h"
+
+namespace roundhouse::test {
+namespace {
+
+using testing::HasSubstr;
+
+class GenerateMemory : public Program {
+ protected:
+  // A real model at its smallest.
+  static Arguments pocket(const Arguments& more) {
+    Arguments all = {"generate", "a red circle", "--engine", "openblas", "--width",
+                     "64",       "--height",     "64",       "--steps",  "2"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  PngContent picture(const nlohmann::json& result, std::size_t index = 0) const {
+    return read_png(work() / result.at("files").at(index).get<std::string>());
+  }
+};
+
+TEST_F(GenerateMemory, says_beforehand_what_a_picture_takes_and_makes_none) {
+  const nlohmann::json result = run_json(pocket({"--estimate"}));
+  EXPECT_FALSE(std::filesystem::exists(output()));
+  for (const char* stage : {"load", "encode", "denoise", "decode"}) {
+    EXPECT_GT(result.at("stages").at(stage).at("ms").get<double>(), 0) << stage;
+    EXPECT_GT(result.at("stages").at(stage).at("peak_memory_bytes").get<double>(), 1e6) << stage;
+  }
+  const nlohmann::json made = run_json(pocket({}));
+  const double foretold = result.at("peak_memory_bytes");
+  const double measured = made.at("peak_memory_bytes");
+  EXPECT_NEAR(foretold / measured, 1, 0.15) << foretold << " and " << measured;
+  EXPECT_GT(made.at("images").at(0).at("peak_memory_bytes").at("decode").get<double>(), 1e6);
+}
+
+TEST_F(GenerateMemory, holds_weights_as_it_is_told) {
+  const nlohmann::json stored = run_json(pocket({"--seed", "7"}));
+  const nlohmann::json rounded = run_json(pocket({"--seed", "7", "--weights", "q8_0"}));
+  EXPECT_NE(picture(stored).rgb, picture(rounded).rgb);
+  const nlohmann::json again = run_json(pocket({"--seed", "7", "--model-option", "weights=q8_0"}));
+  EXPECT_GT(rounded.at("images").at(0).at("timings_ms").at("load").get<double>(), 0) << "rounding is loading";
+  EXPECT_GT(rounded.at("timings_ms").at("load").get<double>(),
+            rounded.at("images").at(0).at("timings_ms").at("load").get<double>());
+  EXPECT_EQ(picture(rounded).rgb, picture(again).rgb);
+}
+
+TEST_F(GenerateMemory, gives_the_same_picture_however_little_memory_it_may_take) {
+  const nlohmann::json plenty = run_json(pocket({"--seed", "7"}));
+  const nlohmann::json little = run_json(
+      pocket({"--seed", "7", "--model-option", "vae_tiling=on", "--model-option", "residency=staged"}));
+  EXPECT_EQ(picture(plenty).rgb, picture(little).rgb);
+}
+
+TEST_F(GenerateMemory, refuses_what_no_engine_knows_of_options_and_memory) {
+  const auto refused = [&](const Arguments& more, int status, const char* part) {
+    const Outcome outcome = run(pocket(more));
+    EXPECT_EQ(outcome.status, status) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(part));
+  };
+  constexpr int out_of_memory = 7;
+  constexpr int unknown = 2;
+  refused({"--memory-limit", "1MB"}, out_of_memory, "OUT_OF_MEMORY");
+  refused({"--memory-limit", "1MB", "--estimate"}, out_of_memory, "the memory limit is 0.00 GB");
+  refused({"--memory-limit", "much"}, 2,
+          "--memory-limit: 'much' is not a size, expected a size such as 10GB");
+  refused({"--memory-limit", "0"}, 2, "out of range");
+  refused({"--memory-limit", "99999999999TB"}, 2, "out of range");
+  refused({"--weights", "q9_9"}, 2, "weights: 'q9_9' is not known, expected one of: ");
+  refused({"--option", "x=1"}, unknown, "option 'x' is not known");
+  refused({"--model-option", "x=1"}, unknown, "option 'x' is not known");
+  refused({"--engine-option", "x=1"}, unknown, "option 'x' is not known");
+  refused({"--option", "=1"}, 2, "--option: '=1' has no name, expected name=value");
+  refused({"--model-option", "residency=3"}, 2, "option 'residency' has type 2, expected a text");
+  refused({"--model-option", "residency=here"}, 2, "expected one of: auto, all, staged");
+}
+
+}  // namespace
+}  // namespace roundhouse::test
