@@ -30,7 +30,10 @@ const std::vector<Rule>& rules() {
       {"", R"(<dlfcn\.h>)", {"host/loading/", "sdk/conformance/", "tests/"}, "dlfcn lives in host/loading"},
       {"", R"(<png\.h>)", {"host/output/", "tests/"}, "libpng lives in host/output"},
       {"", R"(<archive(_entry)?\.h>)", {"host/store/"}, "libarchive lives in host/store"},
-      {"", R"(<openssl/)", {"host/store/"}, "OpenSSL lives in host/store"},
+      {"",
+       R"(<openssl/)",
+       {"host/store/", "host/transport/"},
+       "OpenSSL lives in host/transport (TLS) and host/store (digests)"},
       {"", R"(<spdlog/)", {"host/log/", "tests/"}, "spdlog lives in host/log"},
       {"", R"(<CLI/)", {"host/cli/", "sdk/conformance/"}, "CLI11 reads the arguments of the two programs"},
       {"", R"(<yaml-cpp/)", {"host/store/"}, "yaml-cpp lives in host/store"},
@@ -43,8 +46,8 @@ const std::vector<Rule>& rules() {
        "utf8proc reads prompts, and checks texts at the two doors of the host"},
       {"",
        R"(<boost/(asio|beast)/)",
-       {"host/server/", "host/store/"},
-       "Boost.Asio lives in host/server and the store's transports"},
+       {"host/server/", "host/transport/", "tests/"},
+       "Boost.Asio lives in host/server and host/transport"},
   };
   return all;
 }

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/transport/http_client.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <cerrno>
+#include <map>
+#include <system_error>
+
+#include "host/transport/connection.h"
+
+namespace roundhouse::host {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::beast::string_view;
+using boost::system::error_code;
+
+constexpr std::size_t kPieceBytes = 256 << 10;
+constexpr std::uint32_t kHeaderLimit = 64 << 10;
+constexpr std::size_t kMaximumKept = 4;             // connections
+constexpr std::size_t kIncidentalBytes = 64 << 10;  // of a body that nobody asked for
+
+// Gets the head of a response and returns where its body goes; none: the body is incidental.
+using BodySeen = std::function<void(std::string_view)>;
+using HeadSeen = std::function<BodySeen(HttpResponse&)>;
+
+// Takes the bytes of one response and gives them on.
+class ResponseParser final : public http::basic_parser<false> {
+ public:
+  ResponseParser(const Url& url, bool head_only, HeadSeen head) : head_(std::move(head)) {
+    response.url = url;
+    header_limit(kHeaderLimit);
+    body_limit(boost::none);
+    skip(head_only);
+  }
+
+  HttpResponse response;
+  bool abandoned = false;  // more of an incidental body than is worth reading
+
+ private:
+  void on_request_impl(http::verb, string_view, string_view, int, error_code&) override {}
+  void on_response_impl(int code, string_view, int, error_code&) override {
+    response.status = static_cast<unsigned>(code);
+  }
+  void on_field_impl(http::field, string_view name, string_view value, error_code&) override {
+    response.headers.add(std::string(name), std::string(value));
+  }
+  void on_header_impl(error_code&) override { body_ = head_(response); }
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  std::size_t on_body_impl(string_view bytes, error_code&) override { return take(bytes); }
+  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code&) override {
+    return take(bytes);
+  }
+  void on_finish_impl(error_code&) override {}
+
+  std::size_t take(string_view bytes) {
+    if (body_) {
+      body_({bytes.data(), bytes.size()});
+    } else {
+      const std::size_t count = std::min(bytes.size(), kIncidentalBytes - response.body.size());
+      response.body.append(bytes.data(), count);
+      abandoned = abandoned || count < bytes.size();
+    }
+    return bytes.size();
+  }
+
+  HeadSeen head_;
+  BodySeen body_;
+};
+
+bool is_token(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_field_value(const std::string& text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != 0x7f); });
+}
+
+void put_field(std::string& head, const std::string& name, const std::string& value) {
+  // The value may be a credential: it is in no message.
+  if (!is_token(name) || !is_field_value(value))
+    throw Error(RH_INVALID_ARGUMENT, "http header '" + name + "': cannot be sent, expected one line of text");
+  head += name + ": " + value + "\r\n";
+}
+
+std::uint64_t body_size(const HttpRequest& request) {
+  return request.file ? request.file->size : request.body.size();
+}
+
+std::string head_of(const HttpRequest& request, const Url& url, bool authorized,
+                    const std::string& user_agent) {
+  if (!is_token(request.method))
+    throw Error(RH_INVALID_ARGUMENT, "http method '" + request.method + "': is no word");
+  std::string head = request.method + " " + url.target() + " HTTP/1.1\r\n";
+  put_field(head, "Host", url.authority());
+  for (const auto& [name, value] : request.headers)
+    put_field(head, name, value);
+  const auto otherwise = [&](const char* name, const std::string& value) {
+    if (request.headers.find(name) == nullptr) put_field(head, name, value);
+  };
+  otherwise("User-Agent", user_agent);
+  otherwise("Accept", "*/*");
+  otherwise("Accept-Encoding", "identity");
+  if (authorized && request.authorization) put_field(head, "Authorization", *request.authorization);
+  if (body_size(request) > 0 || request.method == "POST" || request.method == "PUT" ||
+      request.method == "PATCH")
+    put_field(head, "Content-Length", std::to_string(body_size(request)));
+  return head + "\r\n";
+}
+
+void send_file(Connection& connection, const HttpRequest& request) {
+  const FileRange& range = *request.file;
+  const auto fail = [&](const std::string& what) {
+    throw Error(RH_IO_ERROR, "file '" + range.path.string() + "': " + what);
+  };
+  const int file = ::open(range.path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail(std::generic_category().message(errno));
+  const std::unique_ptr<const int, void (*)(const int*)> closer(&file,
+                                                                [](const int* opened) { ::close(*opened); });
+  std::string piece(kPieceBytes, '\0');
+  for (std::uint64_t done = 0; done < range.size;) {
+    const auto wanted = std::min<std::uint64_t>(piece.size(), range.size - done);
+    const ssize_t count = ::pread(file, piece.data(), wanted, static_cast<off_t>(range.offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(std::generic_category().message(errno));
+    if (count == 0) fail("ended before " + std::to_string(range.offset + range.size) + " bytes");
+    connection.write_all({piece.data(), static_cast<std::size_t>(count)});
+    done += static_cast<std::uint64_t>(count);
+    if (request.sent) request.sent(done);
+  }
+}
+
+void send_text(Connection& connection, const HttpRequest& request) {
+  for (std::size_t done = 0; done < request.body.size();) {
+    const std::string_view piece = std::string_view(request.body).substr(done, kPieceBytes);
+    connection.write_all(piece);
+    done += piece.size();
+    if (request.sent) request.sent(done);
+  }
+}
+
+bool is_redirect(const HttpRequest& request, unsigned status) {
+  const bool safe = request.method == "GET" || request.method == "HEAD";
+  return status == 307 || status == 308 || (safe && (status == 301 || status == 302 || status == 303));
+}
+
+// Where the redirect leads. Throws SOURCE_REJECTED.
+Url redirected(const HttpResponse& response) {
+  const std::string* location = response.headers.find("Location");
+  if (location == nullptr)
+    throw Error(RH_SOURCE_REJECTED, response.url.shown() + ": answered " + std::to_string(response.status) +
+                                        " without a Location");
+  Url next = response.url.resolve(*location);
+  if (response.url.secure() && !next.secure())
+    throw Error(RH_SOURCE_REJECTED,
+                response.url.shown() + ": leads from https to plain http, to " + next.shown());
+  return next;
+}
+
+}  // namespace
+
+class HttpClient::Implementation {
+ public:
+  explicit Implementation(HttpOptions options) : options_(std::move(options)), trust_(options_.ca_file) {}
+
+  HttpResponse run(const HttpRequest& request, const HeadSeen& head) {
+    Url url = request.url;
+    require_allowed(url, RH_INVALID_ARGUMENT);
+    bool authorized = true;
+    for (unsigned redirects = 0;; ++redirects) {
+      bool redirect = false;
+      HttpResponse response = exchange(request, url, authorized, [&](HttpResponse& seen) -> BodySeen {
+        redirect = is_redirect(request, seen.status);
+        return redirect ? BodySeen() : head(seen);
+      });
+      if (!redirect) return response;
+      if (redirects == options_.max_redirects)
+        throw Error(RH_SOURCE_REJECTED, request.url.shown() + ": redirects more than " +
+                                            std::to_string(options_.max_redirects) + " times");
+      const Url next = redirected(response);
+      require_allowed(next, RH_SOURCE_REJECTED);
+      authorized = authorized && next.same_origin(url);  // once dropped, dropped for good
+      url = next;
+    }
+  }
+
+ private:
+  void require_allowed(const Url& url, rh_status code) const {
+    if (url.secure() || options_.allow_plain_http || url.loopback()) return;
+    throw Error(code,
+                "url '" + url.shown() + "': plain http is used only within this machine, expected https",
+                "use https, or allow plain http where you trust the network");
+  }
+
+  HttpResponse exchange(const HttpRequest& request, const Url& url, bool authorized, const HeadSeen& head) {
+    const std::string text = head_of(request, url, authorized, options_.user_agent);
+    std::unique_ptr<Connection> kept = take(url);
+    const bool again = kept != nullptr && (request.method == "GET" || request.method == "HEAD");
+    bool answered = false;
+    const HeadSeen first = [&](HttpResponse& response) {
+      answered = true;
+      return head(response);
+    };
+    try {
+      return exchange_on(std::move(kept), request, url, text, first);
+    } catch (const HttpFailure& failure) {
+      // The server may have ended a kept connection just when it was used again.
+      if (!again || answered || failure.step() != HttpFailure::Step::cut) throw;
+    }
+    return exchange_on(nullptr, request, url, text, head);
+  }
+
+  HttpResponse exchange_on(std::unique_ptr<Connection> connection, const HttpRequest& request, const Url& url,
+                           const std::string& text, const HeadSeen& head) {
+    if (!connection) connection = std::make_unique<Connection>(url, options_, trust_);
+    connection->write_all(text);
+    std::optional<HttpFailure> unsent;
+    try {
+      request.file ? send_file(*connection, request) : send_text(*connection, request);
+    } catch (const HttpFailure& failure) {
+      if (failure.step() != HttpFailure::Step::cut) throw;
+      unsent = failure;  // the answer may lie there already, and say why
+    }
+    try {
+      return receive(std::move(connection), request, url, head, !unsent);
+    } catch (const HttpFailure&) {
+      if (unsent) throw HttpFailure(*unsent);
+      throw;
+    }
+  }
+
+  HttpResponse receive(std::unique_ptr<Connection> connection, const HttpRequest& request, const Url& url,
+                       const HeadSeen& head, bool keep) {
+    std::string buffer(kPieceBytes, '\0');
+    std::size_t filled = 0;
+    for (;;) {
+      const auto interim = [](const HttpResponse& response) {
+        return response.status >= 100 && response.status < 200;
+      };
+      ResponseParser parser(url, request.method == "HEAD", [&](HttpResponse& response) {
+        if (interim(response)) return BodySeen();
+        require_plain_encoding(response);
+        return head(response);
+      });
+      read_response(*connection, url, parser, buffer, filled);
+      if (interim(parser.response)) continue;
+      if (keep && !parser.abandoned && parser.keep_alive() && filled == 0)
+        put_back(url, std::move(connection));
+      return std::move(parser.response);
+    }
+  }
+
+  static void require_plain_encoding(const HttpResponse& response) {
+    const std::string encoding = response.headers.get("Content-Encoding");
+    if (encoding.empty() || encoding == "identity") return;
+    throw Error(RH_SOURCE_REJECTED, response.url.shown() + ": answered with content encoding '" +
+                                        encoding.substr(0, 40) + "', expected none");
+  }
+
+  // `buffer` holds `filled` bytes that came with the message before, and afterwards those of the next.
+  static void read_response(Connection& connection, const Url& url, ResponseParser& parser,
+                            std::string& buffer, std::size_t& filled) {
+    parser.eager(true);
+    bool ended = false;
+    while (!parser.is_done() && !parser.abandoned) {
+      error_code error;
+      std::size_t used = 0;
+      if (filled > 0) used = parser.put(boost::asio::buffer(buffer.data(), filled), error);
+      std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(used),
+                buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
+      filled -= used;
+      if (error && error != http::error::need_more) refuse(url, error);
+      if (parser.is_done() || (used > 0 && filled > 0 && !error)) continue;
+      if (ended) return end(url, parser);
+      if (filled == buffer.size()) refuse(url, http::error::header_limit);
+      const std::size_t count = connection.read_some(buffer.data() + filled, buffer.size() - filled);
+      ended = count == 0;
+      if (ended && filled == 0) return end(url, parser);
+      filled += count;
+    }
+  }
+
+  static void end(const Url& url, ResponseParser& parser) {
+    error_code error;
+    if (parser.got_some()) parser.put_eof(error);
+    if (error || !parser.is_done())
+      throw HttpFailure(HttpFailure::Step::cut,
+                        "host '" + url.authority() + "': connection cut: ended before the answer did");
+  }
+
+  [[noreturn]] static void refuse(const Url& url, const error_code& error) {
+    throw Error(RH_SOURCE_REJECTED, url.shown() + ": the answer cannot be read: " + error.message());
+  }
+
+  std::unique_ptr<Connection> take(const Url& url) {
+    const auto found = kept_.find(url.origin());
+    if (found == kept_.end()) return nullptr;
+    std::unique_ptr<Connection> connection = std::move(found->second);
+    kept_.erase(found);
+    return connection->usable() ? std::move(connection) : nullptr;
+  }
+
+  void put_back(const Url& url, std::unique_ptr<Connection> connection) {
+    if (kept_.size() >= kMaximumKept) kept_.erase(kept_.begin());
+    kept_[url.origin()] = std::move(connection);
+  }
+
+  const HttpOptions options_;
+  TlsTrust trust_;
+  std::map<std::string, std::unique_ptr<Connection>> kept_;  // by origin
+};
+
+HttpClient::HttpClient(HttpOptions options)
+    : implementation_(std::make_unique<Implementation>(std::move(options))) {
+}
+
+HttpClient::~HttpClient() = default;
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
+
+HttpResponse HttpClient::fetch(const HttpRequest& request, std::uint64_t body_limit) {
+  std::string body;
+  HttpResponse response = implementation_->run(request, [&](HttpResponse& head) -> BodySeen {
+    const std::string shown = head.url.shown();
+    const auto too_large = [shown, body_limit] {
+      return Error(RH_SOURCE_REJECTED,
+                   shown + ": the answer has more than " + std::to_string(body_limit) + " bytes");
+    };
+    const bool sized = request.method != "HEAD" && head.content_length();
+    if (sized && *head.content_length() > body_limit) throw too_large();
+    return [&body, body_limit, too_large](std::string_view bytes) {
+      if (bytes.size() > body_limit - body.size()) throw too_large();
+      body += bytes;
+    };
+  });
+  response.body = std::move(body);
+  return response;
+}
+
+HttpResponse HttpClient::stream(const HttpRequest& request, const HttpSink& sink) {
+  return implementation_->run(
+      request, [&](HttpResponse& head) -> BodySeen { return sink.head(head) ? sink.bytes : BodySeen(); });
+}
+
+}  // namespace roundhouse::host
