@@ -30,6 +30,9 @@ void check_cancelling(const Subject& subject, Report& report);
 // A host that refuses the picture (P26), and an option of a request that is not known (P14).
 void check_request_refusals(const Subject& subject, Report& report);
 
+// Conversions of the model directory: what is promised, written, told, refused and stopped (P14, P34 to P38).
+void check_conversions(const Subject& subject, Report& report);
+
 // The manifest against the descriptors (P9).
 void check_manifest(const Subject& subject, Life& life);
 

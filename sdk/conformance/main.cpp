@@ -28,7 +28,8 @@ constexpr Case cases[] = {{"file", conformance::check_file},
                           {"newer host", conformance::check_newer_host},
                           {"pictures", conformance::check_pictures},
                           {"cancelling", conformance::check_cancelling},
-                          {"request refusals", conformance::check_request_refusals}};
+                          {"request refusals", conformance::check_request_refusals},
+                          {"conversions", conformance::check_conversions}};
 
 json read_json(const std::string& path) {
   std::ifstream file(path);

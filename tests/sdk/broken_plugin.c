@@ -23,6 +23,8 @@ static int is(const char* defect) {
 
 static const rh_host* host_of_plugin;
 
+#include "tests/sdk/broken_convert.h"
+
 static void* sleep_for_ever(void* unused) {
   (void)unused;
   for (;;)
@@ -178,6 +180,7 @@ static rh_status broken_create(const char* id, const rh_engine_config* config, r
   const rh_status status = create_engine(id, &changed, engine, error);
   if (status != RH_OK) return misreport(status, error);
   (*engine)->open_model = broken_open;
+  (*engine)->get_extension = broken_engine_extension;
   if (is("describes-nothing") || is("describes-null")) (*engine)->describe = no_facts;
   if (is("small-engine")) (*engine)->struct_size = 8;
   return RH_OK;
@@ -189,6 +192,15 @@ static uint32_t broken_count(void) {
   return is("has-no-engines") ? 0 : is("lists-itself-twice") ? 2 : 1;
 }
 
+static const rh_facts* with_conversions(const rh_facts* from) {
+  static rh_fact items[16];
+  static rh_facts list = {sizeof list, 0, items};
+  memcpy(items, from->items, from->count * sizeof *items);
+  items[from->count] = (rh_fact)RH_FACT("convert", "f32");
+  list.count = from->count + 1;
+  return &list;
+}
+
 static const rh_engine_descriptor* broken_descriptor(uint32_t index) {
   static rh_engine_descriptor changed;
   static rh_fact nothing[] = {RH_FACT("feature", "modelless")};
@@ -197,6 +209,7 @@ static const rh_engine_descriptor* broken_descriptor(uint32_t index) {
   static const rh_limits limits = {sizeof limits, 1, &upside_down};
   if (index >= broken_count() && !is("describes-beyond")) return NULL;
   changed = *descriptor(0);
+  changed.capabilities = with_conversions(changed.capabilities);
   if (is("bad-id")) changed.id = "Test Card";
   if (is("empty-name")) changed.name = "";
   if (is("unknown-maturity")) changed.maturity = 9;

@@ -72,6 +72,16 @@ inline constexpr std::uint32_t floor_size<rh_estimate_sink> = 32;
 template <>
 inline constexpr std::uint32_t floor_size<rh_estimate> = 16;
 template <>
+inline constexpr std::uint32_t floor_size<rh_convert_request> = 48;
+template <>
+inline constexpr std::uint32_t floor_size<rh_convert_progress> = 40;
+template <>
+inline constexpr std::uint32_t floor_size<rh_convert_tensor> = 80;
+template <>
+inline constexpr std::uint32_t floor_size<rh_convert_sink> = 40;
+template <>
+inline constexpr std::uint32_t floor_size<rh_convert> = 16;
+template <>
 inline constexpr std::uint32_t floor_size<rh_bench> = 24;
 
 // Whether the record is there and at least as large as its first release.

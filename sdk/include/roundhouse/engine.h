@@ -51,8 +51,8 @@ typedef struct rh_engine_descriptor {
   /* Pairs of group and value, such as {"task", "text-to-image"}. Groups in use: task, architecture (the
    * _class_name of a model_index.json, or an entry of a config.json's architectures), weight-format, dtype,
    * feature, sampler, schedule, schedule.<sampler> (those that the sampler can follow), weights (what
-   * the model option "weights" may say: "stored", "q8_0"), device. A host
-   * ignores groups that it does not know. Never NULL. */
+   * the model option "weights" may say: "stored", "q8_0"), convert (the types that rh.convert/1 writes),
+   * device. A host ignores groups that it does not know. Never NULL. */
   const rh_facts* capabilities;
   const rh_limits* limits; /* may be NULL */
   int32_t score; /* automatic routing prefers the higher one among engines that can do the request */
