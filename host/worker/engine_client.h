@@ -51,6 +51,7 @@ struct ImageJob {
   double guidance = 0, cfg_normalization = 0, cfg_truncation = 1;
   std::uint64_t seed = 0;
   std::optional<std::string> sampler, schedule;
+  std::uint32_t preview_every = 0;  // a preview after every so many steps; 0 = none
   std::vector<EngineOption> options;
 };
 
@@ -73,6 +74,12 @@ struct ProgressEvent {
   std::string stage;
   std::uint32_t step = 0, steps = 0;
   double milliseconds = 0;  // of this step
+};
+
+// What the picture would be if the steps to come changed nothing; smaller than the picture, of its shape.
+struct PreviewEvent {
+  std::uint32_t step = 0, steps = 0;  // after this step
+  Picture picture;
 };
 
 struct OpenResult {

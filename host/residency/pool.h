@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which models are loaded, who waits for them, and who works: the daemon's owner of workers.
+//
+// One worker process for each (engine, device, model directory, engine and model options, memory limit), or
+// as many as `PoolLimits::parallel`. A request waits in one queue, is given a worker (an idle one, or one
+// that is loaded for it, after others were evicted where they must be) and works on the thread that called
+// `run`.
+//
+// Order: first come, first served within a model. Between models, a request that needs a model which has no
+// room waits, while requests that came later for models that are loaded may go first: at most
+// `bypass_requests` of them, and none once it has been waiting so for `bypass_time`. Then nobody who came
+// later begins before it, and the models of those who wait lose their protection: the least recently used
+// idle one makes room. A busy or pinned model is never evicted.
+//
+// Memory: a model counts with what it holds while it is idle, and with its peak while it works, files that
+// several have mapped once. Its first load is taken to need its size on disk as long as twice that would fit
+// easily; where it is in doubt the engine is asked (rh.estimate/1, about a second, once for a model and its
+// options). After the first picture the kernel's figures count. Other sizes are scaled by their pixels. Every
+// worker is told the whole budget as its limit, unless the request sets a lower one, and engines plan within
+// it; one whose memory that cannot be given back grows beyond its limit is killed: OUT_OF_MEMORY.
+//
+// Faults: a worker that dies, hangs or talks nonsense fails the request that it works for and no other; those
+// that wait go on with a fresh one. A worker that died while idle is replaced without anybody noticing.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/registry/shared_registry.h"
+#include "host/residency/keep_alive.h"
+#include "host/session/session.h"
+#include "host/worker/engine_client.h"
+
+namespace roundhouse::host {
+
+struct PoolLimits {
+  KeepAlive keep_alive{300'000};    // of requests that say nothing
+  std::uint32_t max_loaded = 3;     // workers, at least 1
+  std::uint32_t max_active = 0;     // requests at work at once; 0 = as many as there are workers
+  std::uint32_t parallel = 1;       // workers of one model, at least 1; all but the first only where there is
+                                    // room without evicting others
+  std::uint32_t queue = 64;         // requests that may wait, beyond those at work; more is QUEUE_FULL
+  std::uint64_t memory_bytes = 0;   // of all workers together; 0 = what is available when the pool begins
+                                    // (MemAvailable, control group)
+  std::vector<std::string> pinned;  // names of models that are neither evicted nor unloaded for being idle
+  std::uint32_t bypass_requests = 8;
+  std::chrono::milliseconds bypass_time{30'000};
+  std::chrono::milliseconds load_timeout{300'000};  // how long loading may show no sign of life; 0 = for ever
+  std::chrono::milliseconds silence_timeout{300'000};  // likewise a picture's work
+};
+
+struct PoolRequest {
+  // By make_plan over a snapshot of the registry. With images = 0 the model is loaded and nothing made.
+  // plan.job.preview_every asks for previews.
+  GeneratePlan plan;
+  std::optional<KeepAlive> keep_alive;  // none = the pool's
+  std::string digest;                   // of a stored model, for residents()
+};
+
+struct QueuedEvent {
+  std::uint32_t position = 0;  // requests that wait before this one; 0 = next
+  double eta_seconds = 0;      // until it begins, from the requests before; 0 = unknown
+};
+
+struct LoadingEvent {
+  std::string engine;
+  double fraction = 0;  // 0 to 1, never falling while one engine loads
+};
+
+struct StepEvent {
+  std::uint32_t image = 0, images = 1;
+  std::string stage;                  // "load", "encode", "denoise", "decode"
+  std::uint32_t step = 0, steps = 0;  // units done in this stage, and all
+  double step_milliseconds = 0;       // of this unit
+  double seconds_per_step = 0;        // of denoise; 0 = not known yet
+  // Until the last image is done: from the engine's estimate or earlier pictures before the first step, then
+  // from this one's steps. Never rising. None: not known yet.
+  std::optional<double> eta_seconds;
+  double fraction = 0;  // of all steps of all images, 0 to 1, never falling
+};
+
+// Called on the thread that called `run`, one after the other, none after it has returned. What one throws
+// ends the request with just that; the worker is told to stop and stays loaded.
+struct PoolEvents {
+  std::function<void(const QueuedEvent&)> queued;  // at once when it has to wait, then when it moves up
+  std::function<void(const LoadingEvent&)> loading;
+  std::function<void(const OpenResult&)>
+      loaded;  // of every request; load_milliseconds is 0 where it was there
+  std::function<void(const StepEvent&)> progress;
+  std::function<void(std::uint32_t image, const PreviewEvent&)> preview;
+  // A finished picture, before the next one begins.
+  std::function<void(std::uint32_t image, std::uint64_t seed, const ImageResult&)> image;
+};
+
+struct PoolResult {
+  SessionResult session;  // the engine that did it, and notes
+  bool was_loaded = false;
+  double waiting_milliseconds = 0;  // in the queue, loading not included
+  double loading_milliseconds = 0;
+};
+
+// QUEUE_FULL with advice when to come back.
+class QueueFull : public Error {
+ public:
+  QueueFull(const std::string& message, std::uint32_t retry_after_seconds)
+      : Error(RH_QUEUE_FULL, message), retry_after_seconds_(retry_after_seconds) {}
+  // At least 1: how long the queue will take to move up, as far as that can be told.
+  std::uint32_t retry_after_seconds() const noexcept { return retry_after_seconds_; }
+
+ private:
+  std::uint32_t retry_after_seconds_;
+};
+
+enum class ResidentState { loading, idle, busy, leaving };
+std::string state_name(ResidentState state);  // "loading", ...
+
+// A worker, as `ps` shows it.
+struct Resident {
+  std::string name;  // of the model; of the engine where it needs none
+  std::string engine, device, architecture, digest;
+  std::filesystem::path directory;  // empty for modelless engines
+  ResidentState state = ResidentState::loading;
+  std::uint64_t estimated_bytes = 0;  // what it counts with in the budget, at work
+  std::uint64_t resident_bytes = 0;   // what its process has now; 0 = no process
+  // When it is unloaded unless a request comes; none = never, or it is at work.
+  std::optional<std::chrono::system_clock::time_point> expires_at;
+  bool pinned = false;
+  std::uint64_t requests = 0;  // served, the present one not included
+  std::uint32_t parallel = 1;  // workers of this model that there may be
+  std::int64_t process = 0;    // its number; 0 = none
+};
+
+// Counters rise for as long as the pool lives; the others are of this moment.
+struct PoolStatistics {
+  std::uint32_t waiting = 0, active = 0, loading = 0, loaded = 0;    // loaded: idle or busy workers
+  std::uint64_t served = 0, failed = 0, cancelled = 0, refused = 0;  // requests; refused: QUEUE_FULL
+  std::uint64_t images = 0, previews = 0;
+  std::uint64_t loads = 0, load_failures = 0, unloads = 0;  // unloads: for any reason
+  std::uint64_t evictions = 0, expirations = 0;             // of the unloads
+  std::uint64_t crashes = 0, memory_kills = 0;              // workers that died, or grew beyond their limit
+  double load_seconds = 0, unload_seconds = 0, waiting_seconds = 0, working_seconds = 0;  // sums
+  std::uint64_t memory_budget_bytes = 0, memory_estimated_bytes = 0, memory_resident_bytes = 0;
+};
+
+// What a pool makes workers with; replaced in tests.
+using ClientFactory =
+    std::function<std::unique_ptr<EngineClient>(const EngineManifest&, const ClientOptions&)>;
+
+// All functions may be called from any thread at the same time, but nothing after the destructor has begun.
+class ModelPool {
+ public:
+  // `client`: threads, executable, log and patience of the workers; device, options and the two timeouts of
+  // `limits` are filled in. `registry` must outlive the pool.
+  ModelPool(SharedRegistry& registry, ClientOptions client, PoolLimits limits,
+            ClientFactory factory = make_worker_client);
+  // shutdown(0).
+  ~ModelPool();
+  ModelPool(const ModelPool&) = delete;
+  ModelPool& operator=(const ModelPool&) = delete;
+
+  // Does the request, from queueing to the last picture. `cancelled` is polled about a hundred times a
+  // second; once it is set, CANCELLED is thrown, at work after the engine has stopped (at the latest after
+  // patience.cancel, then its worker is killed). Every failure is one Error: QueueFull, OUT_OF_MEMORY with
+  // the figures for what can never fit, what loading or the engine says; CANCELLED also when the pool shuts
+  // down. With automatic routing an engine that cannot be started is passed over, as run_plan does.
+  PoolResult run(const PoolRequest& request, const std::atomic<bool>& cancelled, const PoolEvents& events);
+
+  // Unloads the workers of that name (a model's, or an engine's where it needs no model), pinned or not: idle
+  // ones before it returns, others when their request is done. Returns how many there were.
+  std::size_t unload(const std::string& name);
+  std::size_t unload_all();
+
+  // Takes effect at once; a model need not be loaded.
+  void pin(const std::string& name, bool pinned);
+
+  std::vector<Resident> residents() const;  // the most recently used first
+  PoolStatistics statistics() const;
+  const PoolLimits& limits() const;  // memory_bytes: the budget that was found
+
+  // From now on every request is refused with CANCELLED, those that wait are cancelled at once, those at work
+  // after `grace`; returns when all `run`s have ended and every worker is gone.
+  void shutdown(std::chrono::milliseconds grace);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace roundhouse::host
