@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr mode_t kBlobMode = 0444;  // blobs are written once
 
 bool is_safetensors(const std::string& path) {
-  return path.ends_with(".safetensors");
+  return WeightDigests::apply_to(path);
 }
 
 void require_unchanged(const File& file, const FileStamp& before, const std::string& shown) {

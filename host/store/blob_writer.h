@@ -24,7 +24,7 @@ struct BlobPlaced {
   Digest digest;
   std::uint64_t size = 0;
   Placed how = Placed::present;
-  std::optional<WeightRecord> weights;  // of a safetensors file
+  std::optional<WeightRecord> weights;  // of a file of weights
 };
 
 // Blobs written by it are pinned until the session ends.

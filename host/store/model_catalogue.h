@@ -66,12 +66,13 @@ nlohmann::ordered_json model_defaults_json(const ModelDefaults& defaults);
 // A model directory as it lies on disk.
 struct ModelDirectory {
   std::filesystem::path path;       // absolute
-  std::string architecture;         // _class_name of model_index.json
-  std::string weight_format;        // "safetensors"
+  std::string architecture;         // "ZImagePipeline", "Qwen3ForCausalLM"
+  std::string weight_format;        // "safetensors", or "gguf" when a component is one
   std::vector<std::string> dtypes;  // of its weights: "bf16", ...; from the headers
 };
-// Reads model_index.json and checks that every file which the components need is there. Throws
-// WEIGHTS_MISSING listing all that is absent at once, MODEL_INVALID for damaged JSON or an unknown layout.
+// Reads model_index.json, or config.json or the header of model.gguf of a text model, and checks that every
+// file which the components need is there. Throws WEIGHTS_MISSING listing all that is absent at once,
+// MODEL_INVALID for damaged JSON or an unknown layout, UNSAFE_NAME for files that lead elsewhere.
 ModelDirectory inspect_model_directory(const std::filesystem::path& directory);
 // The side of the pictures that the directory's VAE was made for, as far as it can be used as a default.
 std::optional<std::uint32_t> sample_size(const std::filesystem::path& directory);

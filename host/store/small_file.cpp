@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
 
 #include "roundhouse/error.hpp"
 
@@ -15,6 +17,7 @@ namespace roundhouse::host {
 namespace {
 
 constexpr int kMaximumDepth = 64;
+constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
 
 struct Descriptor {
   int fd;
@@ -59,8 +62,14 @@ std::optional<std::string> read_small_file(const std::filesystem::path& file, co
 
 nlohmann::json parse_json_object(const std::string& text, const std::string& shown) {
   bool too_deep = false;
-  const auto limit_depth = [&too_deep](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+  std::vector<std::set<std::string>> keys;  // of the open objects: two readers may take two different ones
+  const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
     too_deep = too_deep || depth > kMaximumDepth;
+    if (event == nlohmann::json::parse_event_t::object_start) keys.emplace_back();
+    if (event == nlohmann::json::parse_event_t::object_end) keys.pop_back();
+    if (event == nlohmann::json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
+      throw Error(RH_MODEL_INVALID,
+                  shown + ": the key " + value.dump(-1, ' ', true, kReplace) + " comes twice");
     return !too_deep;
   };
   const auto refuse_depth = [&] {
@@ -69,7 +78,7 @@ nlohmann::json parse_json_object(const std::string& text, const std::string& sho
                 shown + ": nested deeper than " + std::to_string(kMaximumDepth) + " levels");
   };
   try {
-    auto json = nlohmann::json::parse(text, limit_depth);
+    auto json = nlohmann::json::parse(text, watch);
     refuse_depth();
     if (!json.is_object()) {
       throw Error(RH_MODEL_INVALID, shown + ": is a JSON " + json.type_name() + ", expected an object");

@@ -15,7 +15,8 @@ namespace roundhouse::host {
 std::optional<std::string> read_small_file(const std::filesystem::path& file, const std::string& shown,
                                            std::size_t limit);
 
-// Parses a JSON object; nesting is limited. Throws MODEL_INVALID with the position.
+// Parses a JSON object; nesting is limited, and a key may come only once. Throws MODEL_INVALID with the
+// position.
 nlohmann::json parse_json_object(const std::string& text, const std::string& shown);
 
 }  // namespace roundhouse::host

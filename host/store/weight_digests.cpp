@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/store/gguf_header.h"
 #include "host/store/small_file.h"
 #include "roundhouse/error.hpp"
 
@@ -33,30 +34,67 @@ std::optional<std::vector<std::uint64_t>> numbers(const nlohmann::json& tensor, 
 
 }  // namespace
 
+bool WeightDigests::apply_to(const std::string& path) {
+  return path.ends_with(".safetensors") || path.ends_with(".gguf");
+}
+
 void WeightDigests::update(std::string_view bytes) {
-  if (!usable_) return;
-  if (header_bytes_ == 0 || header_.size() < header_bytes_) take_header(bytes);
-  if (usable_ && !bytes.empty()) take_data(bytes);
+  if (usable_ && !ready_) take_header(bytes);
+  if (usable_ && ready_ && !bytes.empty()) take_data(bytes);
+}
+
+// Moves bytes to the header until it has `size`; whether it has.
+bool WeightDigests::take_until(std::string_view& bytes, std::uint64_t size) {
+  const auto count = std::min<std::uint64_t>(bytes.size(), size - header_.size());
+  header_.append(bytes.substr(0, count));
+  bytes.remove_prefix(count);
+  return header_.size() == size;
 }
 
 // Moves what belongs to the header out of `bytes`.
 void WeightDigests::take_header(std::string_view& bytes) {
-  const auto take_until = [&](std::uint64_t size) {
-    const auto count = std::min<std::uint64_t>(bytes.size(), size - header_.size());
-    header_.append(bytes.substr(0, count));
-    bytes.remove_prefix(count);
-    return header_.size() == size;
-  };
-  if (header_bytes_ == 0) {
-    if (!take_until(kLengthBytes)) return;
+  if (header_.size() < kLengthBytes) {
+    if (!take_until(bytes, kLengthBytes)) return;
+    gguf_ = header_.starts_with("GGUF");  // as a length, more than a safetensors header may have
     const std::uint64_t length = little_endian(header_);
-    usable_ = length > 0 && length <= kMaximumHeaderBytes;
+    usable_ = gguf_ || (length > 0 && length <= kMaximumHeaderBytes);
     if (!usable_) return;
-    header_bytes_ = kLengthBytes + length;
+    if (!gguf_) header_bytes_ = kLengthBytes + length;
   }
-  if (!take_until(header_bytes_)) return;
+  if (gguf_) {
+    header_.append(bytes);
+    bytes = {};
+    take_gguf(false);
+  } else if (take_until(bytes, header_bytes_)) {
+    offset_ = header_bytes_;
+    ready_ = usable_ = read_header();
+  }
+}
+
+// A GGUF's header does not say how long it is. It is tried whenever there is twice as much as before, and
+// what came along with it is data.
+void WeightDigests::take_gguf(bool at_end) {
+  if (header_bytes_ == 0) {
+    if (header_.size() < 2 * tried_ && !at_end) return;
+    tried_ = header_.size();
+    try {
+      auto header = parse_gguf_header(header_, "header");
+      if (!header) return;
+      header_bytes_ = header->bytes;
+      for (GgufTensor& tensor : header->tensors)
+        ranges_.push_back({std::move(tensor.name), std::move(tensor.dtype), std::move(tensor.shape),
+                           tensor.begin, tensor.end});
+    } catch (const Error&) {
+      usable_ = false;
+      return;
+    }
+  }
+  if (header_.size() < header_bytes_) return;  // its padding is to come
+  const std::string data = header_.substr(static_cast<std::size_t>(header_bytes_));
+  header_.resize(static_cast<std::size_t>(header_bytes_));
   offset_ = header_bytes_;
-  usable_ = read_header();
+  ready_ = true;
+  take_data(data);
 }
 
 bool WeightDigests::read_header() {
@@ -115,7 +153,8 @@ void WeightDigests::take_data(std::string_view bytes) {
 }
 
 std::optional<WeightRecord> WeightDigests::finish() {
-  if (!usable_ || header_bytes_ == 0 || header_.size() < header_bytes_) return std::nullopt;
+  if (usable_ && gguf_ && !ready_) take_gguf(true);
+  if (!usable_ || !ready_) return std::nullopt;
   end_tensors();
   if (current_ != ranges_.size()) return std::nullopt;
   return WeightRecord{header_bytes_, sha256(header_), std::move(tensors_)};

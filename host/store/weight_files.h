@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of weights of one folder: which there are, and what types their headers name. Reads no weights.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace roundhouse::host {
+
+// Whether there is such a file, links followed.
+bool file_present(const std::filesystem::path& file);
+
+// The weight files of a network, relative to the model: one file, or the shards of an index, of safetensors,
+// or one GGUF. `folder` is "" or ends with '/'. What is absent goes to `missing`. Throws UNSAFE_NAME for a
+// shard that is no plain file name, MODEL_INVALID for a damaged index.
+std::vector<std::string> weight_files(const std::filesystem::path& directory, const std::string& folder,
+                                      std::vector<std::string>& missing);
+
+bool is_gguf(const std::string& path);
+
+// Adds the types of a file's tensors by their names in capability lists; which of them can be run is for the
+// engines to say. Throws MODEL_INVALID naming file and tensor, IO_ERROR.
+void collect_dtypes(const std::filesystem::path& directory, const std::string& file,
+                    std::set<std::string>& dtypes);
+
+// As a capability list spells a type of the safetensors format ("BF16": "bf16"), or empty.
+std::string capability_dtype(const std::string& safetensors_dtype);
+
+}  // namespace roundhouse::host
