@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "host/worker/convert_protocol.h"
 #include "host/worker/engine_client.h"
 #include "host/worker/engine_error.h"
 #include "host/worker/file_descriptor.h"
@@ -47,6 +48,7 @@ struct Question {
   const char* phase;
   milliseconds patience;
   std::uint64_t maximum_payload = 0;
+  Guarded<ConvertEvent>* converting = nullptr;
 };
 
 class WorkerClient final : public EngineClient {
@@ -132,6 +134,23 @@ class WorkerClient final : public EngineClient {
     return understood(answer, [](const Frame& frame) { return decode<double>(frame.json); });
   }
 
+  ConvertResult convert(const ConvertJob& job, const ConvertSeen& seen) override {
+    ensure_probed();
+    Guarded<ConvertEvent> guarded(seen);
+    try {
+      const Frame answer = ask({FrameType::convert, encode(job), "convert", options_.patience.step,
+                                kMaximumTensorListBytes, &guarded});
+      return understood(answer, [](const Frame& frame) {
+        auto result = decode<ConvertResult>(frame.json);
+        result.tensors = decode_tensors(frame.payload);
+        return result;
+      });
+    } catch (const Error&) {
+      guarded.rethrow();  // the caller's own reason to stop
+      throw;
+    }
+  }
+
   void cancel() noexcept override {
     const int saved = errno;
     const std::uint64_t one = 1;
@@ -210,6 +229,11 @@ class WorkerClient final : public EngineClient {
     if (frame.call != call_) throw FrameError("a message that answers no question");
     if (frame.type == FrameType::alive) return false;
     if (frame.type == FrameType::reply || frame.type == FrameType::failure) return true;
+    if (frame.type == FrameType::converting && running.question.converting != nullptr) {
+      const auto event = decode<ConvertEvent>(frame.json);
+      if (!running.cancelled && !running.question.converting->tell(event)) stop(running);
+      return false;
+    }
     if (frame.type != FrameType::progress) throw FrameError("a message that only a host sends");
     running.last = decode<ProgressEvent>(frame.json);
     if (running.progress != nullptr && !running.cancelled && !running.progress->tell(*running.last)) {

@@ -11,11 +11,12 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "host/manifest/manifest.h"
 #include "host/registry/registry.h"
+#include "host/worker/conversion.h"
+#include "host/worker/engine_option.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -27,12 +28,6 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 struct Picture {
   std::uint32_t width = 0, height = 0;
   std::vector<std::uint8_t> rgb;
-};
-
-// A named, typed value for an engine, as rh_option carries it.
-struct EngineOption {
-  std::string name;
-  std::variant<std::string, std::int64_t, double, bool> value;
 };
 
 // The plain values of rh_model_source.
@@ -139,6 +134,9 @@ class EngineClient {
   // that the engine does not have.
   virtual double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
                              double seconds) = 0;
+  // Writes a model's weights in another type or format through rh.convert/1; CAPABILITY_UNSUPPORTED without
+  // it. `seen` may throw, which cancels.
+  virtual ConvertResult convert(const ConvertJob& job, const ConvertSeen& seen) = 0;
   // Asks the running call to stop: it throws CANCELLED, at the latest after patience.cancel. Does nothing
   // between two calls: who cannot know repeats it. Async-signal-safe, from any thread.
   virtual void cancel() noexcept = 0;

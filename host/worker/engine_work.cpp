@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "host/worker/engine_call.h"
 #include "host/worker/engine_error.h"
 #include "host/worker/picture.h"
 #include "host/worker/system_state.h"
@@ -47,7 +48,6 @@ struct Call {
   ImageResult result = {};
   StretchPeak peak = {};
 
-  bool cancelled() const { return watch.cancelled->load(std::memory_order_relaxed); }
   void tell(const ProgressEvent& event) const {
     if (watch.progress) watch.progress(event);
   }
@@ -61,7 +61,7 @@ std::int32_t on_cancelled(void* context) {
   Call& call = call_of(context);
   call.peak.look();
   if (call.watch.alive) call.watch.alive();
-  return call.cancelled() ? 1 : 0;
+  return is_cancelled(call.watch) ? 1 : 0;
 }
 
 void on_load_progress(void* context, double /*fraction*/) {
@@ -101,40 +101,6 @@ void on_held(void* context, std::uint64_t bytes) {
   static_cast<Estimate*>(context)->held_memory_bytes = bytes;
 }
 
-// Options in C's form; borrows from what it was made of.
-class OptionRecords {
- public:
-  explicit OptionRecords(const std::vector<EngineOption>& options) {
-    for (const EngineOption& option : options)
-      items_.push_back(record_of(option));
-    list_ = {sizeof(rh_options), static_cast<std::uint32_t>(items_.size()), items_.data()};
-  }
-  OptionRecords(const OptionRecords&) = delete;
-  OptionRecords& operator=(const OptionRecords&) = delete;
-  const rh_options* list() const { return &list_; }
-
- private:
-  static rh_option record_of(const EngineOption& option) {
-    rh_option record{sizeof(rh_option), RH_OPTION_STRING, option.name.c_str(), nullptr, 0, 0};
-    if (const auto* text = std::get_if<std::string>(&option.value)) {
-      record.string = text->c_str();
-    } else if (const auto* integer = std::get_if<std::int64_t>(&option.value)) {
-      record.type = RH_OPTION_INTEGER;
-      record.integer = *integer;
-    } else if (const auto* number = std::get_if<double>(&option.value)) {
-      record.type = RH_OPTION_NUMBER;
-      record.number = *number;
-    } else {
-      record.type = RH_OPTION_BOOLEAN;
-      record.integer = std::get<bool>(option.value) ? 1 : 0;
-    }
-    return record;
-  }
-
-  std::vector<rh_option> items_;
-  rh_options list_{};
-};
-
 rh_model_source source_of(const OpenJob& job, const OptionRecords& options, const rh_load_sink& sink) {
   rh_model_source source{};
   source.struct_size = sizeof source;
@@ -155,24 +121,6 @@ rh_load_sink load_sink_of(Call& call) {
   return sink;
 }
 
-// The extension of that id, or CAPABILITY_UNSUPPORTED.
-template <typename Extension>
-const Extension& extension_of(const Plugin::Engine& engine, const char* id) {
-  const auto* extension = static_cast<const Extension*>(engine.extension(id));
-  if (extension == nullptr || extension->struct_size < sizeof(Extension)) {
-    throw Error(RH_CAPABILITY_UNSUPPORTED, std::string("has no extension ") + id);
-  }
-  return *extension;
-}
-
-// What an extension's function answered, as an Error unless it is RH_OK.
-void check_answer(rh_status status, rh_error& error, const char* function) {
-  if (status == RH_OK) return;
-  error.message[sizeof error.message - 1] = '\0';
-  throw Error(is_known(status) ? status : RH_ENGINE_INTERNAL,
-              error.message[0] != '\0' ? error.message : std::string(function) + " failed without a message");
-}
-
 rh_image_request request_of(const ImageJob& job, const OptionRecords& options) {
   rh_image_request request{};
   request.struct_size = sizeof request;
@@ -189,20 +137,6 @@ rh_image_request request_of(const ImageJob& job, const OptionRecords& options) {
   request.schedule = c_string(job.schedule);
   request.options = options.list();
   return request;
-}
-
-// The plugin's call. A cancelled one ends as CANCELLED even when the plugin had just finished or failed.
-template <typename PluginCall>
-void run(const Call& call, const char* phase, PluginCall&& plugin_call) {
-  try {
-    plugin_call();
-  } catch (const Error& error) {
-    if (call.cancelled()) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
-    if (error.code() != RH_CANCELLED) throw;
-    throw Error(RH_ENGINE_BROKEN, std::string("returned CANCELLED in ") + phase +
-                                      " although nobody had cancelled: " + error.what());
-  }
-  if (call.cancelled()) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
 }
 
 }  // namespace
@@ -238,7 +172,7 @@ OpenResult EngineWork::open(const OpenJob& job, const Watch& watch) {
     Call call{watch};
     const OptionRecords options(job.options);
     const rh_load_sink sink = load_sink_of(call);
-    run(call, "load", [&] { model_ = engine_->open_model(source_of(job, options, sink)); });
+    run_call(watch, "load", [&] { model_ = engine_->open_model(source_of(job, options, sink)); });
 
     OpenResult result;
     result.engine = plugin_->report(engine_.get());
@@ -262,7 +196,7 @@ ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
     sink.stage = on_stage;
     sink.cancelled = on_cancelled;
     sink.image = on_image;
-    run(call, "generate", [&] { model_->generate(request_of(job, options), sink); });
+    run_call(watch, "generate", [&] { model_->generate(request_of(job, options), sink); });
     call.result.peak_memory_bytes = peak_memory_bytes();
     return std::move(call.result);
   });
@@ -281,7 +215,7 @@ Estimate EngineWork::estimate(const OpenJob& model, const ImageJob& job, const W
     const rh_estimate_sink sink{sizeof(rh_estimate_sink), 0, &estimate, on_stage_estimate, on_held};
     rh_error error{};
     error.struct_size = sizeof error;
-    run(call, "estimate", [&] {
+    run_call(watch, "estimate", [&] {
       check_answer(extension.image(engine_->raw(), &source, &request, &sink, &error), error, "estimate");
     });
     return estimate;

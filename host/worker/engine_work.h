@@ -32,6 +32,8 @@ class EngineWork {
   OpenResult open(const OpenJob& job, const Watch& watch);
   Estimate estimate(const OpenJob& model, const ImageJob& job, const Watch& watch);
   ImageResult generate(const ImageJob& job, const Watch& watch);
+  // `seen` is called on the thread of this call, and may throw.
+  ConvertResult convert(const ConvertJob& job, const Watch& watch, const ConvertSeen& seen);
   double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
                      double seconds);
 

@@ -17,9 +17,9 @@ namespace {
 
 bool is_type(std::uint32_t type) {
   return (type >= static_cast<std::uint32_t>(FrameType::probe) &&
-          type <= static_cast<std::uint32_t>(FrameType::estimate)) ||
+          type <= static_cast<std::uint32_t>(FrameType::convert)) ||
          (type >= static_cast<std::uint32_t>(FrameType::reply) &&
-          type <= static_cast<std::uint32_t>(FrameType::alive));
+          type <= static_cast<std::uint32_t>(FrameType::converting));
 }
 
 void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {

@@ -22,12 +22,14 @@ enum class FrameType : std::uint32_t {
   matrix_rate = 4,
   cancel = 5,
   estimate = 6,
+  convert = 7,
   // worker to host
   reply = 16,
   failure = 17,
   progress = 18,
   log = 19,
-  alive = 20  // the engine asks whether to stop: it is at work
+  alive = 20,      // the engine asks whether to stop: it is at work
+  converting = 21  // how far a conversion is
 };
 
 struct Frame {

@@ -10,12 +10,13 @@
 namespace roundhouse::host {
 
 // Once the function has thrown it is called no more; the caller's exception waits until the call is over.
-class GuardedProgress {
+template <typename Event>
+class Guarded {
  public:
-  explicit GuardedProgress(const std::function<void(const ProgressEvent&)>& function) : function_(function) {}
+  explicit Guarded(const std::function<void(const Event&)>& function) : function_(function) {}
 
   // False when the call is to stop.
-  bool tell(const ProgressEvent& event) noexcept {
+  bool tell(const Event& event) noexcept {
     if (thrown_) return false;
     if (!function_) return true;
     try {
@@ -30,8 +31,9 @@ class GuardedProgress {
   }
 
  private:
-  const std::function<void(const ProgressEvent&)>& function_;
+  const std::function<void(const Event&)>& function_;
   std::exception_ptr thrown_;
 };
+using GuardedProgress = Guarded<ProgressEvent>;
 
 }  // namespace roundhouse::host

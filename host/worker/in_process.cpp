@@ -57,6 +57,10 @@ class InProcessClient final : public EngineClient {
     return work_.matrix_rate(product, m, n, k, seconds);
   }
 
+  ConvertResult convert(const ConvertJob& job, const ConvertSeen& seen) override {
+    return watched({}, [&](const Watch& watch) { return work_.convert(job, watch, seen); });
+  }
+
   void cancel() noexcept override { cancelled_.store(true); }
 
  private:

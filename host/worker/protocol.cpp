@@ -2,9 +2,7 @@
 // Messages to JSON and back.
 #include "host/worker/protocol.h"
 
-#include <nlohmann/json.hpp>
-
-#include "host/worker/frame.h"
+#include "host/worker/message_json.h"
 
 namespace roundhouse::host {
 
@@ -39,28 +37,7 @@ static void from_json(const Json& json, StageEstimate& stage) {
   stage = {json.at(0).get<std::string>(), json.at(1).get<double>(), json.at(2).get<std::uint64_t>(),
            json.at(3).get<std::uint64_t>()};
 }
-static void to_json(Json& json, const EngineOption& option) {
-  json = Json::array({option.name, nullptr});
-  std::visit([&](const auto& value) { json[1] = value; }, option.value);
-}
-static void from_json(const Json& json, EngineOption& option) {
-  option.name = json.at(0).get<std::string>();
-  const Json& value = json.at(1);
-  if (value.is_boolean())
-    option.value = value.get<bool>();
-  else if (value.is_number_integer())
-    option.value = value.get<std::int64_t>();
-  else if (value.is_number())
-    option.value = value.get<double>();
-  else
-    option.value = value.get<std::string>();
-}
-
 namespace {
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 Json optional_text(const std::optional<std::string>& text) {
   return text ? Json(*text) : Json(nullptr);
@@ -69,21 +46,6 @@ Json optional_text(const std::optional<std::string>& text) {
 std::optional<std::string> optional_text(const Json& json) {
   if (json.is_null()) return std::nullopt;
   return json.get<std::string>();
-}
-
-// Parses and reads; every complaint of the JSON library becomes one kind of error.
-template <typename Read>
-auto read(const std::string& text, Read&& reader) {
-  try {
-    return reader(Json::parse(text));
-  } catch (const Json::exception& error) {
-    throw FrameError(std::string("a message that cannot be read: ") + error.what());
-  }
-}
-
-template <typename Value>
-Value member(const Json& json, const char* key) {
-  return json.at(key).get<Value>();
 }
 
 Json manifest_json(const EngineManifest& manifest) {
@@ -172,15 +134,15 @@ ImageJob job_of(const Json& json) {
 }  // namespace
 
 std::string encode(const ProbeMessage& message) {
-  return dump({{"manifest", manifest_json(message.manifest)},
-               {"threads", message.threads},
-               {"device", message.device},
-               {"options", message.options}});
+  return message_text({{"manifest", manifest_json(message.manifest)},
+                       {"threads", message.threads},
+                       {"device", message.device},
+                       {"options", message.options}});
 }
 
 template <>
 ProbeMessage decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     return ProbeMessage{manifest_of(json.at("manifest")), member<std::uint32_t>(json, "threads"),
                         member<std::string>(json, "device"),
                         member<std::vector<EngineOption>>(json, "options")};
@@ -188,57 +150,57 @@ ProbeMessage decode(const std::string& text) {
 }
 
 std::string encode(const OpenJob& job) {
-  return dump(open_json(job));
+  return message_text(open_json(job));
 }
 
 template <>
 OpenJob decode(const std::string& text) {
-  return read(text, open_of);
+  return read_message(text, open_of);
 }
 
 std::string encode(const ImageJob& job) {
-  return dump(job_json(job));
+  return message_text(job_json(job));
 }
 
 template <>
 ImageJob decode(const std::string& text) {
-  return read(text, job_of);
+  return read_message(text, job_of);
 }
 
 std::string encode(const EstimateMessage& message) {
-  return dump({{"model", open_json(message.model)}, {"job", job_json(message.job)}});
+  return message_text({{"model", open_json(message.model)}, {"job", job_json(message.job)}});
 }
 
 template <>
 EstimateMessage decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     return EstimateMessage{open_of(json.at("model")), job_of(json.at("job"))};
   });
 }
 
 std::string encode(const Estimate& estimate) {
-  return dump({{"stages", estimate.stages}, {"held_memory_bytes", estimate.held_memory_bytes}});
+  return message_text({{"stages", estimate.stages}, {"held_memory_bytes", estimate.held_memory_bytes}});
 }
 
 template <>
 Estimate decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     return Estimate{member<std::vector<StageEstimate>>(json, "stages"),
                     member<std::uint64_t>(json, "held_memory_bytes")};
   });
 }
 
 std::string encode(const RateMessage& message) {
-  return dump({{"product", message.product},
-               {"m", message.m},
-               {"n", message.n},
-               {"k", message.k},
-               {"seconds", message.seconds}});
+  return message_text({{"product", message.product},
+                       {"m", message.m},
+                       {"n", message.n},
+                       {"k", message.k},
+                       {"seconds", message.seconds}});
 }
 
 template <>
 RateMessage decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     return RateMessage{member<std::string>(json, "product"), member<std::uint32_t>(json, "m"),
                        member<std::uint32_t>(json, "n"), member<std::uint32_t>(json, "k"),
                        member<double>(json, "seconds")};
@@ -246,36 +208,37 @@ RateMessage decode(const std::string& text) {
 }
 
 std::string encode(const LogMessage& message) {
-  return dump({{"level", message.level}, {"category", message.category}, {"message", message.message}});
+  return message_text(
+      {{"level", message.level}, {"category", message.category}, {"message", message.message}});
 }
 
 template <>
 LogMessage decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     return LogMessage{member<std::uint32_t>(json, "level"), member<std::string>(json, "category"),
                       member<std::string>(json, "message")};
   });
 }
 
 std::string encode(const EngineReport& report) {
-  return dump(Json(report));
+  return message_text(Json(report));
 }
 
 template <>
 EngineReport decode(const std::string& text) {
-  return read(text, [](const Json& json) { return json.get<EngineReport>(); });
+  return read_message(text, [](const Json& json) { return json.get<EngineReport>(); });
 }
 
 std::string encode(const OpenResult& result) {
-  return dump({{"engine", result.engine},
-               {"model", result.model},
-               {"load_milliseconds", result.load_milliseconds},
-               {"peak_memory_bytes", result.peak_memory_bytes}});
+  return message_text({{"engine", result.engine},
+                       {"model", result.model},
+                       {"load_milliseconds", result.load_milliseconds},
+                       {"peak_memory_bytes", result.peak_memory_bytes}});
 }
 
 template <>
 OpenResult decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     return OpenResult{member<EngineReport>(json, "engine"), member<Facts>(json, "model"),
                       member<double>(json, "load_milliseconds"),
                       member<std::uint64_t>(json, "peak_memory_bytes")};
@@ -283,16 +246,16 @@ OpenResult decode(const std::string& text) {
 }
 
 std::string encode(const ImageResult& result) {
-  return dump({{"width", result.picture.width},
-               {"height", result.picture.height},
-               {"stages", result.stages},
-               {"step_milliseconds", result.step_milliseconds},
-               {"peak_memory_bytes", result.peak_memory_bytes}});
+  return message_text({{"width", result.picture.width},
+                       {"height", result.picture.height},
+                       {"stages", result.stages},
+                       {"step_milliseconds", result.step_milliseconds},
+                       {"peak_memory_bytes", result.peak_memory_bytes}});
 }
 
 template <>
 ImageResult decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     ImageResult result;
     result.picture.width = member<std::uint32_t>(json, "width");
     result.picture.height = member<std::uint32_t>(json, "height");
@@ -304,15 +267,15 @@ ImageResult decode(const std::string& text) {
 }
 
 std::string encode(const ProgressEvent& event) {
-  return dump({{"stage", event.stage},
-               {"step", event.step},
-               {"steps", event.steps},
-               {"milliseconds", event.milliseconds}});
+  return message_text({{"stage", event.stage},
+                       {"step", event.step},
+                       {"steps", event.steps},
+                       {"milliseconds", event.milliseconds}});
 }
 
 template <>
 ProgressEvent decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     return ProgressEvent{member<std::string>(json, "stage"), member<std::uint32_t>(json, "step"),
                          member<std::uint32_t>(json, "steps"), member<double>(json, "milliseconds")};
   });
@@ -320,14 +283,14 @@ ProgressEvent decode(const std::string& text) {
 
 std::string encode(const Error& error) {
   const bool own_hint = error.hint() != hint(error.code());
-  return dump({{"code", error.code()},
-               {"message", error.what()},
-               {"hint", own_hint ? std::string(error.hint()) : std::string()}});
+  return message_text({{"code", error.code()},
+                       {"message", error.what()},
+                       {"hint", own_hint ? std::string(error.hint()) : std::string()}});
 }
 
 template <>
 Error decode(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_message(text, [](const Json& json) {
     const auto code = member<rh_status>(json, "code");
     return Error(code != RH_OK && is_known(code) ? code : RH_ENGINE_INTERNAL,
                  member<std::string>(json, "message"), member<std::string>(json, "hint"));
@@ -335,12 +298,12 @@ Error decode(const std::string& text) {
 }
 
 std::string encode(double rate) {
-  return dump({{"rate", rate}});
+  return message_text({{"rate", rate}});
 }
 
 template <>
 double decode(const std::string& text) {
-  return read(text, [](const Json& json) { return member<double>(json, "rate"); });
+  return read_message(text, [](const Json& json) { return member<double>(json, "rate"); });
 }
 
 }  // namespace roundhouse::host

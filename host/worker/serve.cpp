@@ -20,6 +20,7 @@
 #include <optional>
 #include <thread>
 
+#include "host/worker/convert_protocol.h"
 #include "host/worker/engine_client.h"
 #include "host/worker/engine_work.h"
 #include "host/worker/frame.h"
@@ -136,6 +137,7 @@ class Worker {
     if (request.type == FrameType::generate) return generate(decode<ImageJob>(request.json), request.call);
     if (request.type == FrameType::estimate)
       return estimate(decode<EstimateMessage>(request.json), request.call);
+    if (request.type == FrameType::convert) return convert(decode<ConvertJob>(request.json), request.call);
     const auto rate = decode<RateMessage>(request.json);
     return {FrameType::reply,
             0,
@@ -169,6 +171,18 @@ class Worker {
   Frame estimate(const EstimateMessage& message, std::uint32_t call) {
     const Watch watch{{}, &cancelled_, [this, call] { tell_alive(call); }};
     return {FrameType::reply, 0, encode(work_->estimate(message.model, message.job, watch)), {}};
+  }
+
+  Frame convert(const ConvertJob& job, std::uint32_t call) {
+    Clock::time_point last{};
+    const Watch watch{{}, &cancelled_, [this, call] { tell_alive(call); }};
+    const ConvertResult result = work_->convert(job, watch, [&](const ConvertEvent& event) {
+      const auto now = Clock::now();
+      if (now - last < kLoadProgressInterval && event.done_bytes < event.total_bytes) return;
+      last = now;
+      send({FrameType::converting, call, encode(event), {}});
+    });
+    return {FrameType::reply, 0, encode(result), encode_tensors(result.tensors)};
   }
 
   Frame generate(const ImageJob& job, std::uint32_t call) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine that does what the prompt says: for misbehaviour that only a worker's host can see, and for
 // pictures that take as long as a test needs ("slow": 10 ms a step).
+#include "puppet_convert.h"
+
 #include <roundhouse/roundhouse.h>
 #include <unistd.h>
 
@@ -160,8 +162,8 @@ void destroy(rh_engine*) {
 const rh_facts* describe_engine(rh_engine*) {
   return &kEngineDescription;
 }
-const void* engine_extension(rh_engine*, const char*) {
-  return nullptr;
+const void* engine_extension(rh_engine*, const char* id) {
+  return std::strcmp(id, RH_CONVERT_ID) == 0 ? puppet_convert() : nullptr;
 }
 rh_engine g_engine{sizeof(rh_engine), 0, nullptr, destroy, describe_engine, open_model, engine_extension};
 
