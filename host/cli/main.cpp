@@ -10,6 +10,7 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/report.h"
 #include "host/cli/text.h"
+#include "host/log/to_error.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Routes, rights and the life of a handler.
+#include "host/server/http/admission.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "host/log/to_error.h"
+#include "host/server/http/target.h"
+
+namespace roundhouse::host::http {
+namespace {
+
+bool is_sane_id(std::string_view id) {
+  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+std::string fresh_id() {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  thread_local std::mt19937_64 random{(std::uint64_t{std::random_device{}()} << 32) | std::random_device{}()};
+  std::uint64_t bits = random();
+  std::string id = "req-";
+  for (int i = 0; i < 16; ++i, bits >>= 4)
+    id += kDigits[bits & 15];
+  return id;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words)
+    text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+void begin(Admission& admission, const Shared& shared) {
+  Request& request = admission.request;
+  const auto given = request.headers.find("X-Request-Id");
+  request.request_id = given && is_sane_id(*given) ? std::string(*given) : fresh_id();
+  admission.dialect = &shared.router.dialect_of(request.path.empty() ? "/" : request.path);
+  admission.fields = {{"Server", shared.options.name}, {"X-Request-Id", request.request_id}};
+}
+
+void find_route(Admission& admission, const Shared& shared, const std::string& path) {
+  Request& request = admission.request;
+  RouteMatch match = shared.router.find(request.method, path);
+  const std::string allowed = joined(match.allowed);
+  if (request.method == "OPTIONS" && (path == "*" || !match.allowed.empty())) {
+    admission.preflight = true;
+    if (!allowed.empty()) admission.fields.emplace_back("Allow", allowed);
+    if (is_preflight(request)) {
+      for (auto& field : preflight_fields(request, allowed))
+        admission.fields.push_back(std::move(field));
+    }
+    return;
+  }
+  if (match.allowed.empty()) {
+    throw HttpError(404, RH_INVALID_ARGUMENT, "path '" + request.path + "' is not known",
+                    "GET /openapi.json lists the routes");
+  }
+  if (match.route == nullptr) {
+    throw HttpError(405, RH_INVALID_ARGUMENT,
+                    "path '" + request.path + "' does not take " + request.method + ", expected " + allowed,
+                    {}, {{"Allow", allowed}});
+  }
+  admission.route = match.route;
+  request.route = match.route->pattern;
+  request.parameters = std::move(match.parameters);
+}
+
+void check_body(const Admission& admission, std::optional<std::uint64_t> content_length) {
+  const auto expectation = admission.request.headers.find("Expect");
+  if (expectation && !equal_without_case(*expectation, "100-continue")) {
+    throw HttpError(417, RH_INVALID_ARGUMENT,
+                    "expectation '" + std::string(*expectation) + "' is not known, expected 100-continue");
+  }
+  const std::uint64_t limit = admission.route->options.body_limit;
+  if (content_length.value_or(0) > limit) {
+    throw HttpError(413, RH_INVALID_ARGUMENT,
+                    "the body is " + std::to_string(*content_length) + " bytes, expected at most " +
+                        std::to_string(limit));
+  }
+}
+
+}  // namespace
+
+Admission admit(Request request, const Shared& shared, std::optional<std::uint64_t> content_length) {
+  Admission admission;
+  admission.request = std::move(request);
+  Request& r = admission.request;
+  const std::optional<Target> target = parse_target(r.target);
+  if (target) {
+    r.path = percent_decoded(target->path).value_or("/");
+    r.query = target->query;
+  }
+  begin(admission, shared);
+  try {
+    if (!target) {
+      throw HttpError(400, RH_INVALID_ARGUMENT, "the target of the request is no path");
+    }
+    check_host(r, shared.options.access);
+    check_origin(r, shared.options.access);
+    for (auto& field : origin_fields(r, shared.options.access))
+      admission.fields.push_back(std::move(field));
+    find_route(admission, shared, target->path);
+    if (admission.preflight) return admission;
+    if (!admission.route->options.open) check_key(r, shared.options.access);
+    check_body(admission, content_length);
+  } catch (const HttpError& error) {
+    admission.refusal = error;
+  }
+  return admission;
+}
+
+Admission refuse(Request request, const Shared& shared, const HttpError& why) {
+  Admission admission;
+  admission.request = std::move(request);
+  begin(admission, shared);
+  admission.refusal = why;
+  return admission;
+}
+
+namespace {
+
+std::optional<Error> run(Channel& channel, const Admission& admission) {
+  try {
+    if (admission.refusal) {
+      channel.fail(*admission.refusal);
+      return *admission.refusal;
+    }
+    if (admission.preflight) {
+      channel.send(204, "", "");
+      return std::nullopt;
+    }
+    admission.route->handler(channel);
+    if (!channel.answered())
+      throw Error(RH_INTERNAL, "route " + admission.route->pattern + " gave no answer");
+    return std::nullopt;
+  } catch (const HttpError& error) {
+    channel.fail(error);
+    return error;
+  } catch (const std::exception& exception) {
+    const Error error = to_error(exception);
+    channel.fail(error);
+    return error;
+  }
+}
+
+}  // namespace
+
+void answer(Channel& channel, const Admission& admission, const Shared& shared) {
+  std::optional<Error> error;
+  try {
+    error = run(channel, admission);
+    channel.finish();
+  } catch (const std::exception& exception) {
+    // Not even the failure could be told: no memory. The connection ends.
+    error = to_error(exception);
+    channel.gone();
+    channel.finish();
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - channel.request().received;
+  const Completed completed{channel.request(), channel.status(),      channel.bytes_written(),
+                            took.count(),      channel.client_left(), error ? &*error : nullptr,
+                            channel.notes()};
+  shared.options.completed(completed);
+}
+
+}  // namespace roundhouse::host::http

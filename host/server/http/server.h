@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP server: one thread for all sockets, and threads for handlers that nothing on a socket waits for.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "host/server/http/access.h"
+#include "host/server/http/router.h"
+
+namespace roundhouse::host::http {
+
+struct Limits {
+  std::size_t header_bytes = std::size_t{16} << 10;  // request line and fields
+  std::size_t connections = 1024;                    // more get 503 at once
+  std::size_t threads = 512;                         // requests in handlers at once; as many again may wait
+  std::chrono::milliseconds header_time{10'000};     // from a request's first byte to the end of its head
+  std::chrono::milliseconds body_time{60'000};       // for a whole body; for a piece of a streamed one
+  std::chrono::milliseconds idle_time{75'000};       // between requests
+  std::chrono::milliseconds write_time{30'000};      // for 64 KiB of an answer
+};
+
+// A request that was answered, or could not be.
+struct Completed {
+  const Request& request;
+  int status = 0;
+  std::uint64_t bytes = 0;  // of the answer, with its head
+  double seconds = 0;       // since the request had arrived
+  bool client_left = false;
+  const Error* error = nullptr;  // that the handler threw, or why there was none
+  const nlohmann::json& notes;
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: any that is free
+  std::string name;        // of the field Server: "roundhouse/1.0"
+  Limits limits;
+  AccessPolicy access;  // its port is the server's to set
+  // After every request, on the thread of its handler.
+  std::function<void(const Completed&)> completed = [](const Completed&) {};
+};
+
+class Server {
+ public:
+  // `router` must outlive the server. Does nothing yet.
+  Server(const Router& router, ServerOptions options);
+  // As stop, without patience.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Listens and answers from now on. Throws IO_ERROR when the address cannot be listened on, INVALID_ARGUMENT
+  // for an address that is none.
+  void start();
+  std::uint16_t port() const;
+  std::size_t connections() const;
+
+  // Takes no more connections, lets running requests finish for `finish`, then cancels them, and after
+  // `leave` more closes their connections. Returns when no handler runs any more.
+  void stop(std::chrono::milliseconds finish, std::chrono::milliseconds leave);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace roundhouse::host::http

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads that come when there is work and go when there is none.
+#include "host/server/http/worker_threads.h"
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+
+namespace roundhouse::host::http {
+namespace {
+
+constexpr std::chrono::seconds kIdle{10};
+
+}  // namespace
+
+WorkerThreads::~WorkerThreads() {
+  std::list<std::thread> all;
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return threads_.empty(); });
+    all.splice(all.end(), ended_);
+  }
+  for (std::thread& thread : all)
+    thread.join();
+}
+
+bool WorkerThreads::submit(std::function<void()> job) {
+  join_ended();
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || jobs_.size() >= waiting_) return false;
+  if (jobs_.size() >= idle_ && threads_.size() < most_) {
+    try {
+      threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      if (threads_.empty()) return false;
+    }
+  }
+  jobs_.push_back(std::move(job));
+  changed_.notify_one();
+  return true;
+}
+
+void WorkerThreads::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++idle_;
+    const bool woken = changed_.wait_for(lock, kIdle, [&] { return stopping_ || !jobs_.empty(); });
+    --idle_;
+    if (!jobs_.empty()) {
+      const std::function<void()> job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job();
+      lock.lock();
+      continue;
+    }
+    if (stopping_ || !woken) break;
+  }
+  const auto self = std::find_if(threads_.begin(), threads_.end(), [](const std::thread& thread) {
+    return thread.get_id() == std::this_thread::get_id();
+  });
+  ended_.splice(ended_.end(), threads_, self);
+  changed_.notify_all();
+}
+
+void WorkerThreads::join_ended() {
+  std::list<std::thread> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    ended.splice(ended.end(), ended_);
+  }
+  for (std::thread& thread : ended)
+    thread.join();
+}
+
+}  // namespace roundhouse::host::http
