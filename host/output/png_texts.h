@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The texts of a PNG of strangers, without its pixels.
+#pragma once
+
+#include <string_view>
+
+#include "host/output/png.h"
+
+namespace roundhouse::host {
+
+// Every tEXt, zTXt and iTXt chunk in the order of the file; Latin-1 is converted to UTF-8, an iTXt that is
+// not UTF-8 stays as it is. Throws INVALID_ARGUMENT for what is no complete PNG and for a side above 16384;
+// texts beyond 4 MiB, unpacked, and those after the hundredth chunk are left out.
+PngTexts read_png_texts(std::string_view bytes);
+
+}  // namespace roundhouse::host
