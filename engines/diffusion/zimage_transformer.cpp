@@ -2,6 +2,7 @@
 #include "engines/diffusion/zimage_transformer.h"
 
 #include "engines/diffusion/patches.h"
+#include "engines/diffusion/zimage_names.h"
 #include "engines/diffusion/zimage_session.h"
 #include "engines/diffusion/zimage_weights.h"
 
@@ -52,7 +53,7 @@ void check_caption(ConstRows caption, const ZImageTransformerConfig& config) {
 ZImageTransformer::ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels,
                                      const WeightOptions& options)
     : config_(ZImageTransformerConfig::read(Config::read(folder / "config.json", "transformer/config.json"))),
-      weights_(folder, "diffusion_pytorch_model", options),
+      weights_(folder, "diffusion_pytorch_model", options, zimage_names()),
       kernels_(kernels),
       parts_(std::make_unique<Parts>(weights_, config_)) {
   const std::uint64_t block = weights_.bytes_under("layers.0.");

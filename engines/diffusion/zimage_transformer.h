@@ -13,7 +13,7 @@
 #include "engines/text/qwen3_encoder.h"
 #include "engines/weights/block_window.h"
 #include "engines/weights/config.h"
-#include "engines/weights/safetensors.h"
+#include "engines/weights/weight_set.h"
 
 namespace engines {
 
@@ -34,9 +34,10 @@ struct ZImageTransformerConfig {
 
 class ZImageTransformer {
  public:
-  // `folder` is <model>/transformer. Maps the weights; checks every tensor's name and shape, and that the
-  // file has no more blocks than the config says. `kernels` must outlive the transformer. `options` are for
-  // the matrices of the blocks (attention, feed-forward, modulation); options.pool is used here only.
+  // `folder` is <model>/transformer. Maps the weights; checks every tensor's name (diffusers', or those
+  // of zimage_names.h) and shape, and that the file has no more blocks than the config says. `kernels` must
+  // outlive the transformer. `options` are for the matrices of the blocks (attention, feed-forward,
+  // modulation); options.pool is used here only.
   ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels, const WeightOptions& options = {});
   ~ZImageTransformer();
 

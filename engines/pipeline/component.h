@@ -12,7 +12,7 @@
 
 #include "engines/kernels/kernels.h"
 #include "engines/pipeline/memory_plan.h"
-#include "engines/weights/safetensors.h"
+#include "engines/weights/weight_set.h"
 
 namespace engines {
 
@@ -34,6 +34,8 @@ class Component {
   // For its configuration and sizes.
   const Model& described() const { return *described_; }
 
+  // Whether what it works with is rounded, and so exists nowhere else.
+  bool makes_copies() const { return described_->weights().makes_copies(); }
   // Whether `use` would have to make something first.
   bool ready() const { return !makes_copies() || made_; }
 
@@ -63,8 +65,6 @@ class Component {
   }
 
  private:
-  bool makes_copies() const { return matrices_.has_value(); }
-
   std::filesystem::path folder_;
   Kernels& kernels_;
   std::optional<Dtype> matrices_;

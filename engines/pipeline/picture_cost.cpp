@@ -42,8 +42,7 @@ Work as_held(Work work, const PipelineOptions& options) {
   for (const auto& [noted, amount] : work.amounts) {
     OperationShape shape = noted;
     const WeightView view{nullptr, shape.weights, {shape.outputs, shape.inputs}};
-    if (shape.kind == OperationShape::Kind::linear && worth_quantising(view))
-      shape.weights = *options.weights;
+    if (shape.kind == OperationShape::Kind::linear) shape.weights = rounded_type(view, *options.weights);
     amounts[shape].rows += amount.rows;
     amounts[shape].operations += amount.operations;
   }
@@ -80,8 +79,11 @@ class Rehearsal {
 
  private:
   double rounding_seconds() const {
-    if (!options_.weights) return 0;
-    const std::uint64_t bytes = parts_.encoder.bytes().all + parts_.transformer.bytes().all;
+    const auto rounded = [](const auto& component) {
+      return component.makes_copies() ? component.bytes().all : std::uint64_t{0};
+    };
+    const std::uint64_t bytes = rounded(parts_.encoder) + rounded(parts_.transformer);
+    if (bytes == 0) return 0;
     return static_cast<double>(bytes) * rounding_seconds_per_byte(*options_.weights) / options_.threads;
   }
 
@@ -100,7 +102,7 @@ class Rehearsal {
       if (!ids->empty()) encoder.encode(*ids, run_);
       add(stage, timer_);
     }
-    if (!options_.weights) stage.seconds += reading_seconds(parts_.encoder.bytes().all);
+    if (!parts_.encoder.makes_copies()) stage.seconds += reading_seconds(parts_.encoder.bytes().all);
     return stage;
   }
 
@@ -126,7 +128,7 @@ class Rehearsal {
       add(stage, timer_, static_cast<double>(request_.steps - 1));
     }
     const WeightBytes weights = parts_.transformer.bytes();
-    if (!options_.weights) {
+    if (!parts_.transformer.makes_copies()) {
       const std::uint64_t again = weights.all - std::min(weights.all, plan_.transformer_window);
       stage.seconds += reading_seconds(weights.all + again * static_cast<std::uint64_t>(request_.steps - 1));
     }

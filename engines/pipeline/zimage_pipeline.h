@@ -51,8 +51,8 @@ struct PipelineTaps {
 
 // How a pipeline holds its model.
 struct PipelineOptions {
-  std::optional<Dtype>
-      weights;  // q8_0 or q4_0: what the big matrices of encoder and transformer are rounded to
+  // q8_0, q4_0, q4_K or q6_K: what the big matrices of encoder and transformer are rounded to
+  std::optional<Dtype> weights;
   MemoryWish memory;
   int threads = 1;  // for rounding
 };

@@ -1,63 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 // The types that weights are stored in, and their conversion to float.
 //
-// The quantised types are ggml's: 32 neighbours of a row make a block with a scale d of their own, so a
-// quantised row is a multiple of 32 long. Little-endian, without padding:
-//   q8_0  d as f16, 32 signed bytes q:                                        value d * q        34 bytes
-//   q4_0  d as f16, 16 bytes, of which j holds q[j] low and q[j + 16] high:   value d * (q - 8)  18 bytes
+// The quantised types are ggml's: neighbours of a row make a block, so a quantised row is a multiple of a
+// block long. Little-endian, without padding; d, dmin and m are f16, of a block q[j] is the integer of
+// element j:
+//   q8_0  d, 32 signed bytes q                                                value d * q        34 bytes
+//   q4_0  d, 16 bytes, of which j holds q[j] low and q[j + 16] high           value d * (q - 8)  18 bytes
+//   q4_1  d, m, 16 bytes as q4_0                                              value d * q + m    20 bytes
+//   q5_0  d, 32 bits, of which j is the fifth of q[j], 16 bytes as q4_0       value d * (q - 16) 22 bytes
+//   q5_1  d, m, 32 bits and 16 bytes as q5_0                                  value d * q + m    24 bytes
+// and with 256 elements, in sub-blocks s of 32 (q6_K: 16) that have integer scales of their own:
+//   q4_K  d, dmin, 12 bytes of 6-bit sc[s] and m[s], 128 bytes, of which each 32 hold the sub-blocks 2g low
+//         and 2g + 1 high                                      value d * sc[s] * q - dmin * m[s]  144 bytes
+//   q5_K  d, dmin, 12 bytes, 32 bytes, of which bit s of l is the fifth of q[32 s + l], 128 bytes as q4_K
+//                                                                                            176 bytes
+//   q6_K  128 bytes with 4 low bits, 64 bytes with 2 high bits of every q, 16 signed bytes sc, d
+//                                                            value d * sc[s] * (q - 32)      210 bytes
 #pragma once
 
-#include <bit>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "engines/tensor/halves.h"
+
 namespace engines {
 
-enum class Dtype { f32, bf16, f16, q8_0, q4_0 };
-inline constexpr std::size_t kDtypes = 5;
+// Of the quantised types, `quantise` makes the first four.
+enum class Dtype { f32, bf16, f16, q8_0, q4_0, q4_K, q6_K, q4_1, q5_0, q5_1, q5_K };
+inline constexpr std::size_t kDtypes = 11;
+
+struct DtypeLayout {
+  std::string_view name;
+  std::int64_t length;  // elements that are stored together and cannot be addressed alone
+  std::int64_t bytes;   // what those take
+};
+
+inline constexpr std::array<DtypeLayout, kDtypes> kDtypeLayouts{{{"f32", 1, 4},
+                                                                 {"bf16", 1, 2},
+                                                                 {"f16", 1, 2},
+                                                                 {"q8_0", 32, 34},
+                                                                 {"q4_0", 32, 18},
+                                                                 {"q4_k", 256, 144},
+                                                                 {"q6_k", 256, 210},
+                                                                 {"q4_1", 32, 20},
+                                                                 {"q5_0", 32, 22},
+                                                                 {"q5_1", 32, 24},
+                                                                 {"q5_k", 256, 176}}};
+
+constexpr const DtypeLayout& layout_of(Dtype dtype) {
+  return kDtypeLayouts[static_cast<std::size_t>(dtype)];
+}
 
 constexpr std::string_view name_of(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32:
-      return "f32";
-    case Dtype::bf16:
-      return "bf16";
-    case Dtype::f16:
-      return "f16";
-    case Dtype::q8_0:
-      return "q8_0";
-    case Dtype::q4_0:
-      return "q4_0";
-  }
-  return "?";
+  return layout_of(dtype).name;
 }
 
-constexpr bool is_quantised(Dtype dtype) {
-  return dtype == Dtype::q8_0 || dtype == Dtype::q4_0;
-}
-
-inline constexpr std::int64_t kQuantisedBlock = 32;  // elements
-
-// Elements that are stored together and cannot be addressed alone.
 constexpr std::int64_t block_length(Dtype dtype) {
-  return is_quantised(dtype) ? kQuantisedBlock : 1;
+  return layout_of(dtype).length;
 }
 
 constexpr std::int64_t block_bytes(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32:
-      return 4;
-    case Dtype::bf16:
-    case Dtype::f16:
-      return 2;
-    case Dtype::q8_0:
-      return 2 + kQuantisedBlock;
-    case Dtype::q4_0:
-      return 2 + kQuantisedBlock / 2;
-  }
-  return 0;
+  return layout_of(dtype).bytes;
+}
+
+constexpr bool is_quantised(Dtype dtype) {
+  return block_length(dtype) > 1;
 }
 
 // What `count` elements take; a multiple of block_length. No overflow where the elements themselves exist.
@@ -65,36 +75,18 @@ constexpr std::int64_t bytes_of(Dtype dtype, std::int64_t count) {
   return count / block_length(dtype) * block_bytes(dtype);
 }
 
-constexpr float bf16_to_float(std::uint16_t bits) {
-  return std::bit_cast<float>(std::uint32_t{bits} << 16);
+// The scale and the minimum, 0 to 63, of a sub-block of q4_K or q5_K; `scales` are the block's 12 bytes.
+struct SubBlockScale {
+  int scale, minimum;
+};
+constexpr SubBlockScale sub_block_scale(const std::uint8_t* scales, std::size_t sub_block) {
+  if (sub_block < 4) return {scales[sub_block] & 63, scales[sub_block + 4] & 63};
+  const int low = scales[sub_block + 4];
+  return {(low & 15) | (scales[sub_block - 4] >> 6) << 4, low >> 4 | (scales[sub_block] >> 6) << 4};
 }
 
-// IEEE 754 binary16, subnormals and infinities included.
-constexpr float f16_to_float(std::uint16_t bits) {
-  const std::uint32_t sign = std::uint32_t{bits & 0x8000u} << 16;
-  const std::uint32_t exponent = (bits >> 10) & 0x1fu;
-  const std::uint32_t mantissa = bits & 0x3ffu;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  const float subnormal = static_cast<float>(mantissa) * 0x1p-24f;
-  return sign ? -subnormal : subnormal;
-}
-
-// To the nearest f16, to the even one of two equally near; beyond 65504 that may be infinity. NaNs stay NaNs.
-constexpr std::uint16_t float_to_f16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
-  const std::uint32_t magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return sign | 0x7e00u;
-  if (magnitude >= 0x47800000u) return sign | 0x7c00u;
-  if (magnitude < 0x38800000u) {
-    // Beside 0.5 floats are 2^-24 apart, as f16's subnormals are: the addition rounds.
-    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
-    return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
-  }
-  const std::uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
-  return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
-}
+// Element j of a block of a quantised type.
+float element_of_block(const std::byte* block, Dtype dtype, std::size_t j);
 
 // Element i of an array of `dtype` that may lie at any address (safetensors promises no alignment).
 inline float load_as_float(const std::byte* data, Dtype dtype, std::size_t i) {
@@ -103,19 +95,14 @@ inline float load_as_float(const std::byte* data, Dtype dtype, std::size_t i) {
     std::memcpy(&value, data + i * 4, 4);
     return value;
   }
-  if (is_quantised(dtype)) data += i / kQuantisedBlock * static_cast<std::size_t>(block_bytes(dtype));
-  const auto half = [&](std::size_t place) {
-    std::uint16_t bits;
-    std::memcpy(&bits, data + place * 2, 2);
-    return bits;
-  };
-  if (dtype == Dtype::bf16) return bf16_to_float(half(i));
-  if (dtype == Dtype::f16) return f16_to_float(half(i));
-  const float scale = f16_to_float(half(0));
-  const std::size_t j = i % kQuantisedBlock;
-  if (dtype == Dtype::q8_0) return scale * static_cast<float>(static_cast<std::int8_t>(data[2 + j]));
-  const auto pair = std::to_integer<int>(data[2 + j % 16]);
-  return scale * static_cast<float>((j < 16 ? pair & 15 : pair >> 4) - 8);
+  if (is_quantised(dtype)) {
+    const auto length = static_cast<std::size_t>(block_length(dtype));
+    return element_of_block(data + i / length * static_cast<std::size_t>(block_bytes(dtype)), dtype,
+                            i % length);
+  }
+  std::uint16_t bits;
+  std::memcpy(&bits, data + i * 2, 2);
+  return dtype == Dtype::bf16 ? bf16_to_float(bits) : f16_to_float(bits);
 }
 
 }  // namespace engines

@@ -7,10 +7,12 @@
 #include <cassert>
 #include <cmath>
 
+#include "engines/tensor/quantise_k.h"
+
 namespace engines {
 namespace {
 
-constexpr std::int64_t kBlock = kQuantisedBlock;
+constexpr std::int64_t kBlock = 32;
 constexpr std::uint32_t kInfinity = 0x7f800000u;
 constexpr std::uint16_t kLargestF16 = 0x7bffu;
 
@@ -154,7 +156,8 @@ ENGINES_INLINE std::int64_t quantise_any(std::byte* out, Dtype to, const std::by
 }  // namespace
 
 std::int64_t quantise(std::byte* out, Dtype to, const std::byte* data, Dtype from, std::int64_t count) {
-  assert(is_quantised(to) && !is_quantised(from) && count % kBlock == 0);
+  assert(can_be_made(to) && is_quantised(to) && !is_quantised(from) && count % block_length(to) == 0);
+  if (to == Dtype::q4_K || to == Dtype::q6_K) return quantise_super_blocks(out, to, data, from, count);
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) return quantise_avx2(out, to, data, from, count);
 #endif

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engines/text/llama_cpp_names.h"
 #include "engines/text/rotary.h"
 
 namespace engines {
 namespace {
+
+constexpr const char* kStem = "model";
 
 // [rows, heads * dim] seen as [rows * heads, dim]: the norms of q and k are per head.
 Rows per_head(Rows x, std::int64_t head_dim) {
@@ -23,8 +26,8 @@ std::size_t aligned(std::int64_t floats) {
 
 Qwen3Encoder::Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels,
                            const WeightOptions& options)
-    : config_(Qwen3Config::read(Config::read(folder / "config.json", "text_encoder/config.json"))),
-      weights_(folder, "model", options),
+    : config_(Qwen3Config::read(read_text_config(folder, kStem, "text_encoder/config.json"))),
+      weights_(folder, kStem, options, llama_cpp_names()),
       kernels_(kernels) {
   const std::string root = weights_.contains("model.embed_tokens.weight") ? "model." : "";
   embedding_ = weights_.get(root + "embed_tokens.weight", {config_.vocab_size, config_.hidden_size});

@@ -12,12 +12,12 @@
 #include "engines/tensor/run.h"
 #include "engines/weights/block_window.h"
 #include "engines/weights/config.h"
-#include "engines/weights/safetensors.h"
+#include "engines/weights/weight_set.h"
 
 namespace engines {
 
 // text_encoder/config.json, old dialect (rope_theta, rope_scaling, torch_dtype) or new (rope_parameters,
-// dtype).
+// dtype), or the key-values of a GGUF file.
 struct Qwen3Config {
   std::int64_t hidden_size, layers, heads, kv_heads, head_dim, intermediate_size, vocab_size;
   double rms_norm_eps, rope_theta;
@@ -36,9 +36,9 @@ using Tap = std::function<void(const std::string& name, ConstRows rows)>;
 class Qwen3Encoder {
  public:
   // `folder` is <model>/text_encoder. Maps the weights; checks every tensor's name and shape, and that the
-  // file has exactly the layers that the config says. Names may lack the prefix "model.". `kernels` must
-  // outlive the encoder. `options` are for the matrices of the layers that are computed, not for the
-  // embedding; options.pool is used here only.
+  // file has exactly the layers that the config says. Names may lack the prefix "model.", or be
+  // llama.cpp's, whose GGUF files need no config.json. `kernels` must outlive the encoder. `options` are for
+  // the matrices of the layers that are computed, not for the embedding; options.pool is used here only.
   Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels, const WeightOptions& options = {});
 
   // What the weights of such an encoder would take (weights().total_bytes()), from headers; the same errors.

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "engines/tensor/error.h"
+#include "engines/vae/autoencoder_names.h"
 #include "engines/vae/autoencoder_weights.h"
 #include "engines/vae/blocks.h"
 #include "engines/vae/up_levels.h"
@@ -59,7 +60,7 @@ struct AutoencoderKL::Parts {
 
 AutoencoderKL::AutoencoderKL(const std::filesystem::path& folder, Kernels& kernels)
     : config_(AutoencoderConfig::read(Config::read(folder / "config.json", "vae/config.json"))),
-      weights_(folder, "diffusion_pytorch_model"),
+      weights_(folder, "diffusion_pytorch_model", {}, original_autoencoder_names(config_)),
       kernels_(kernels),
       parts_(std::make_unique<Parts>()) {
   parts_->encoder = load_encoder(weights_, config_);

@@ -14,7 +14,7 @@
 #include "engines/kernels/kernels.h"
 #include "engines/tensor/run.h"
 #include "engines/weights/config.h"
-#include "engines/weights/safetensors.h"
+#include "engines/weights/weight_set.h"
 
 namespace engines {
 

@@ -3,13 +3,13 @@
 #include <cmath>
 
 #include "engines/tensor/quantise.h"
+#include "engines/weights/choose_type.h"
 #include "engines/weights/json_file.h"
-#include "engines/weights/safetensors.h"
+#include "engines/weights/weight_set.h"
 
 namespace engines {
 namespace {
 
-constexpr std::int64_t kFewestElements = 1 << 16;
 constexpr std::int64_t kPieceElements = 1 << 20;  // of whole blocks; a thread's window of the file
 constexpr std::size_t kAlignment = 64;
 
@@ -19,31 +19,31 @@ std::string shown_place(std::int64_t element, const std::vector<std::int64_t>& s
 
 }  // namespace
 
-bool worth_quantising(const WeightView& weight) {
-  return !is_quantised(weight.dtype) && weight.shape.size() == 2 && weight.shape[1] % kQuantisedBlock == 0 &&
-         weight.size() >= kFewestElements;
+Dtype rounded_type(const WeightView& weight, Dtype requested) {
+  if (is_quantised(weight.dtype) || weight.shape.size() != 2) return weight.dtype;
+  return choose_type(requested, weight.dtype, weight.shape[1], weight.size(), WeightRole::matrix);
 }
 
 const WeightView& WeightSet::matrix(std::string_view name, const std::vector<std::int64_t>& shape) {
   const WeightView& stored = get(name, shape);
-  if (!options_.matrices || !worth_quantising(stored)) return stored;
+  const Dtype rounded = options_.matrices ? rounded_type(stored, *options_.matrices) : stored.dtype;
+  if (rounded == stored.dtype) return stored;
   auto place = held_.find(std::string(name));
-  if (place == held_.end()) place = held_.emplace(name, quantised(file_of(name), name, stored)).first;
+  if (place == held_.end()) place = held_.emplace(name, quantised(name, stored, rounded)).first;
   return options_.plan_only ? stored : place->second.view;
 }
 
-WeightSet::Held WeightSet::quantised(const SafetensorsFile& file, std::string_view name,
-                                     const WeightView& stored) const {
-  const Dtype dtype = *options_.matrices;
+WeightSet::Held WeightSet::quantised(std::string_view name, const WeightView& stored, Dtype dtype) const {
   Held held{nullptr, {nullptr, dtype, stored.shape}};
   if (options_.plan_only) return held;
   const auto bytes = static_cast<std::size_t>(held.view.bytes());
   held.memory.reset(static_cast<std::byte*>(
       std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment)));
-  const std::string where = file.shown() + ": tensor " + in_quotes(name) + ": ";
   if (!held.memory)
-    throw Error(RH_OUT_OF_MEMORY, where + std::to_string(bytes) + " bytes could not be allocated");
+    throw Error(RH_OUT_OF_MEMORY,
+                where(name, this->stored(name)) + std::to_string(bytes) + " bytes could not be allocated");
 
+  const WeightFile& file = *files_[this->stored(name).file];
   const auto round_piece = [&](std::int64_t piece, int) {
     const std::int64_t first = piece * kPieceElements;
     const std::int64_t count = std::min(kPieceElements, stored.size() - first);
@@ -52,7 +52,8 @@ WeightSet::Held WeightSet::quantised(const SafetensorsFile& file, std::string_vi
         quantise(held.memory.get() + bytes_of(dtype, first), dtype, from, stored.dtype, count);
     if (unfit < count) {
       const float value = load_as_float(from, stored.dtype, static_cast<std::size_t>(unfit));
-      throw Error(RH_MODEL_INVALID, where + "element " + shown_place(first + unfit, stored.shape) + " is " +
+      throw Error(RH_MODEL_INVALID, where(name, this->stored(name)) + "element " +
+                                        shown_place(first + unfit, stored.shape) + " is " +
                                         std::to_string(value) + ", expected a number that " +
                                         std::string(name_of(dtype)) + " can hold");
     }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The weights of one component folder, from one file or from shards.
+#include "engines/weights/weight_set.h"
+
 #include <algorithm>
 #include <array>
-#include <map>
 #include <set>
 
-#include "engines/weights/config.h"
+#include "engines/weights/gguf.h"
 #include "engines/weights/json_file.h"
 #include "engines/weights/safetensors.h"
 
@@ -55,25 +56,41 @@ void require_shards(const std::filesystem::path& folder, const std::set<std::str
   if (!missing.empty()) throw Error(RH_WEIGHTS_MISSING, missing);
 }
 
+// The same without dimensions of 1.
+std::vector<std::int64_t> without_ones(std::vector<std::int64_t> shape) {
+  std::erase(shape, 1);
+  return shape;
+}
+
 }  // namespace
 
 WeightSet::WeightSet(const std::filesystem::path& folder, const std::string& stem,
-                     const WeightOptions& options)
+                     const WeightOptions& options, const NameTable& names)
     : options_(options),
       shown_(folder.filename().empty() ? folder.parent_path().filename().string()
                                        : folder.filename().string()) {
   const std::string single = stem + ".safetensors";
   const std::string index = single + ".index.json";
-  std::error_code ignored;
-  if (std::filesystem::exists(folder / single, ignored)) {
-    files_.emplace_back(folder / single);
-  } else if (std::filesystem::exists(folder / index, ignored)) {
+  const std::string gguf = stem + ".gguf";
+  const auto present = [&](const std::string& file) {
+    std::error_code ignored;
+    return std::filesystem::exists(folder / file, ignored);
+  };
+  if (present(gguf)) {
+    for (const auto& other : {single, index})
+      if (present(other))
+        throw Error(RH_MODEL_INVALID,
+                    shown_ + ": has both " + gguf + " and " + other + ", expected one of them");
+    files_.push_back(std::make_unique<GgufFile>(folder / gguf));
+  } else if (present(single)) {
+    files_.push_back(std::make_unique<SafetensorsFile>(folder / single));
+  } else if (present(index)) {
     open_shards(folder, index);
   } else {
-    throw Error(RH_WEIGHTS_MISSING, "missing " + shown_ + "/" + single);
+    throw Error(RH_WEIGHTS_MISSING, "missing " + shown_ + "/" + single + " (or " + gguf + ")");
   }
-  for (const auto& file : files_)
-    add(file);
+  for (std::size_t file = 0; file < files_.size(); ++file)
+    add(file, names);
 }
 
 void WeightSet::open_shards(const std::filesystem::path& folder, const std::string& index_name) {
@@ -86,10 +103,9 @@ void WeightSet::open_shards(const std::filesystem::path& folder, const std::stri
     check_shard_name(shard, shown);
   require_shards(folder, shards, shown_);
 
-  std::map<std::string, const SafetensorsFile*> opened;
-  files_.reserve(shards.size());
+  std::map<std::string, const WeightFile*> opened;
   for (const auto& shard : shards)
-    opened[shard] = &files_.emplace_back(folder / shard);
+    opened[shard] = files_.emplace_back(std::make_unique<SafetensorsFile>(folder / shard)).get();
   for (const auto& [tensor, shard] : placed) {
     if (opened.at(shard)->raw(tensor) == nullptr)
       throw Error(RH_MODEL_INVALID, shown + ": tensor " + in_quotes(tensor) + " is not in " +
@@ -97,49 +113,97 @@ void WeightSet::open_shards(const std::filesystem::path& folder, const std::stri
   }
 }
 
-void WeightSet::add(const SafetensorsFile& file) {
-  for (const auto& name : file.names()) {
-    const auto [place, fresh] = tensors_.emplace(name, file.find(name));
-    if (!fresh)
-      throw Error(RH_MODEL_INVALID,
-                  file.shown() + ": tensor " + in_quotes(name) + " is in " + file_of(name).shown() + ", too");
+void WeightSet::add(std::size_t file, const NameTable& names) {
+  for (const auto& stored_name : files_[file]->names())
+    add(file, stored_name, names.meaning(stored_name));
+}
+
+void WeightSet::add(std::size_t file, const std::string& stored_name, const NameTable::Meaning& meaning) {
+  const WeightFile& from = *files_[file];
+  const WeightFile::Raw& raw = *from.raw(stored_name);
+  const WeightView* const whole = from.find(stored_name);
+  const std::size_t parts = meaning.names.size();
+  for (std::size_t part = 0; part < parts; ++part) {
+    Stored stored{file, stored_name, raw.dtype, raw.bytes / parts, std::nullopt};
+    if (whole != nullptr) {
+      WeightView view = *whole;
+      if (parts > 1) {
+        const auto count = static_cast<std::int64_t>(parts);
+        if (view.shape.size() < 2 || view.shape[0] % count != 0)
+          throw Error(RH_MODEL_INVALID, from.shown() + ": tensor " + in_quotes(stored_name) + ": shape is " +
+                                            shown_shape(view.shape) + ", expected rows in " +
+                                            std::to_string(parts) + " equal parts");
+        view.shape[0] /= count;
+        view.data += static_cast<std::int64_t>(part) * view.bytes();
+      }
+      while (meaning.squeeze && view.shape.size() > 2 && view.shape.back() == 1)
+        view.shape.pop_back();
+      stored.view = std::move(view);
+    }
+    const auto [place, fresh] = tensors_.emplace(meaning.names[part], std::move(stored));
+    if (fresh) continue;
+    const Stored& other = place->second;
+    throw Error(RH_MODEL_INVALID,
+                from.shown() + ": tensor " + in_quotes(stored_name) + " is in " +
+                    files_[other.file]->shown() + ", too" +
+                    (other.stored_name == stored_name ? "" : " (as " + in_quotes(other.stored_name) + ")"));
   }
 }
 
-const SafetensorsFile& WeightSet::file_of(std::string_view name) const {
-  for (const auto& file : files_) {
-    if (file.raw(name) != nullptr) return file;
-  }
-  throw Error(RH_MODEL_INVALID, shown_ + ": tensor " + in_quotes(name) + " is missing");
+const WeightSet::Stored& WeightSet::stored(std::string_view name) const {
+  const auto place = tensors_.find(name);
+  if (place == tensors_.end())
+    throw Error(RH_MODEL_INVALID, shown_ + ": tensor " + in_quotes(name) + " is missing");
+  return place->second;
+}
+
+std::string WeightSet::where(std::string_view name, const Stored& stored) const {
+  const std::string also = stored.stored_name == name ? "" : " (" + in_quotes(stored.stored_name) + ")";
+  return files_[stored.file]->shown() + ": tensor " + in_quotes(name) + also + ": ";
+}
+
+const WeightView& WeightSet::readable(std::string_view name) const {
+  const Stored& found = stored(name);
+  if (found.view) return *found.view;
+  throw Error(RH_MODEL_INVALID,
+              where(name, found) + "dtype is " + found.type + ", expected F32, BF16 or F16");
 }
 
 const WeightView& WeightSet::get(std::string_view name, const std::vector<std::int64_t>& shape) const {
-  const auto& file = file_of(name);
-  const std::string where = file.shown() + ": tensor " + in_quotes(name) + ": ";
-  const WeightView* const view = tensors_.at(std::string(name));
-  if (view == nullptr)
-    throw Error(RH_MODEL_INVALID,
-                where + "dtype is " + file.raw(name)->dtype + ", expected F32, BF16 or F16");
-  if (view->shape != shape)
-    throw Error(RH_MODEL_INVALID,
-                where + "shape is " + shown_shape(view->shape) + ", expected " + shown_shape(shape));
-  return *view;
+  const WeightView& view = readable(name);
+  if (view.shape != shape)
+    throw Error(RH_MODEL_INVALID, where(name, stored(name)) + "shape is " + shown_shape(view.shape) +
+                                      ", expected " + shown_shape(shape));
+  return view;
 }
 
 std::vector<float> WeightSet::floats(std::string_view name, const std::vector<std::int64_t>& shape) const {
-  return to_floats(get(name, shape));
+  const WeightView& view = readable(name);
+  return to_floats(without_ones(view.shape) == without_ones(shape) ? view : get(name, shape));
 }
 
 bool WeightSet::contains(std::string_view name) const {
-  return tensors_.contains(std::string(name));
+  return tensors_.contains(name);
+}
+
+std::vector<std::string> WeightSet::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, stored] : tensors_)
+    names.push_back(name);
+  return names;
+}
+
+const WeightView* WeightSet::find(std::string_view name) const {
+  const auto place = tensors_.find(name);
+  return place == tensors_.end() || !place->second.view ? nullptr : &*place->second.view;
 }
 
 Dtype WeightSet::main_dtype() const {
   std::array<std::int64_t, kDtypes> bytes{};
   for (const auto& [name, stored] : tensors_) {
-    if (stored == nullptr) continue;
+    if (!stored.view) continue;
     const auto held = held_.find(name);
-    const WeightView& view = held == held_.end() ? *stored : held->second.view;
+    const WeightView& view = held == held_.end() ? *stored.view : held->second.view;
     bytes[static_cast<std::size_t>(view.dtype)] += view.bytes();
   }
   return static_cast<Dtype>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
@@ -147,19 +211,25 @@ Dtype WeightSet::main_dtype() const {
 
 void WeightSet::forget() const {
   for (const auto& file : files_)
-    file.file().forget(file.file().data(), file.file().size());
+    file->forget(file->file().data(), file->file().size());
 }
 
 void WeightSet::forget(const WeightView& view) const {
   for (const auto& file : files_) {
-    if (file.file().holds(view.data)) file.file().forget(view.data, static_cast<std::size_t>(view.bytes()));
+    if (file->file().holds(view.data)) file->forget(view.data, static_cast<std::size_t>(view.bytes()));
   }
 }
 
 void WeightSet::prefetch(const WeightView& view) const {
   for (const auto& file : files_) {
-    if (file.file().holds(view.data)) file.file().prefetch(view.data, static_cast<std::size_t>(view.bytes()));
+    if (file->file().holds(view.data))
+      file->file().prefetch(view.data, static_cast<std::size_t>(view.bytes()));
   }
+}
+
+std::uint64_t WeightSet::bytes_held(const Tensors::value_type& tensor) const {
+  const auto held = held_.find(tensor.first);
+  return held == held_.end() ? tensor.second.bytes : static_cast<std::uint64_t>(held->second.view.bytes());
 }
 
 std::uint64_t WeightSet::total_bytes() const {
@@ -168,12 +238,8 @@ std::uint64_t WeightSet::total_bytes() const {
 
 std::uint64_t WeightSet::bytes_under(std::string_view prefix) const {
   std::uint64_t total = 0;
-  for (const auto& file : files_) {
-    for (const auto& name : file.names()) {
-      if (!name.starts_with(prefix)) continue;
-      const auto held = held_.find(name);
-      total += held == held_.end() ? file.raw(name)->bytes : held->second.view.bytes();
-    }
+  for (const auto& tensor : tensors_) {
+    if (tensor.first.starts_with(prefix)) total += bytes_held(tensor);
   }
   return total;
 }

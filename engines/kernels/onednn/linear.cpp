@@ -20,6 +20,7 @@ constexpr std::int64_t kTileCols = 512;
 // A panel of unpacked weight: kTileCols x kPanelDepth elements at most, for each thread. Sums are cut alike
 // where no panel is needed, so that y depends on the weight's values and not on how they are stored.
 constexpr std::int64_t kPanelDepth = 2048;
+constexpr std::int64_t kDepthMultiple = 32;  // so that most quantised blocks stay whole
 // Rows of a panel that lay at multiples of 4096 bytes would drive one another out of the caches.
 constexpr std::int64_t kRowGap = 32;
 // Tiles are made smaller to give several threads something to do, but not smaller than this.
@@ -47,7 +48,7 @@ Cut cut(std::int64_t m, std::int64_t n, std::int64_t k) {
     const std::int64_t tile = down.size * across.size;
     if (down.count() * across.count() >= kTiles || tile * k < 2 * kTileMultiplyAdds) {
       const std::int64_t group = std::max<std::int64_t>(1, down.count() * across.count() / kPieces);
-      return {down, across, Blocks::of(k, kPanelDepth, kQuantisedBlock), Blocks::of(down.count(), group)};
+      return {down, across, Blocks::of(k, kPanelDepth, kDepthMultiple), Blocks::of(down.count(), group)};
     }
     (down.size > across.size ? rows : cols) = std::max(down.size, across.size) / 2;
   }

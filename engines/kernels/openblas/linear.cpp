@@ -20,8 +20,12 @@ constexpr std::int64_t kSkinnyMultiplyAdds = 1 << 16;  // per piece; some micros
 // more.
 constexpr std::int64_t kTileRows = 512;
 constexpr std::int64_t kTileCols = 512;
-// Unpacked weight: kTileCols x kTileDepth floats, which stay in the second-level cache.
+// Unpacked weight: kTileCols x kTileDepth floats, which stay in the second-level cache; whole blocks.
 constexpr std::int64_t kTileDepth = 384;
+
+std::int64_t tile_depth(Dtype dtype) {
+  return kTileDepth / block_length(dtype) * block_length(dtype);
+}
 // Tiles are made smaller to give several threads something to do, but not smaller than this.
 constexpr std::int64_t kTiles = 8;
 constexpr std::int64_t kTileMultiplyAdds = 1 << 21;
@@ -58,7 +62,7 @@ void add_product(float* unpacked, Rows y, ConstRows x, const WeightView& w, std:
     sgemm(Form::transposed, y.rows, y.cols, x.cols, x.data, x.stride, weights, x.cols, 1, y.data, y.stride);
     return;
   }
-  const Blocks depths{x.cols, kTileDepth};
+  const Blocks depths{x.cols, tile_depth(w.dtype)};
   for (std::int64_t i = 0; i < depths.count(); ++i) {
     const std::int64_t depth = depths.length(i);
     for (std::int64_t r = 0; r < y.cols; ++r)

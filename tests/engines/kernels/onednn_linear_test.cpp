@@ -94,14 +94,24 @@ TEST_P(OneDnnLinear, agrees_where_weights_are_quantised) {
         check(*kernels, {m, 37, k, dtype, static_cast<std::size_t>(m % 2)});
 }
 
+TEST_P(OneDnnLinear, agrees_with_weights_of_every_kind_of_block) {
+  const auto kernels = make_onednn_kernels(2, GetParam());
+  for (const Dtype dtype : {Dtype::q4_1, Dtype::q5_0, Dtype::q5_1, Dtype::q4_K, Dtype::q6_K, Dtype::q5_K})
+    for (const std::int64_t m : {1, 5, 33})
+      for (const std::int64_t k : {256, 2304})
+        check(*kernels, {m, 37, k, dtype, static_cast<std::size_t>(m % 2)});
+}
+
 // Rows and columns past one block of each, sums past one panel, and rows enough that blocks share a panel.
 TEST_P(OneDnnLinear, gives_the_same_bits_however_equal_weights_are_stored) {
   const auto kernels = make_onednn_kernels(2, GetParam());
   Random random(11);
-  for (const auto& [m, n, k] : {std::array{5, 100, 64}, std::array{352, 130, 96}, std::array{353, 520, 2080},
-                                std::array{40, 90, 4160}, std::array{2500, 4112, 32}}) {
+  for (const auto& [m, n, k] :
+       {std::array{5, 100, 64}, std::array{352, 130, 96}, std::array{353, 520, 2080},
+        std::array{40, 90, 4160}, std::array{40, 90, 2304}, std::array{2500, 4112, 32}}) {
     const OwnedRows x(m, k, 1, random);
-    for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0, Dtype::f16}) {
+    for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0, Dtype::f16, Dtype::q4_K, Dtype::q6_K}) {
+      if (k % block_length(dtype) != 0) continue;
       const OwnedWeight w(dtype, {n, k}, 1, random);
       std::vector<std::uint16_t> rounded(static_cast<std::size_t>(w.view.size()));
       cpu::unpack_bf16(rounded.data(), w.view, 0, w.view.size());

@@ -64,6 +64,18 @@ TEST(OpenBlasLinear, agrees_with_quantised_weights_at_ragged_sizes_and_every_add
           check(*kernels, {m, n, k, dtype, static_cast<std::size_t>(m + n) % 4, m % 2, n % 2 == 0});
 }
 
+// The other small blocks, and those of 256: within one panel and beyond, and in tiles.
+TEST(OpenBlasLinear, agrees_with_weights_of_every_kind_of_block) {
+  const auto kernels = make_openblas_kernels(2);
+  for (const Dtype dtype : {Dtype::q4_1, Dtype::q5_0, Dtype::q5_1, Dtype::q4_K, Dtype::q6_K, Dtype::q5_K}) {
+    for (const std::int64_t m : {1, 3, 65, 129})
+      for (const std::int64_t n : {1, 4, 17})
+        for (const std::int64_t k : {256, 768, 1280})
+          check(*kernels, {m, n, k, dtype, static_cast<std::size_t>(m + n) % 4, m % 2, n % 2 == 0});
+    check(*kernels, {530, 70, 1792, dtype, 1, 1, true});
+  }
+}
+
 TEST(OpenBlasLinear, agrees_at_every_address_and_with_strides_and_biases) {
   const auto kernels = make_openblas_kernels(2);
   for (const std::int64_t m : {1, 5, 70, 140})
@@ -75,15 +87,15 @@ TEST(OpenBlasLinear, agrees_at_every_address_and_with_strides_and_biases) {
 
 TEST(OpenBlasLinear, reads_stored_weights_for_more_rows_than_it_keeps_sums_of) {
   Random random(9);
-  const OwnedRows x(262, 96, 0, random);
-  for (const Dtype dtype : {Dtype::bf16, Dtype::q8_0, Dtype::q4_0}) {
-    const OwnedWeight w(dtype, {10, 96}, 1, random);
+  const OwnedRows x(262, 256, 0, random);
+  for (const Dtype dtype : {Dtype::bf16, Dtype::q8_0, Dtype::q4_0, Dtype::q4_K, Dtype::q6_K}) {
+    const OwnedWeight w(dtype, {10, 256}, 1, random);
     OwnedRows actual(262, 7), expected(262, 10);
     cpu::skinny_product(actual.view, x.view, w.view, 2, nullptr);
     make_reference_kernels()->linear(expected.view, x.view, w.view, nullptr);
     const std::vector<float> weights = to_floats(w.view);
     const auto bound = [&](std::int64_t m, std::int64_t n) {
-      return 98 * kUnit * absolute_product(x.view, weights, m, n + 2);
+      return 258 * kUnit * absolute_product(x.view, weights, m, n + 2);
     };
     expect_within(actual.view, expected.view.slice_cols(2, 7), bound, std::string(name_of(dtype)));
   }

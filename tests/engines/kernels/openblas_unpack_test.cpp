@@ -9,7 +9,8 @@ namespace {
 
 using namespace engines::test;
 
-constexpr Dtype kAll[] = {Dtype::f32, Dtype::bf16, Dtype::f16, Dtype::q8_0, Dtype::q4_0};
+constexpr Dtype kAll[] = {Dtype::f32,  Dtype::bf16, Dtype::f16,  Dtype::q8_0, Dtype::q4_0, Dtype::q4_K,
+                          Dtype::q6_K, Dtype::q4_1, Dtype::q5_0, Dtype::q5_1, Dtype::q5_K};
 
 // To the nearest bf16 by trying both neighbours, the even one of two equally near.
 std::uint16_t nearest_bf16(float value) {
@@ -44,7 +45,10 @@ void check_unpacked(const WeightView& w, std::int64_t first, std::int64_t count,
     else
       ASSERT_EQ(std::bit_cast<std::uint32_t>(floats[i]), std::bit_cast<std::uint32_t>(expected))
           << what << ", element " << i << ": " << floats[i] << ", expected " << expected;
-    if (w.dtype == Dtype::bf16)
+    if (is_quantised(w.dtype) &&
+        std::isnan(expected))  // made by arithmetic: sign and bits are the processor's
+      ASSERT_TRUE(std::isnan(bf16_to_float(halves[i]))) << what << ", element " << i;
+    else if (w.dtype == Dtype::bf16)
       ASSERT_EQ(bf16_to_float(halves[i]) == expected || std::isnan(expected), true)
           << what << ", element " << i;
     else
@@ -80,31 +84,36 @@ TEST(CpuUnpack, takes_any_part_of_a_row_at_any_address) {
   Random random(7);
   for (const Dtype dtype : kAll)
     for (const std::size_t offset : {0, 1, 2, 3}) {
-      const OwnedWeight w(dtype, {3, 96}, offset, random);
+      const std::int64_t row = std::max<std::int64_t>(96, block_length(dtype));
+      const OwnedWeight w(dtype, {3, row}, offset, random);
       for (const std::int64_t first : {0, 1, 15, 16, 31, 32, 33, 63, 64, 100, 200})
-        for (const std::int64_t count : {0, 1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 88})
-          check_unpacked(w.view, first, count,
-                         std::string(name_of(dtype)) + " offset " + std::to_string(offset) + " from " +
-                             std::to_string(first) + " on " + std::to_string(count));
+        for (const std::int64_t count : {0, 1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 88, 255, 256, 257, 560})
+          if (first + count <= 3 * row)
+            check_unpacked(w.view, first, count,
+                           std::string(name_of(dtype)) + " offset " + std::to_string(offset) + " from " +
+                               std::to_string(first) + " on " + std::to_string(count));
     }
 }
 
 // What no quantiser writes but a file may hold: all quants with scales of either sign, subnormal, zero,
-// large, infinite, no number.
+// large, infinite, no number, in every place that a half may have in a block.
 TEST(CpuUnpack, takes_blocks_of_any_bits) {
   const std::uint16_t scales[] = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x3c01, 0xbfff,
                                   0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7c01, 0xfe01};
-  for (const Dtype dtype : {Dtype::q8_0, Dtype::q4_0}) {
+  for (const Dtype dtype : kAll) {
+    if (!is_quantised(dtype)) continue;
+    const auto size = static_cast<std::size_t>(block_bytes(dtype));
     std::vector<std::byte> bytes;
     unsigned next = 0;
     for (int repeat = 0; repeat < 16; ++repeat)
-      for (const std::uint16_t scale : scales) {
-        bytes.push_back(static_cast<std::byte>(scale & 0xff));
-        bytes.push_back(static_cast<std::byte>(scale >> 8));
-        for (std::int64_t j = 2; j < block_bytes(dtype); ++j)
-          bytes.push_back(static_cast<std::byte>(next++));
-      }
-    const auto count = static_cast<std::int64_t>(bytes.size()) / block_bytes(dtype) * kQuantisedBlock;
+      for (const std::uint16_t scale : scales)
+        for (const std::size_t place : {std::size_t{0}, std::size_t{2}, size - 2}) {
+          const std::size_t begin = bytes.size();
+          for (std::size_t j = 0; j < size; ++j)
+            bytes.push_back(static_cast<std::byte>(next++ * 37 >> 2));
+          std::memcpy(bytes.data() + begin + place, &scale, sizeof scale);
+        }
+    const auto count = static_cast<std::int64_t>(bytes.size() / size) * block_length(dtype);
     check_unpacked({bytes.data(), dtype, {1, count}}, 0, count, std::string(name_of(dtype)));
   }
 }

@@ -106,6 +106,10 @@ class OwnedWeight {
     bytes_.resize((static_cast<std::size_t>(view.bytes()) + offset) / sizeof(std::uint64_t) + 1);
     auto* data = reinterpret_cast<std::byte*>(bytes_.data()) + offset;
     view.data = data;
+    if (is_quantised(dtype) && !can_be_made(dtype)) {
+      fill_blocks(data, random);
+      return;
+    }
     if (is_quantised(dtype)) {
       std::vector<float> values(count);
       for (float& value : values)
@@ -137,6 +141,17 @@ class OwnedWeight {
           exponent <= 0 ? sign : sign | (static_cast<unsigned>(exponent) << 10) | ((bits >> 13) & 0x3ff));
     }
     std::memcpy(data + i * 2, &half, 2);
+  }
+
+  // Any integers with scales that make elements of about 1.
+  void fill_blocks(std::byte* data, Random& random) const {
+    for (std::int64_t i = 0; i < view.bytes(); ++i)
+      data[i] = static_cast<std::byte>(static_cast<int>(128 + 127 * random()));
+    const bool scaled_twice = block_length(view.dtype) > 32;
+    for (std::int64_t i = 0; i < view.bytes(); i += block_bytes(view.dtype))
+      for (const std::int64_t place : {0, 2})
+        if (place == 0 || view.dtype != Dtype::q5_0)
+          store(data + i + place, Dtype::f16, 0, random() / (scaled_twice ? 1024 : 16));
   }
 
   std::vector<std::uint64_t> bytes_;

@@ -32,10 +32,11 @@ void write_dequantised(const std::filesystem::path& from, const std::filesystem:
   for (const auto& name : file.names()) {
     const WeightView& stored = *file.find(name);
     std::vector<float> values = to_floats(stored);
-    if (std::regex_match(name, matrices) && worth_quantising(stored)) {
-      std::vector<std::byte> blocks(static_cast<std::size_t>(bytes_of(dtype, stored.size())));
-      quantise(blocks.data(), dtype, stored.data, stored.dtype, stored.size());
-      values = to_floats({blocks.data(), dtype, stored.shape});
+    const Dtype rounded = rounded_type(stored, dtype);
+    if (std::regex_match(name, matrices) && rounded != stored.dtype) {
+      std::vector<std::byte> blocks(static_cast<std::size_t>(bytes_of(rounded, stored.size())));
+      quantise(blocks.data(), rounded, stored.data, stored.dtype, stored.size());
+      values = to_floats({blocks.data(), rounded, stored.shape});
     }
     const std::size_t begin = data.size();
     data.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));

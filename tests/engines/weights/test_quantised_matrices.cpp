@@ -9,7 +9,7 @@
 
 #include "engines/tensor/quantise.h"
 #include "engines/weights/mapped_file.h"
-#include "engines/weights/safetensors.h"
+#include "engines/weights/weight_set.h"
 #include "temporary_folder.h"
 
 namespace engines {

@@ -2,7 +2,7 @@
 // Components in one file and in shards, and what can be wrong between the files.
 #include <cmath>
 
-#include "engines/weights/safetensors.h"
+#include "engines/weights/weight_set.h"
 #include "temporary_folder.h"
 
 namespace engines {

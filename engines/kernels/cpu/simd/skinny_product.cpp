@@ -76,6 +76,7 @@ HWY_INLINE void all_rows(Rows y, ConstRows x, StoredRows w, std::int64_t col, co
 constexpr std::int64_t kPanelDepth = 1024;
 constexpr std::int64_t kPanelRows = 128;
 constexpr std::int64_t kMostLanes = 16;
+constexpr std::int64_t kCacheLine = 64;
 
 // sums[i][j] += x[i, :] * panel[j, :] by lanes; the columns of x are whole vectors.
 template <int kRows, int kCols>
@@ -112,11 +113,12 @@ HWY_INLINE void unpack_panel(float* HWY_RESTRICT panel, const std::uint8_t* data
   for (std::int64_t b = 0; b < count; ++b) {
     for (int j = 0; j < kCols; ++j) {
       const std::uint8_t* const block = data + j * row_bytes + b * block_bytes(kDtype);
-      float* const out = panel + j * kPanelDepth + b * kQuantisedBlock;
-      hwy::Prefetch(block + ahead);
-      const auto scale = hn::Set(d, block_scale(block));
-      for (std::int64_t i = 0; i < kQuantisedBlock; i += lanes)
-        hn::Store(hn::Mul(scale, block_integers<kDtype>(d, block, i)), d, out + i);
+      float* const out = panel + j * kPanelDepth + b * block_length(kDtype);
+      for (std::int64_t line = 0; line < block_bytes(kDtype); line += kCacheLine)
+        hwy::Prefetch(block + ahead + line);
+      const BlockScales<kDtype> scales(block);
+      for (std::int64_t i = 0; i < block_length(kDtype); i += lanes)
+        hn::Store(block_values<kDtype>(d, scales, block, i), d, out + i);
     }
   }
 }
@@ -141,7 +143,8 @@ HWY_INLINE void panel_product(Rows y, ConstRows x, StoredRows w, std::int64_t co
   alignas(64) float panel[kCols * kPanelDepth];
   alignas(64) float sums[kPanelRows * kCols * kMostLanes];
   std::fill_n(sums, x.rows * kCols * kMostLanes, 0.0f);
-  const std::int64_t blocks = x.cols / kQuantisedBlock;
+  constexpr std::int64_t kLength = block_length(kDtype);
+  const std::int64_t blocks = x.cols / kLength;
   const std::int64_t panels = (x.cols + kPanelDepth - 1) / kPanelDepth;
   const std::int64_t most = (blocks + panels - 1) / panels;
   for (std::int64_t first = 0; first < blocks; first += most) {
@@ -150,7 +153,7 @@ HWY_INLINE void panel_product(Rows y, ConstRows x, StoredRows w, std::int64_t co
     const std::int64_t ahead =
         first + most < blocks ? most * block_bytes(kDtype) : kCols * w.row_bytes - begin;
     unpack_panel<kDtype, kCols>(panel, w.data + col * w.row_bytes + begin, w.row_bytes, count, ahead);
-    add_panel_to_all<kCols>(sums, x.slice_cols(first * kQuantisedBlock, count * kQuantisedBlock), panel);
+    add_panel_to_all<kCols>(sums, x.slice_cols(first * kLength, count * kLength), panel);
   }
   for (std::int64_t i = 0; i < x.rows; ++i) {
     for (int j = 0; j < kCols; ++j) {
@@ -198,6 +201,18 @@ void product_of_stored(Rows y, ConstRows x, const WeightView& w, std::int64_t fi
       return quantised_product<Dtype::q8_0>(y, x, rows, bias);
     case Dtype::q4_0:
       return quantised_product<Dtype::q4_0>(y, x, rows, bias);
+    case Dtype::q4_K:
+      return quantised_product<Dtype::q4_K>(y, x, rows, bias);
+    case Dtype::q6_K:
+      return quantised_product<Dtype::q6_K>(y, x, rows, bias);
+    case Dtype::q4_1:
+      return quantised_product<Dtype::q4_1>(y, x, rows, bias);
+    case Dtype::q5_0:
+      return quantised_product<Dtype::q5_0>(y, x, rows, bias);
+    case Dtype::q5_1:
+      return quantised_product<Dtype::q5_1>(y, x, rows, bias);
+    case Dtype::q5_K:
+      return quantised_product<Dtype::q5_K>(y, x, rows, bias);
   }
 }
 

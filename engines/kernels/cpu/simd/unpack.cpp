@@ -70,20 +70,15 @@ HWY_INLINE void put_pair(D32, hn::Vec<D32> low, hn::Vec<D32> high, std::uint16_t
   hn::StoreU(hn::ConcatOdd(d16, hn::BitCast(d16, high), hn::BitCast(d16, low)), d16, out);
 }
 
-// A whole block whose scale is finite, so that no value is a NaN.
+// A whole block whose scales are finite, so that no value is a NaN.
 template <Dtype kDtype>
 HWY_INLINE void unpack_block(std::uint16_t* HWY_RESTRICT out, const std::uint8_t* block) {
   const BlockTag d;
-  const hn::Rebind<hwy::float16_t, BlockTag> d_half;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::uint16_t half;
-  std::memcpy(&half, block, sizeof(half));
-  const auto scale =
-      hn::PromoteTo(d, hn::BitCast(d_half, hn::Set(hn::Rebind<std::uint16_t, BlockTag>(), half)));
-  const auto rounded = [&](std::int64_t i) HWY_ATTR {
-    return round_numbers(d, hn::Mul(scale, block_integers<kDtype>(d, block, i)));
-  };
-  for (std::int64_t i = 0; i < kQuantisedBlock; i += 2 * lanes)
+  const BlockScales<kDtype> scales(block);
+  const auto rounded = [&](std::int64_t i)
+                           HWY_ATTR { return round_numbers(d, block_values<kDtype>(d, scales, block, i)); };
+  for (std::int64_t i = 0; i < block_length(kDtype); i += 2 * lanes)
     put_pair(hn::Rebind<std::uint32_t, BlockTag>(), rounded(i), rounded(i + lanes), out + i);
 }
 
@@ -95,16 +90,16 @@ HWY_INLINE void unpack_blocks(std::uint16_t* HWY_RESTRICT out, const std::uint8_
       put(d, values, out + from + i);
     });
   };
-  const std::int64_t head = std::min(count, (kQuantisedBlock - first % kQuantisedBlock) % kQuantisedBlock);
+  constexpr std::int64_t kLength = block_length(kDtype);
+  const std::int64_t head = std::min(count, (kLength - first % kLength) % kLength);
   some(0, head);
   std::int64_t i = head;
-  const std::uint8_t* block = data + (first + head) / kQuantisedBlock * block_bytes(kDtype);
-  for (; i + kQuantisedBlock <= count; i += kQuantisedBlock, block += block_bytes(kDtype)) {
-    const bool finite = (block[1] & 0x7c) != 0x7c;
-    if (HWY_LIKELY(finite))
+  const std::uint8_t* block = data + (first + head) / kLength * block_bytes(kDtype);
+  for (; i + kLength <= count; i += kLength, block += block_bytes(kDtype)) {
+    if (HWY_LIKELY(BlockScales<kDtype>::are_finite(block)))
       unpack_block<kDtype>(out + i, block);
     else
-      some(i, kQuantisedBlock);
+      some(i, kLength);
   }
   some(i, count - i);
 }
@@ -181,6 +176,18 @@ HWY_INLINE void unpack_any(T* out, const WeightView& w, std::int64_t first, std:
       return unpack_as<Dtype::q8_0>(out, data, first, count);
     case Dtype::q4_0:
       return unpack_as<Dtype::q4_0>(out, data, first, count);
+    case Dtype::q4_K:
+      return unpack_as<Dtype::q4_K>(out, data, first, count);
+    case Dtype::q6_K:
+      return unpack_as<Dtype::q6_K>(out, data, first, count);
+    case Dtype::q4_1:
+      return unpack_as<Dtype::q4_1>(out, data, first, count);
+    case Dtype::q5_0:
+      return unpack_as<Dtype::q5_0>(out, data, first, count);
+    case Dtype::q5_1:
+      return unpack_as<Dtype::q5_1>(out, data, first, count);
+    case Dtype::q5_K:
+      return unpack_as<Dtype::q5_K>(out, data, first, count);
   }
 }
 
