@@ -14,22 +14,29 @@ namespace {
 
 struct NeededFile {
   const char* file;
-  const char* instead = nullptr;  // another file that makes this one unnecessary
+  // Other files, each of which makes this one unnecessary.
+  const char* instead = nullptr;
+  const char* or_instead = nullptr;
 };
+
+// A GGUF file of the text encoder has its configuration and its tokenizer inside.
+constexpr const char* kEncoderGguf = "text_encoder/model.gguf";
 
 constexpr NeededFile needed_files[] = {
     {"model_index.json"},
     {"scheduler/scheduler_config.json"},
-    {"tokenizer/tokenizer_config.json"},
-    {"tokenizer/vocab.json", "tokenizer/tokenizer.json"},
-    {"tokenizer/merges.txt", "tokenizer/tokenizer.json"},
-    {"text_encoder/config.json"},
-    {"text_encoder/model.safetensors", "text_encoder/model.safetensors.index.json"},
+    {"tokenizer/tokenizer_config.json", kEncoderGguf},
+    {"tokenizer/vocab.json", "tokenizer/tokenizer.json", kEncoderGguf},
+    {"tokenizer/merges.txt", "tokenizer/tokenizer.json", kEncoderGguf},
+    {"text_encoder/config.json", kEncoderGguf},
+    {"text_encoder/model.safetensors", "text_encoder/model.safetensors.index.json", kEncoderGguf},
     {"transformer/config.json"},
     {"transformer/diffusion_pytorch_model.safetensors",
-     "transformer/diffusion_pytorch_model.safetensors.index.json"},
+     "transformer/diffusion_pytorch_model.safetensors.index.json",
+     "transformer/diffusion_pytorch_model.gguf"},
     {"vae/config.json"},
-    {"vae/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors.index.json"},
+    {"vae/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors.index.json",
+     "vae/diffusion_pytorch_model.gguf"},
 };
 
 struct ComponentClass {
@@ -62,15 +69,22 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
 
 }  // namespace
 
+TokenizerSource tokenizer_source(const std::filesystem::path& directory) {
+  const auto folder = directory / "tokenizer";
+  if (present(folder / "tokenizer_config.json") || !present(directory / kEncoderGguf)) return {folder, {}};
+  return {{}, directory / kEncoderGguf};
+}
+
 void require_zimage_files(const std::filesystem::path& directory) {
   std::error_code unreadable;
   if (!std::filesystem::is_directory(directory, unreadable))
     throw Error(RH_MODEL_NOT_FOUND, "model directory '" + directory.string() + "' does not exist");
 
   std::vector<std::string> missing;
-  for (const auto& [file, instead] : needed_files) {
-    if (present(directory / file) || (instead != nullptr && present(directory / instead))) continue;
-    missing.emplace_back(file);
+  for (const NeededFile& needed : needed_files) {
+    const auto found = [&](const char* file) { return file != nullptr && present(directory / file); };
+    if (!found(needed.file) && !found(needed.instead) && !found(needed.or_instead))
+      missing.emplace_back(needed.file);
   }
   if (!missing.empty()) {
     throw Error(RH_WEIGHTS_MISSING,

@@ -12,4 +12,11 @@ void require_zimage_files(const std::filesystem::path& directory);
 // Throws MODEL_INVALID naming the field of model_index.json whose class is not one that the pipeline runs.
 void check_model_index(const std::filesystem::path& directory);
 
+// Where the tokenizer and its chat template are: in the folder `tokenizer`, or, when there is none, in the
+// text encoder's GGUF file. The other of the two is empty.
+struct TokenizerSource {
+  std::filesystem::path folder, gguf;
+};
+TokenizerSource tokenizer_source(const std::filesystem::path& directory);
+
 }  // namespace engines

@@ -5,6 +5,7 @@
 
 #include "engines/pipeline/model_files.h"
 #include "engines/pipeline/process_memory.h"
+#include "engines/weights/gguf.h"
 
 namespace engines {
 namespace {
@@ -19,6 +20,14 @@ const std::filesystem::path& checked(const std::filesystem::path& directory) {
   require_zimage_files(directory);
   check_model_index(directory);
   return directory;
+}
+
+Tokenizer load_tokenizer(const TokenizerSource& from) {
+  return from.gguf.empty() ? Tokenizer::load(from.folder) : Tokenizer::from_gguf(GgufFile(from.gguf));
+}
+
+ChatTemplate load_chat_template(const TokenizerSource& from) {
+  return from.gguf.empty() ? ChatTemplate::load(from.folder) : ChatTemplate::from_gguf(GgufFile(from.gguf));
 }
 
 void require_equal(std::string_view field, std::int64_t value, std::string_view other,
@@ -50,8 +59,8 @@ ZImagePipeline::Parts::Parts(const std::filesystem::path& directory, Kernels& th
       memory(options.memory),
       scheduler(SchedulerConfig::read(checked(directory) / "scheduler" / "scheduler_config.json",
                                       "scheduler/scheduler_config.json")),
-      tokenizer(Tokenizer::load(directory / "tokenizer")),
-      chat_template(ChatTemplate::load(directory / "tokenizer")),
+      tokenizer(load_tokenizer(tokenizer_source(directory))),
+      chat_template(load_chat_template(tokenizer_source(directory))),
       encoder(directory / "text_encoder", kernels, options.weights, options.threads),
       transformer(directory / "transformer", kernels, options.weights, options.threads),
       vae(directory / "vae", kernels.exact()),

@@ -11,6 +11,7 @@
 #include "engines/tokenizer/jinja/parser.h"
 #include "engines/tokenizer/unicode.h"
 #include "engines/weights/config.h"
+#include "engines/weights/gguf.h"
 #include "engines/weights/json_file.h"
 
 namespace engines {
@@ -47,6 +48,23 @@ Variables special_tokens(const Config& config, const nlohmann::json& tree) {
     tokens.emplace_back(name, jinja::Value(content));
   }
   return tokens;
+}
+
+// Those whose ids a GGUF file tells.
+Variables special_tokens(const GgufMetadata& keys) {
+  constexpr std::pair<std::string_view, std::string_view> ids[] = {
+      {"bos_token", "tokenizer.ggml.bos_token_id"},
+      {"eos_token", "tokenizer.ggml.eos_token_id"},
+      {"unk_token", "tokenizer.ggml.unknown_token_id"},
+      {"pad_token", "tokenizer.ggml.padding_token_id"}};
+  const std::vector<std::string> tokens = keys.texts("tokenizer.ggml.tokens");
+  Variables found;
+  for (const auto& [name, key] : ids) {
+    if (!keys.has(key)) continue;
+    const std::int64_t id = keys.integer(key, 0, static_cast<std::int64_t>(tokens.size()) - 1);
+    found.emplace_back(name, jinja::Value(tokens[static_cast<std::size_t>(id)]));
+  }
+  return found;
 }
 
 }  // namespace
@@ -88,6 +106,19 @@ ChatTemplate ChatTemplate::load(const std::filesystem::path& folder) {
     return result;
   } catch (const Error& error) {
     throw Error(error.code(), (own_file ? shown_path(beside) : shown) + ": " + error.what());
+  }
+}
+
+ChatTemplate ChatTemplate::from_gguf(const GgufFile& file) {
+  const GgufMetadata& keys = file.metadata();
+  try {
+    ChatTemplate result(keys.text("tokenizer.chat_template"));
+    for (auto& token : special_tokens(keys))
+      result.state_->defaults.push_back(std::move(token));
+    return result;
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    throw Error(error.code(), what.starts_with(file.shown()) ? what : file.shown() + ": " + what);
   }
 }
 

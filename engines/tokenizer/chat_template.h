@@ -10,6 +10,8 @@
 
 namespace engines {
 
+class GgufFile;
+
 class ChatTemplate {
  public:
   // Parses once; a syntax error or an unsupported construct is MODEL_INVALID with line and what was found.
@@ -19,6 +21,8 @@ class ChatTemplate {
   // tokenizer_config.json WEIGHTS_MISSING. The configuration's special tokens (bos_token, ...) become
   // top-level names.
   static ChatTemplate load(const std::filesystem::path& folder);
+  // tokenizer.chat_template of a GGUF file, and its special tokens. None is MODEL_INVALID.
+  static ChatTemplate from_gguf(const GgufFile& file);
   ~ChatTemplate();
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;

@@ -120,6 +120,10 @@ Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
       std::make_unique<State>(with_checked_contents(read_vocab_and_merges(folder, shown_folder))));
 }
 
+Tokenizer Tokenizer::from_gguf(const GgufFile& file) {
+  return Tokenizer(std::make_unique<State>(with_checked_contents(read_gguf_tokenizer(file))));
+}
+
 Tokenizer::Tokenizer(std::unique_ptr<State> state) : state_(std::move(state)) {
 }
 Tokenizer::~Tokenizer() = default;

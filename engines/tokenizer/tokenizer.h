@@ -11,6 +11,8 @@
 
 namespace engines {
 
+class GgufFile;
+
 class Tokenizer {
  public:
   // Reads <folder>/tokenizer.json, or vocab.json and merges.txt with the added tokens of
@@ -20,6 +22,10 @@ class Tokenizer {
   // tokens may leave ids unused. `truncation` and `padding` of tokenizer.json are not applied: who calls
   // decides on lengths.
   static Tokenizer load(const std::filesystem::path& folder);
+  // From the key-values tokenizer.ggml.* of a GGUF file, of the pre-tokenizers "qwen2", "gpt-2" and
+  // "llama-bpe". What is missing or does not fit together is MODEL_INVALID with file and key, a tokenizer of
+  // another kind CAPABILITY_UNSUPPORTED.
+  static Tokenizer from_gguf(const GgufFile& file);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

@@ -13,6 +13,7 @@
 namespace engines {
 
 class Config;
+class GgufFile;
 
 // A token that is recognised in the text before it is split.
 struct AddedToken {
@@ -43,6 +44,8 @@ struct TokenizerSpec {
 // `shown` is the folder in messages ("tokenizer"). Failures as Tokenizer::load has them.
 TokenizerSpec read_tokenizer_json(const std::filesystem::path& file, const std::string& shown);
 TokenizerSpec read_vocab_and_merges(const std::filesystem::path& folder, const std::string& shown);
+// Failures as Tokenizer::from_gguf has them.
+TokenizerSpec read_gguf_tokenizer(const GgufFile& file);
 
 // The fields of an added token that both kinds of files share; the id is elsewhere.
 AddedToken read_added_token(const Config& object);

@@ -84,7 +84,7 @@ void declare_bench_flags(CLI::App& command, BenchFlags& flags) {
   option("--height", flags.height, "PX", "Height in pixels, likewise [default: the model's]");
   option("--steps", flags.steps, "N", "1 to 50 [default: the model's]");
   option("--guidance", flags.guidance, "X", "0 to 20 [default: the model's, else 0]");
-  list("--weights", flags.weights, "TYPE", "stored, q8_0 or q4_0 (repeatable) [default: stored]");
+  list("--weights", flags.weights, "TYPE", "stored, q8_0, q4_0, q6_k or q4_k (repeatable) [default: stored]");
   list("--threads", flags.threads, "N",
        "1 to 1024 (repeatable) [default: all processors that the program may use]");
   list("--stage", flags.stages, "NAME",

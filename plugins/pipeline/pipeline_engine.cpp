@@ -60,7 +60,11 @@ engines::PipelineOptions read_options(const ModelSource& source, int threads) {
   options.threads = threads;
   options.memory.limit = source.memory_limit_bytes;
   options.weights = choice<Weights>(source.options, "weights",
-                                    {{"stored", std::nullopt}, {"q8_0", Dtype::q8_0}, {"q4_0", Dtype::q4_0}});
+                                    {{"stored", std::nullopt},
+                                     {"q8_0", Dtype::q8_0},
+                                     {"q4_0", Dtype::q4_0},
+                                     {"q4_k", Dtype::q4_K},
+                                     {"q6_k", Dtype::q6_K}});
   options.memory.residency = choice<Residency>(
       source.options, "residency",
       {{"auto", Residency::automatic}, {"all", Residency::all}, {"staged", Residency::staged}});
@@ -109,9 +113,7 @@ Descriptor common_descriptor() {
       {"task", "text-to-image"},
       {"architecture", "ZImagePipeline"},
       {"weight-format", "safetensors"},
-      {"dtype", "f32"},
-      {"dtype", "bf16"},
-      {"dtype", "f16"},
+      {"weight-format", "gguf"},
       {"feature", "negative-prompt"},
       {"feature", "guidance"},
       {"feature", "cfg-normalization"},
@@ -122,8 +124,12 @@ Descriptor common_descriptor() {
       {"weights", "stored"},
       {"weights", "q8_0"},
       {"weights", "q4_0"},
+      {"weights", "q4_k"},
+      {"weights", "q6_k"},
       {"device", "cpu"},
   };
+  for (const auto& dtype : engines::kDtypeLayouts)
+    descriptor.capabilities.emplace_back("dtype", std::string(dtype.name));
   // "schedule.euler": the schedules that this sampler can follow, so that a host can refuse a pair before it
   // starts an engine.
   for (const auto& sampler : engines::sampler_names()) {
