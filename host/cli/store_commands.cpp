@@ -92,7 +92,8 @@ class CleanCommand : public Command {
  public:
   CLI::App* declare(CLI::App& app) override {
     CLI::App* command = app.add_subcommand(
-        "clean", "Remove temporary files and directory views of the store; keeps every model");
+        "clean",
+        "Remove downloads that were not finished, temporary files and directory views; keeps every model");
     declare_json(*command);
     return command;
   }

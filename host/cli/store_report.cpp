@@ -24,11 +24,9 @@ OrderedJson import_json(const ImportReport& report, const Store& store) {
   put(json, "replaced", report.replaced ? report.replaced->text() : "");
   json["bytes"] = report.bytes;
   json["bytes_added"] = report.bytes_added;
-  json["files"] = {{"all", report.files},
-                   {"present", report.present},
-                   {"linked", report.linked},
-                   {"cloned", report.cloned},
-                   {"copied", report.copied}};
+  json["files"] = {{"all", report.files},     {"present", report.present}, {"linked", report.linked},
+                   {"cloned", report.cloned}, {"copied", report.copied},   {"fetched", report.fetched}};
+  json["bytes_fetched"] = report.bytes_fetched;
   put(json, "source", report.model.source);
   json["store"] = store.root().string();
   return json;
@@ -43,6 +41,7 @@ std::string import_text(const ImportReport& report) {
   add(report.linked, "linked");
   add(report.cloned, "cloned");
   add(report.copied, "copied");
+  add(report.fetched, "fetched");
   std::string text = report.model.name + "  " + report.model.digest.brief() + "  " +
                      human_bytes(report.bytes) + " in " + counted(report.files, "file", "files") + " (" +
                      join(how, ", ") + "), " + human_bytes(report.bytes_added) + " added\n";
@@ -53,7 +52,7 @@ std::string import_text(const ImportReport& report) {
 OrderedJson collection_json(const Collection& collection) {
   OrderedJson json;
   json["bytes"] = collection.bytes;
-  for (const char* list : {"blobs", "leftovers", "views"})
+  for (const char* list : {"blobs", "leftovers", "views", "downloads"})
     json[list] = OrderedJson::array();
   for (const Digest& digest : collection.blobs)
     json["blobs"].push_back(digest.text());
@@ -61,6 +60,8 @@ OrderedJson collection_json(const Collection& collection) {
     json["leftovers"].push_back(path.string());
   for (const auto& path : collection.views)
     json["views"].push_back(path.string());
+  for (const auto& path : collection.downloads)
+    json["downloads"].push_back(path.string());
   return json;
 }
 
@@ -72,6 +73,8 @@ std::string collection_text(const Collection& collection, const std::string& ver
                    " left");
   if (!collection.views.empty())
     what.push_back(counted(collection.views.size(), "directory view", "directory views"));
+  if (!collection.downloads.empty())
+    what.push_back(counted(collection.downloads.size(), "file of a download", "files of downloads"));
   if (what.empty()) return "nothing to remove\n";
   return verb + " " + join(what, ", ") + ": " + human_bytes(collection.bytes) + "\n";
 }

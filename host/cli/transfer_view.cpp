@@ -78,8 +78,8 @@ std::string transfer_text(const std::string& verb, const StoreProgress& progress
   const auto filled = static_cast<std::uint64_t>(std::min(1.0, share) * kBarColumns);
   std::string text = verb + "  [" + std::string(filled, '#') + std::string(kBarColumns - filled, '.') +
                      "]  " + human_bytes(progress.done) + " of " + human_bytes(progress.total);
-  if (seconds > 0 && progress.done > 0) {
-    const double rate = static_cast<double>(progress.done) / seconds;
+  if (seconds > 0 && progress.done > progress.before) {
+    const double rate = static_cast<double>(progress.done - progress.before) / seconds;
     const double left = static_cast<double>(progress.total - std::min(progress.done, progress.total)) / rate;
     text += "  " + human_bytes(static_cast<std::uint64_t>(rate)) + "/s  " + human_milliseconds(left * 1000) +
             " left";

@@ -42,20 +42,43 @@ BlobWriter::BlobWriter(const StorePaths& paths, StoreSession& session) : paths_(
   }
 }
 
-bool BlobWriter::keep(const Digest& digest, std::uint64_t size) {
-  {
-    const StoreLock lock(paths_, StoreLock::Mode::exclusive);
-    struct stat status {};
-    if (::lstat(paths_.blob(digest).c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
-        static_cast<std::uint64_t>(status.st_size) != size)
-      return false;
-    session_.pin(digest);
-  }
+// Whether there is a file of that size; then gc keeps it from now on.
+bool BlobWriter::pin(const Digest& digest, std::uint64_t size) {
+  const StoreLock lock(paths_, StoreLock::Mode::exclusive);
+  struct stat status {};
+  if (::lstat(paths_.blob(digest).c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      static_cast<std::uint64_t>(status.st_size) != size)
+    return false;
+  session_.pin(digest);
+  return true;
+}
+
+bool BlobWriter::keep(const Digest& digest, std::uint64_t size, const PieceSeen& seen) {
+  if (!pin(digest, size)) return false;
   try {
-    return stamp_holds(paths_, digest) || digest_holds(paths_, digest, {});
-  } catch (const Error&) {
+    return stamp_holds(paths_, digest) || digest_holds(paths_, digest, seen);
+  } catch (const Error& error) {
+    if (error.code() != RH_IO_ERROR) throw;
     return false;  // unreadable: to be replaced
   }
+}
+
+std::optional<BlobPlaced> BlobWriter::find(const Digest& digest, std::uint64_t size, const std::string& shown,
+                                           const PieceSeen& seen) {
+  BlobPlaced placed{digest, size, Placed::present, {}};
+  if (!is_safetensors(shown)) return keep(digest, size, seen) ? std::optional(placed) : std::nullopt;
+  if (!pin(digest, size)) return std::nullopt;
+  try {
+    const File file = open_for_reading(paths_.blob(digest), shown_file(shown), false);
+    const FileStamp before = stamp_of(file, shown_file(shown));
+    placed = hash(file, shown_file(shown), true, seen);
+    if (placed.digest != digest) return std::nullopt;
+    record_stamp(paths_, digest, file, before);
+  } catch (const Error& error) {
+    if (error.code() != RH_IO_ERROR) throw;
+    return std::nullopt;
+  }
+  return placed;
 }
 
 BlobPlaced BlobWriter::hash(const File& source, const std::string& shown, bool weights,
@@ -65,18 +88,21 @@ BlobPlaced BlobWriter::hash(const File& source, const std::string& shown, bool w
   Digest digest = digest_of_file(source, shown, [&](std::string_view bytes) {
     if (weights) tensors.update(bytes);
     size += bytes.size();
-    sink(bytes);
+    if (sink) sink(bytes);
   });
-  return {std::move(digest), size, Placed::copied, weights ? tensors.finish() : std::nullopt};
+  return {digest, size, Placed::present, weights ? tensors.finish() : std::nullopt};
 }
 
 std::optional<BlobPlaced> BlobWriter::find(const fs::path& source, const std::string& shown,
                                            const PieceSeen& seen) {
   const File file = open_for_reading(source, shown_file(shown), true);
-  if (!sizes_.contains(file_size(file, shown_file(shown)))) return std::nullopt;
+  const std::uint64_t size = file_size(file, shown_file(shown));
+  {
+    const std::lock_guard lock(mutex_);
+    if (!sizes_.contains(size)) return std::nullopt;
+  }
   BlobPlaced placed = hash(file, shown_file(shown), is_safetensors(shown), seen);
   if (!keep(placed.digest, placed.size)) return std::nullopt;
-  placed.how = Placed::present;
   return placed;
 }
 
@@ -121,7 +147,7 @@ BlobPlaced BlobWriter::place(const fs::path& source, const std::string& shown, P
                                     is_safetensors(shown), seen)
                              : copy(file, temporary, shown, seen);
   require_unchanged(file, before, shown_file(shown));
-  if (shared) placed.how = *shared;
+  placed.how = shared.value_or(Placed::copied);
   // The mode of a link is its owner's affair.
   if (placed.how != Placed::linked) ::chmod(temporary.c_str(), kBlobMode);
   publish(temporary, placed.digest);
@@ -141,10 +167,13 @@ OciDescriptor BlobWriter::write(const std::string& media_type, const std::string
 void BlobWriter::publish(const fs::path& temporary, const Digest& digest) {
   const StoreLock lock(paths_, StoreLock::Mode::exclusive);
   session_.pin(digest);
-  sizes_.insert(file_size(open_for_reading(temporary, "temporary file", false), "temporary file"));
-  if (stamp_holds(paths_, digest)) return;  // another process was faster
-  rename_file(temporary, paths_.blob(digest));
-  unsynced_.push_back(digest);
+  const std::uint64_t size =
+      file_size(open_for_reading(temporary, "temporary file", false), "temporary file");
+  const bool there = stamp_holds(paths_, digest);  // another process was faster
+  if (!there) rename_file(temporary, paths_.blob(digest));
+  const std::lock_guard own(mutex_);
+  sizes_.insert(size);
+  if (!there) unsynced_.push_back(digest);
 }
 
 // All at once: the file system's first commit then carries most of what the others need.

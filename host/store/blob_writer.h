@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,7 +20,7 @@
 namespace roundhouse::host {
 
 // What became of a source file.
-enum class Placed { present, linked, cloned, copied };
+enum class Placed { present, linked, cloned, copied, fetched };
 struct BlobPlaced {
   Digest digest;
   std::uint64_t size = 0;
@@ -27,7 +28,7 @@ struct BlobPlaced {
   std::optional<WeightRecord> weights;  // of a file of weights
 };
 
-// Blobs written by it are pinned until the session ends.
+// Blobs written by it are pinned until the session ends. May be used by several threads.
 class BlobWriter {
  public:
   BlobWriter(const StorePaths& paths, StoreSession& session);
@@ -35,6 +36,10 @@ class BlobWriter {
   // The file's blob where the store has it whole; damaged ones do not count. Hashes the source only when some
   // blob has its size.
   std::optional<BlobPlaced> find(const std::filesystem::path& source, const std::string& shown,
+                                 const PieceSeen& seen);
+  // The same for a blob whose digest is known. `seen` gets what has to be hashed, as for safetensors files
+  // everything.
+  std::optional<BlobPlaced> find(const Digest& digest, std::uint64_t size, const std::string& shown,
                                  const PieceSeen& seen);
   // Takes the file in. Throws IO_ERROR when it changes meanwhile.
   BlobPlaced place(const std::filesystem::path& source, const std::string& shown, Placement placement,
@@ -46,13 +51,14 @@ class BlobWriter {
   // Whether `place` would need no space for that file.
   bool shares(const std::filesystem::path& source, const std::string& shown, Placement placement);
 
-  // Whether the store has the blob whole; then it is pinned.
-  bool keep(const Digest& digest, std::uint64_t size);
+  // Whether the store has the blob whole; then it is pinned. `seen` gets what has to be hashed.
+  bool keep(const Digest& digest, std::uint64_t size, const PieceSeen& seen = {});
 
   // Makes all that was published durable. To be called before a name is given to any of it.
   void sync();
 
  private:
+  bool pin(const Digest& digest, std::uint64_t size);
   std::optional<Placed> share(const File& source, const std::filesystem::path& temporary,
                               Placement placement);
   BlobPlaced hash(const File& source, const std::string& shown, bool weights,
@@ -62,6 +68,7 @@ class BlobWriter {
 
   const StorePaths& paths_;
   StoreSession& session_;
+  std::mutex mutex_;               // for what follows
   std::set<std::uint64_t> sizes_;  // of the blobs that were there at the start, and since
   std::vector<Digest> unsynced_;
 };

@@ -15,7 +15,7 @@ constexpr std::size_t kHexDigits = 64;
 constexpr std::string_view kPrefix = "sha256:";
 
 void require(int done) {
-  if (done != 1) throw Error(RH_INTERNAL, "sha-256 is not available from the OpenSSL library");
+  if (done != 1) throw Error(RH_INTERNAL, "a digest is not available from the OpenSSL library");
 }
 
 }  // namespace
@@ -31,14 +31,35 @@ std::optional<Digest> Digest::parse(std::string_view text) {
   return from_hex(text.substr(kPrefix.size()));
 }
 
-struct Sha256::Context {
-  EVP_MD_CTX* evp = EVP_MD_CTX_new();
-  ~Context() { EVP_MD_CTX_free(evp); }
+class HashContext {
+ public:
+  explicit HashContext(const EVP_MD* kind) {
+    require(evp_ != nullptr ? 1 : 0);
+    require(EVP_DigestInit_ex(evp_, kind, nullptr));
+  }
+  ~HashContext() { EVP_MD_CTX_free(evp_); }
+  HashContext(const HashContext&) = delete;
+  HashContext& operator=(const HashContext&) = delete;
+
+  void update(std::string_view bytes) { require(EVP_DigestUpdate(evp_, bytes.data(), bytes.size())); }
+
+  std::string finish() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
+    unsigned size = 0;
+    require(EVP_DigestFinal_ex(evp_, raw.data(), &size));
+    std::string hex;
+    for (unsigned i = 0; i < size; ++i) {
+      hex += "0123456789abcdef"[raw.at(i) >> 4];
+      hex += "0123456789abcdef"[raw.at(i) & 15];
+    }
+    return hex;
+  }
+
+ private:
+  EVP_MD_CTX* evp_ = EVP_MD_CTX_new();
 };
 
-Sha256::Sha256() : context_(std::make_unique<Context>()) {
-  require(context_->evp != nullptr ? 1 : 0);
-  require(EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr));
+Sha256::Sha256() : context_(std::make_unique<HashContext>(EVP_sha256())) {
 }
 
 Sha256::~Sha256() = default;
@@ -46,19 +67,26 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(std::string_view bytes) {
-  require(EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size()));
+  context_->update(bytes);
 }
 
 Digest Sha256::finish() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
-  unsigned size = 0;
-  require(EVP_DigestFinal_ex(context_->evp, raw.data(), &size));
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    hex += "0123456789abcdef"[raw.at(i) >> 4];
-    hex += "0123456789abcdef"[raw.at(i) & 15];
-  }
-  return *Digest::from_hex(hex);
+  return *Digest::from_hex(context_->finish());
+}
+
+GitBlobSha1::GitBlobSha1(std::uint64_t size) : context_(std::make_unique<HashContext>(EVP_sha1())) {
+  const std::string head = "blob " + std::to_string(size);
+  context_->update({head.c_str(), head.size() + 1});
+}
+
+GitBlobSha1::~GitBlobSha1() = default;
+
+void GitBlobSha1::update(std::string_view bytes) {
+  context_->update(bytes);
+}
+
+std::string GitBlobSha1::finish() {
+  return context_->finish();
 }
 
 Digest sha256(std::string_view bytes) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256: the names of blobs, and what computes them.
+// SHA-256: the names of blobs, and what computes them. SHA-1 of git: what a hub says of small files.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ class Digest {
   std::string hex_;
 };
 
+class HashContext;
+
 // Computes one digest of what it is given in pieces. Throws INTERNAL when the library refuses.
 class Sha256 {
  public:
@@ -43,8 +46,20 @@ class Sha256 {
   Digest finish();  // once
 
  private:
-  struct Context;
-  std::unique_ptr<Context> context_;
+  std::unique_ptr<HashContext> context_;
+};
+
+// Computes what git calls a file's object id: SHA-1 of "blob <size>" and a zero byte before the content.
+class GitBlobSha1 {
+ public:
+  explicit GitBlobSha1(std::uint64_t size);
+  ~GitBlobSha1();
+
+  void update(std::string_view bytes);
+  std::string finish();  // once; 40 lower-case hexadecimal digits
+
+ private:
+  std::unique_ptr<HashContext> context_;
 };
 
 Digest sha256(std::string_view bytes);

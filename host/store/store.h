@@ -31,6 +31,7 @@ struct StoredModel {
 struct StoreProgress {
   std::string what;                   // the file at work: "transformer/config.json"
   std::uint64_t done = 0, total = 0;  // bytes of the whole work
+  std::uint64_t before = 0;           // of `done`, those that an earlier run has done
 };
 using ProgressSeen = std::function<void(const StoreProgress&)>;
 
@@ -45,14 +46,16 @@ struct ImportOptions {
   std::optional<ModelSpec> spec;  // the recipe; without one the directory speaks for itself
   Provenance provenance{"directory", {}, {}, {}};
   ProgressSeen progress;
+  std::function<bool(const std::string&)> choose = {};  // which files, by path; empty: all
 };
 
 struct ImportReport {
-  StoredModel model;
+  StoredModel model{{}, sha256(""), {}, {}, 0};
   std::uint64_t bytes = 0;        // of all its files, each digest once
   std::uint64_t bytes_added = 0;  // of those that the store did not have
-  unsigned files = 0, present = 0, linked = 0, cloned = 0, copied = 0;  // present: the store had them
-  std::optional<Digest> replaced;  // what the name stood for before, where that was another model
+  unsigned files = 0, present = 0, linked = 0, cloned = 0, copied = 0, fetched = 0;  // present: it had them
+  std::uint64_t bytes_fetched = 0;  // that came over a network
+  std::optional<Digest> replaced;   // what the name stood for before, where that was another model
 };
 
 // What gc or clean did, or would do.
@@ -60,6 +63,7 @@ struct Collection {
   std::vector<Digest> blobs;                     // that no name needs
   std::vector<std::filesystem::path> leftovers;  // of killed processes
   std::vector<std::filesystem::path> views;      // of models that are gone
+  std::vector<std::filesystem::path> downloads;  // that nobody is at work on; only clean removes them
   std::uint64_t bytes = 0;
 };
 
@@ -120,7 +124,8 @@ class Store {
   Collection remove(const ModelName& name, bool prune);
   // Removes blobs that no name and no living process needs, and what killed processes left.
   Collection collect(bool dry_run);
-  // Removes what can be made again or is nobody's: views, and what killed processes left.
+  // Removes what can be made again or is nobody's: views, downloads that no living process is at work on, and
+  // what killed processes left.
   Collection clean();
 
  private:

@@ -149,7 +149,10 @@ class ArchiveImport {
   }
 
   ImportReport counted(const Committed& committed, const ModelManifest& manifest) const {
-    ImportReport report{committed.model, manifest.bytes, 0, 0, 0, 0, 0, 0, committed.replaced};
+    ImportReport report;
+    report.model = committed.model;
+    report.bytes = manifest.bytes;
+    report.replaced = committed.replaced;
     for (const ModelFile& file : manifest.files) {
       const auto placed = placed_.find(file.digest);
       const bool copied = placed != placed_.end() && placed->second.how == Placed::copied;

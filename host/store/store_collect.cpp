@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "host/store/download.h"
 #include "host/store/small_file.h"
 #include "host/store/store_internal.h"
 
@@ -146,7 +147,11 @@ Collection Store::collect(bool dry_run) {
 
 Collection Store::clean() {
   Collection collection;
-  if (!paths_.exists() && !std::filesystem::exists(paths_.sessions())) return collection;
+  if (!paths_.exists() && !fs::exists(paths_.sessions()) && !fs::exists(paths_.downloads()))
+    return collection;
+  PartialDownloads downloads = remove_idle_downloads(paths_);
+  collection.downloads = std::move(downloads.files);
+  collection.bytes += downloads.bytes;
   const StoreLock lock(paths_, StoreLock::Mode::exclusive);
   sweep_sessions(paths_, false, collection);
   sweep_views(paths_, {}, false, collection);

@@ -3,6 +3,7 @@
 // directory for everybody who takes longer.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <set>
@@ -19,6 +20,7 @@ namespace roundhouse::host {
 //   tmp/     a directory for each process at work, see StoreSession
 //   views/   directories of links that show a model's blobs under their names
 //   stamps/  what a blob's file looked like when its digest was last found right
+//   cache/downloads/  files on their way from elsewhere, see Download
 struct StorePaths {
   std::filesystem::path root;
 
@@ -32,6 +34,7 @@ struct StorePaths {
   std::filesystem::path view(const Digest& manifest) const { return views() / manifest.hex(); }
   std::filesystem::path stamps() const { return root / "stamps"; }
   std::filesystem::path stamp(const Digest& digest) const { return stamps() / digest.hex(); }
+  std::filesystem::path downloads() const { return root / "cache/downloads"; }
 
   bool exists() const;
 };
@@ -58,7 +61,7 @@ class StoreSession {
   StoreSession(const StoreSession&) = delete;
   StoreSession& operator=(const StoreSession&) = delete;
 
-  // A path in the directory that was not given out before.
+  // A path in the directory that was not given out before. From any thread.
   std::filesystem::path fresh_path();
   // The store's exclusive lock must be held.
   void pin(const Digest& digest) const;
@@ -66,7 +69,7 @@ class StoreSession {
  private:
   std::filesystem::path directory_;
   File lock_;
-  unsigned given_ = 0;
+  std::atomic<unsigned> given_ = 0;
 };
 
 // Blobs that living sessions have pinned. The store's lock must be held.

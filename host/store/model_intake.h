@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model in the making: files that come one by one, from a directory or over a network, and get a name only
+// when all are there.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "host/store/blob_writer.h"
+#include "host/store/store.h"
+
+namespace roundhouse::host {
+
+class ModelIntake {
+ public:
+  // Makes the store where there is none. Throws MODEL_INVALID for a damaged index before anything is written.
+  explicit ModelIntake(const std::filesystem::path& root);
+
+  const StorePaths& paths() const { return paths_; }
+  BlobWriter& writer() { return writer_; }
+
+  // Throws INSUFFICIENT_STORAGE when so many bytes, and the model's records, have no room.
+  void require_space(std::uint64_t bytes) const;
+  // A file that is in the store now. From any thread.
+  void add(const std::string& path, BlobPlaced placed);
+
+  // Looks at what was added as at a model directory. Throws what inspect_model_directory throws; `shown`
+  // stands for the directory in messages.
+  ModelDirectory inspect(const std::string& shown);
+  // Throws MODEL_INVALID when the recipe of the options is for another architecture.
+  static void require_architecture(const ImportOptions& options, const ModelDirectory& inspected,
+                                   const std::string& shown);
+
+  // Writes config and manifest, makes all durable, and gives the name. `source` is what the model was made
+  // of.
+  ImportReport finish(const ModelName& name, const ModelDirectory& inspected, const ImportOptions& options,
+                      const std::string& source);
+
+ private:
+  OciDescriptor write_manifest(const ModelDirectory& inspected, const ImportOptions& options,
+                               ImportReport& report);
+
+  const StorePaths paths_;
+  StoreSession session_;
+  BlobWriter writer_;
+  std::mutex mutex_;                         // for what follows
+  std::map<std::string, BlobPlaced> files_;  // by path in the model directory
+};
+
+}  // namespace roundhouse::host
