@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// `roundhouse push`: a model of the store to an OCI registry.
+#include "host/cli/arguments.h"
+#include "host/cli/command.h"
+#include "host/cli/interrupt.h"
+#include "host/cli/registry_flags.h"
+#include "host/cli/text.h"
+#include "host/cli/transfer_view.h"
+#include "host/sources/registry_push.h"
+
+namespace roundhouse::host {
+namespace {
+
+OrderedJson push_json(const StoredModel& model, const RegistryReference& target, const PushReport& report) {
+  OrderedJson object;
+  object["name"] = model.name;
+  object["digest"] = model.digest.text();
+  object["target"] = target.text();
+  object["blobs"] = {{"all", report.blobs},
+                     {"there", report.there},
+                     {"mounted", report.mounted},
+                     {"uploaded", report.uploaded}};
+  object["bytes"] = report.bytes;
+  object["bytes_sent"] = report.bytes_sent;
+  object["manifest_there"] = report.manifest_there;
+  return object;
+}
+
+std::string push_text(const StoredModel& model, const RegistryReference& target, const PushReport& report) {
+  return target.text() + "  " + model.digest.brief() + "\n" + "sent " + human_bytes(report.bytes_sent) +
+         " of " + human_bytes(report.bytes) + ": " + std::to_string(report.uploaded) + " files uploaded, " +
+         std::to_string(report.mounted) + " taken over from another repository, " +
+         std::to_string(report.there) + " there already\n";
+}
+
+class PushCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command = app.add_subcommand(
+        "push", "Send a model of the store to an OCI registry; only what is missing there");
+    command->add_option("name", name_, "The model's name")->type_name("NAME")->required();
+    command
+        ->add_option("target", target_,
+                     "Where to: oci://REGISTRY[:PORT]/REPOSITORY[:TAG] [default tag: latest]")
+        ->type_name("oci://…")
+        ->required();
+    login_.declare(*command);
+    declare_transport(*command);
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    const ModelName name = ModelName::parse(name_);
+    const RegistryReference target = RegistryReference::parse(target_);
+    const PushOptions options = this->options();
+    Store store = program.store();
+    const StoredModel model = store.get(name);
+    RegistryAccess access;
+    access.http.allow_plain_http = plain_http_;
+    access.http.ca_file = ca_file_;
+    access.http.user_agent = "roundhouse/" + program_version();
+    access.http.cancelled = interrupt_noted;
+    access.search = login_.search(target);
+    const PushReport report = push_model(store, model, open_registry(target, access), options);
+    if (json()) {
+      print_json(push_json(model, target, report));
+    } else {
+      print(push_text(model, target, report));
+    }
+    return 0;
+  }
+
+ private:
+  void declare_transport(CLI::App& command) {
+    command.add_flag("--plain-http", plain_http_,
+                     "Speak http, not https; within this machine that is found out without the flag");
+    command
+        .add_option("--ca-file", ca_file_, "Trust the certificates (PEM) of FILE in place of the system's")
+        ->type_name("FILE");
+    command
+        .add_option("--chunk-size", chunk_size_,
+                    "Larger files travel in requests of this size, 64KiB to 1GiB [default: 32MiB]")
+        ->type_name("SIZE");
+    command
+        .add_option("--transfers", transfers_,
+                    "Files at a time, 1 to " + std::to_string(kMaximumTransfers) +
+                        " [default: " + std::to_string(kDefaultTransfers) + "]")
+        ->type_name("N");
+  }
+
+  PushOptions options() const {
+    PushOptions options;
+    if (!transfers_.empty())
+      options.transfers =
+          static_cast<unsigned>(parse_integer("--transfers", transfers_, 1, kMaximumTransfers));
+    if (!chunk_size_.empty()) options.chunk_bytes = parse_bytes("--chunk-size", chunk_size_);
+    if (options.chunk_bytes < kMinimumChunkBytes || options.chunk_bytes > kMaximumChunkBytes)
+      throw Error(RH_INVALID_ARGUMENT,
+                  "--chunk-size: '" + chunk_size_ + "' is out of range, expected 64KiB to 1GiB");
+    options.progress = transfer_progress("pushing", json());
+    return options;
+  }
+
+  std::string name_, target_, ca_file_, chunk_size_, transfers_;
+  bool plain_http_ = false;
+  RegistryFlags login_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_push_command() {
+  return std::make_unique<PushCommand>();
+}
+
+}  // namespace roundhouse::host
