@@ -2,6 +2,7 @@
 #include "host/transport/url.h"
 
 #include <boost/url/src.hpp>
+#include <charconv>
 
 #include "roundhouse/error.hpp"
 
@@ -31,6 +32,14 @@ std::string escaped(const std::string& text) {
 bool is_host_name(const std::string& host) {
   return !host.empty() &&
          host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos;
+}
+
+// 0 for what is no port.
+std::uint16_t port_number(const std::string& digits) {
+  std::uint16_t number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, number);
+  return error == std::errc() && stopped == end ? number : std::uint16_t{0};
 }
 
 }  // namespace
@@ -66,8 +75,8 @@ Url Url::parse(const std::string& text) {
   url.host_ = lower(parsed->host_address());
   url.numeric_ = parsed->host_type() == urls::host_type::ipv4 || parsed->host_type() == urls::host_type::ipv6;
   if (!url.numeric_ && !is_host_name(url.host_)) refuse(RH_INVALID_ARGUMENT, text, "has no host name");
-  url.port_ =
-      parsed->has_port() && !parsed->port().empty() ? parsed->port_number() : (url.secure() ? 443 : 80);
+  url.port_ = url.secure() ? 443 : 80;
+  if (parsed->has_port() && !parsed->port().empty()) url.port_ = port_number(std::string(parsed->port()));
   if (url.port_ == 0) refuse(RH_INVALID_ARGUMENT, text, "port is out of range, expected 1 to 65535");
   url.target_ = std::string(parsed->encoded_path());
   if (url.target_.empty()) url.target_ = "/";
