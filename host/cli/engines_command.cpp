@@ -5,98 +5,16 @@
 #include "host/cli/command.h"
 #include "host/cli/report.h"
 #include "host/cli/text.h"
+#include "host/registry/record_json.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {
 namespace {
 
-std::vector<std::string> values(const Capabilities& capabilities, const std::string& group) {
-  const auto found = capabilities.find(group);
-  return found == capabilities.end() ? std::vector<std::string>{} : found->second;
-}
-
-std::optional<std::string> fact(const EngineRecord& record, const std::string& name) {
-  if (!record.report) return std::nullopt;
-  for (const auto& [key, value] : record.report->facts) {
-    if (key == name) return value;
-  }
-  return std::nullopt;
-}
-
-// What is known of an engine whether or not it was loaded.
-struct Description {
-  std::string name, vendor, version, description, maturity;
-};
-
-Description describe(const EngineRecord& record) {
-  if (record.report) {
-    const EngineReport& report = *record.report;
-    return {report.name, report.vendor, report.version, report.description, report.maturity};
-  }
-  if (record.manifest) {
-    const EngineManifest& manifest = *record.manifest;
-    return {manifest.name, manifest.vendor, manifest.version, manifest.description, manifest.maturity};
-  }
-  return {};
-}
-
-const Capabilities& stated_capabilities(const EngineRecord& record) {
-  static const Capabilities none;
-  if (record.report) return record.report->capabilities;
-  return record.manifest ? record.manifest->capabilities : none;
-}
-
-OrderedJson limits_json(const EngineRecord& record) {
-  OrderedJson json = OrderedJson::object();
-  for (const auto& [name, limit] : record.limits()) {
-    json[name] = {{"minimum", limit.minimum}, {"maximum", limit.maximum}, {"multiple_of", limit.multiple_of}};
-  }
-  return json;
-}
-
-OrderedJson record_json(const EngineRecord& record) {
-  const Description about = describe(record);
-  const Capabilities& capabilities = stated_capabilities(record);
-  OrderedJson json;
-  json["id"] = record.id;
-  json["name"] = about.name;
-  json["version"] = about.version;
-  json["vendor"] = about.vendor;
-  json["description"] = about.description;
-  json["maturity"] = about.maturity;
-  json["state"] = state_name(record.state);
-  json["score"] = record.score();
-  json["tasks"] = values(capabilities, "task");
-  json["architectures"] = values(capabilities, "architecture");
-  json["weight_formats"] = values(capabilities, "weight-format");
-  json["dtypes"] = values(capabilities, "dtype");
-  json["features"] = values(capabilities, "feature");
-  json["samplers"] = values(capabilities, "sampler");
-  json["schedules"] = values(capabilities, "schedule");
-  json["devices"] = values(capabilities, "device");
-  json["limits"] = limits_json(record);
-  for (const char* name : {"device", "threads", "simd"}) {
-    const std::optional<std::string> value = fact(record, name);
-    json[name] = value ? OrderedJson(*value) : OrderedJson();
-  }
-  json["facts"] = OrderedJson::object();
-  if (record.report) {
-    for (const auto& [key, value] : record.report->facts)
-      json["facts"][key] = value;
-  }
-  json["manifest"] = record.manifest_file.string();
-  json["library"] = record.manifest ? OrderedJson(record.manifest->library.string()) : OrderedJson();
-  json["origin"] = record.origin;
-  json["error"] = record.error ? error_json(*record.error) : OrderedJson();
-  json["differences"] = record.differences;
-  json["remarks"] = record.report ? record.report->remarks : std::vector<std::string>{};
-  return json;
-}
-
 std::string in_use(const EngineRecord& record) {
-  if (!record.report) return join(values(stated_capabilities(record), "device"), ", ");
+  if (!record.report) return join(capability_values(stated_capabilities(record), "device"), ", ");
   std::vector<std::string> parts;
-  const std::string device = fact(record, "device").value_or("");
+  const std::string device = engine_fact(record, "device").value_or("");
   if (!device.empty()) parts.push_back(device);
   for (const auto& [key, value] : record.report->facts) {
     if (key == "device") continue;
@@ -106,7 +24,7 @@ std::string in_use(const EngineRecord& record) {
 }
 
 std::string record_text(const EngineRecord& record, std::size_t width) {
-  const Description about = describe(record);
+  const EngineDescription about = describe(record);
   std::string text = (record.id.empty() ? "(no name)" : record.id) +
                      (about.version.empty() ? "" : " " + about.version) + "  " + state_name(record.state);
   if (!about.maturity.empty() && about.maturity != "stable") text += ", " + about.maturity;
@@ -120,11 +38,11 @@ std::string record_text(const EngineRecord& record, std::size_t width) {
   }
   const Capabilities& capabilities = stated_capabilities(record);
   line("what", about.description);
-  line("does", join(values(capabilities, "task"), ", "));
-  line("models", join(values(capabilities, "architecture"), ", "));
-  line("weights", join(values(capabilities, "dtype"), ", "));
-  line("features", join(values(capabilities, "feature"), ", "));
-  line("samplers", join(values(capabilities, "sampler"), ", "));
+  line("does", join(capability_values(capabilities, "task"), ", "));
+  line("models", join(capability_values(capabilities, "architecture"), ", "));
+  line("weights", join(capability_values(capabilities, "dtype"), ", "));
+  line("features", join(capability_values(capabilities, "feature"), ", "));
+  line("samplers", join(capability_values(capabilities, "sampler"), ", "));
   line("runs on", in_use(record));
   for (const std::string& difference : record.differences)
     line("differs", difference);
@@ -169,7 +87,7 @@ class EnginesCommand : public Command {
     OrderedJson object;
     object["engines"] = OrderedJson::array();
     for (const EngineRecord& record : registry.records())
-      object["engines"].push_back(record_json(record));
+      object["engines"].push_back(engine_json(record));
     object["search"] = OrderedJson::array();
     for (const SearchDirectory& directory : program.engine_directories()) {
       object["search"].push_back({{"path", directory.path.string()}, {"origin", directory.origin}});

@@ -7,6 +7,7 @@
 
 #include "host/cli/program.h"
 #include "host/cli/text.h"
+#include "host/output/metadata.h"
 
 namespace roundhouse::host {
 namespace {
@@ -96,12 +97,6 @@ OrderedJson dtypes_json(const Facts& facts) {
   return json;
 }
 
-std::optional<std::string> first_capability(const EngineReport& engine, const std::string& group) {
-  const auto found = engine.capabilities.find(group);
-  if (found == engine.capabilities.end() || found->second.empty()) return std::nullopt;
-  return found->second.front();
-}
-
 OrderedJson nullable(const std::optional<std::string>& text) {
   return text ? OrderedJson(*text) : OrderedJson();
 }
@@ -131,22 +126,6 @@ std::string engine_text(const RunRecord& run) {
 }
 
 }  // namespace
-
-std::optional<std::string> used_sampler(const ImageJob& job, const EngineReport& engine) {
-  return job.sampler ? job.sampler : first_capability(engine, "sampler");
-}
-
-std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport& engine) {
-  if (job.schedule) return job.schedule;
-  // Each sampler has its own default: the first of its group, or, where the engine lists no such groups, the
-  // first schedule for the first sampler.
-  const auto sampler = used_sampler(job, engine);
-  if (sampler) {
-    if (const auto schedule = first_capability(engine, "schedule." + *sampler)) return schedule;
-  }
-  if (sampler != first_capability(engine, "sampler")) return std::nullopt;
-  return first_capability(engine, "schedule");
-}
 
 OrderedJson verdicts_json(const Decision& decision) {
   OrderedJson json = OrderedJson::array();

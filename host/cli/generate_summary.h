@@ -33,10 +33,6 @@ struct RunRecord {
   std::uint64_t peak_memory_bytes = 0;
 };
 
-// Sampler and schedule that were used: the request's, or the engine's first where that is its default.
-std::optional<std::string> used_sampler(const ImageJob& job, const EngineReport& engine);
-std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport& engine);
-
 OrderedJson verdicts_json(const Decision& decision);
 std::string verdicts_text(const Decision& decision, std::size_t width);
 

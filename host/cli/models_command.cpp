@@ -5,29 +5,10 @@
 #include "host/cli/command.h"
 #include "host/cli/report.h"
 #include "host/cli/text.h"
+#include "host/store/model_json.h"
 
 namespace roundhouse::host {
 namespace {
-
-OrderedJson entry_json(const ModelCatalogue::Entry& entry) {
-  OrderedJson json;
-  json["name"] = entry.spec.name;
-  json["title"] = entry.spec.title;
-  json["description"] = entry.spec.description;
-  json["license"] = entry.spec.license;
-  json["architecture"] = entry.spec.architecture;
-  json["present"] = entry.present;
-  json["default"] = entry.spec.name == ModelCatalogue::kDefaultModel;
-  json["size"] = {{"minimum", entry.spec.size.minimum},
-                  {"maximum", entry.spec.size.maximum},
-                  {"multiple_of", entry.spec.size.multiple_of}};
-  json["defaults"] = model_defaults_json(entry.spec.defaults);
-  json["stored"] = entry.stored;
-  json["directory"] = entry.directory.string();
-  json["spec"] = entry.spec.file.string();
-  json["problem"] = entry.problem ? error_json(*entry.problem) : OrderedJson(nullptr);
-  return json;
-}
 
 std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
   const bool is_default = entry.spec.name == ModelCatalogue::kDefaultModel;
@@ -69,7 +50,7 @@ class ModelsCommand : public Command {
       OrderedJson object;
       object["models"] = OrderedJson::array();
       for (const auto& entry : catalogue.entries())
-        object["models"].push_back(entry_json(entry));
+        object["models"].push_back(model_entry_json(entry));
       object["problems"] = OrderedJson::array();
       for (const Error& problem : catalogue.problems())
         object["problems"].push_back(error_json(problem));

@@ -16,15 +16,6 @@ std::string dump(const OrderedJson& json) {
 
 }  // namespace
 
-OrderedJson error_json(const Error& error) {
-  OrderedJson json;
-  json["code"] = status_name(error.code());
-  json["message"] = error.what();
-  json["hint"] = error.hint();
-  json["exit_status"] = exit_status(error.code());
-  return json;
-}
-
 std::string error_text(const Error& error, const OrderedJson& more) {
   OrderedJson object;
   object["error"] = error_json(error);

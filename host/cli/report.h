@@ -5,14 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "host/log/error_json.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
 
 using OrderedJson = nlohmann::ordered_json;
-
-// {code, message, hint, exit_status}
-OrderedJson error_json(const Error& error);
 
 // The object {"error": ...} with the members of `more`, as it is printed.
 std::string error_text(const Error& error, const OrderedJson& more = OrderedJson::object());

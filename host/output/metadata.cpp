@@ -17,6 +17,12 @@ std::string a1111_sampler(const std::string& sampler) {
   return sampler;
 }
 
+std::optional<std::string> first_capability(const EngineReport& engine, const std::string& group) {
+  const auto found = engine.capabilities.find(group);
+  if (found == engine.capabilities.end() || found->second.empty()) return std::nullopt;
+  return found->second.front();
+}
+
 // guidance + 1 without the noise of binary fractions: 0.1 is 1.1, not 1.1000000000000001.
 std::string cfg_scale(double guidance) {
   std::array<char, 32> text{};
@@ -26,6 +32,22 @@ std::string cfg_scale(double guidance) {
 }
 
 }  // namespace
+
+std::optional<std::string> used_sampler(const ImageJob& job, const EngineReport& engine) {
+  return job.sampler ? job.sampler : first_capability(engine, "sampler");
+}
+
+std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport& engine) {
+  if (job.schedule) return job.schedule;
+  // Each sampler has its own default: the first of its group, or, where the engine lists no such groups, the
+  // first schedule for the first sampler.
+  const auto sampler = used_sampler(job, engine);
+  if (sampler) {
+    if (const auto schedule = first_capability(engine, "schedule." + *sampler)) return schedule;
+  }
+  if (sampler != first_capability(engine, "sampler")) return std::nullopt;
+  return first_capability(engine, "schedule");
+}
 
 std::string a1111_value(const std::string& value) {
   if (value.find_first_of(",:\"\n\r") == std::string::npos) return value;

@@ -24,6 +24,10 @@ struct PictureRecord {
   std::string version;                           // of this program
 };
 
+// Sampler and schedule that were used: the request's, or the engine's first where that is its default.
+std::optional<std::string> used_sampler(const ImageJob& job, const EngineReport& engine);
+std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport& engine);
+
 // The `parameters` text of A1111: the prompt, "Negative prompt: ..." if there is one, and a last line of
 // "Key: value" pairs. CFG scale is guidance + 1, which is that convention's "off = 1".
 std::string a1111_parameters(const PictureRecord& record);

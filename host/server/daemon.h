@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon: one port, all dialects, one pool of models.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "host/server/http/server.h"
+#include "host/server/services.h"
+
+namespace roundhouse::host {
+
+struct DaemonOptions {
+  http::ServerOptions http;  // its `completed` and name are the daemon's to set
+  PoolLimits pool;
+  ClientOptions client;  // of workers; its log is the daemon's to set
+  ClientFactory make_client = make_worker_client;
+  std::function<ModelCatalogue()> models;
+  std::filesystem::path store_root;
+  std::string version;
+  bool log_prompts = false;
+  std::chrono::milliseconds stop_time{10'000};  // how long running requests may go on when it ends
+};
+
+class Daemon {
+ public:
+  // `registry` and `log` must outlive it.
+  Daemon(DaemonOptions options, SharedRegistry& registry, const Log& log);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Answers from now on; loads nothing. Throws what http::Server::start throws.
+  void start();
+  std::uint16_t port() const;
+  // Lets running requests finish within stop_time, cancels the others, ends all workers.
+  void stop();
+
+  const http::Router& router() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace roundhouse::host

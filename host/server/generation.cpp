@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a request to pictures, through the pool.
+#include "host/server/generation.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "host/worker/redaction.h"
+
+namespace roundhouse::host {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+void note_plan(const Services& services, http::Exchange& exchange, const GeneratePlan& plan) {
+  nlohmann::json& notes = exchange.notes();
+  notes["engine"] = plan.engine;
+  notes["model"] = plan.model_name;
+  notes["width"] = plan.job.width;
+  notes["height"] = plan.job.height;
+  notes["steps"] = plan.job.steps;
+  notes["images"] = plan.images;
+  notes["seed"] = plan.job.seed;
+  if (!services.log_prompts) return;
+  notes["prompt"] = plan.job.prompt;
+  if (plan.job.negative_prompt) notes["negative_prompt"] = *plan.job.negative_prompt;
+}
+
+void note_image(http::Exchange& exchange, const ImageResult& result) {
+  nlohmann::json& notes = exchange.notes();
+  for (const StageTiming& stage : result.stages) {
+    const std::string name = stage.stage + "_ms";
+    notes[name] = notes.value(name, 0.0) + stage.milliseconds;
+  }
+}
+
+double step_seconds(const ImageResult& result) {
+  double milliseconds = 0;
+  for (const double step : result.step_milliseconds)
+    milliseconds += step;
+  return milliseconds / 1000;
+}
+
+PoolEvents pool_events(const Services& services, http::Exchange& exchange, const GenerationEvents& events,
+                       Generation& generation) {
+  PoolEvents pool;
+  pool.queued = events.queued;
+  pool.loading = events.loading;
+  pool.loaded = events.loaded;
+  pool.progress = events.progress;
+  pool.preview = events.preview;
+  pool.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
+    note_image(exchange, result);
+    generation.images.push_back({seed, result});
+    services.metrics.picture(generation.plan.engine, generation.plan.model_name, generation.plan.job.steps,
+                             step_seconds(result));
+    if (events.image) events.image(image, generation.images.back());
+  };
+  return pool;
+}
+
+void run(const Services& services, http::Exchange& exchange, std::optional<KeepAlive> keep_alive,
+         const GenerationEvents& events, Generation& generation) {
+  const Clock::time_point begin = Clock::now();
+  note_plan(services, exchange, generation.plan);
+  if (events.planned) events.planned(generation.plan);
+  PoolRequest request;
+  request.plan = generation.plan;
+  request.keep_alive = keep_alive;
+  generation.pool = services.pool.run(request, exchange.cancelled(),
+                                      pool_events(services, exchange, events, generation));
+  generation.plan.engine = generation.pool.session.engine;
+  generation.plan.notes = generation.pool.session.notes;
+  generation.seconds = seconds_since(begin);
+  nlohmann::json& notes = exchange.notes();
+  notes["engine"] = generation.plan.engine;
+  notes["waiting_ms"] = generation.pool.waiting_milliseconds;
+  notes["load_ms"] = generation.pool.loading_milliseconds;
+}
+
+GeneratePlan plan(const Services& services, GenerateRequest& request) {
+  if (!request.engine) request.engine = services.registry.default_engine();
+  return make_plan(request, *services.registry.snapshot(), services.models(), random_seed);
+}
+
+// An engine's message may hold the prompt; whoever asked may see it, the log may not.
+[[noreturn]] void rethrow_noted(const Services& services, http::Exchange& exchange, const Error& error,
+                                const ImageJob& job) {
+  if (!services.log_prompts) exchange.notes()["error"] = without_prompts(error.what(), job);
+  throw;
+}
+
+}  // namespace
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return device();
+}
+
+Generation generate_pictures(const Services& services, http::Exchange& exchange, GenerateRequest request,
+                             std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
+                             std::uint32_t preview_every) {
+  Generation generation;
+  generation.plan.job.prompt = request.prompt;
+  generation.plan.job.negative_prompt = request.negative_prompt;
+  try {
+    generation.plan = plan(services, request);
+    generation.plan.job.preview_every = preview_every;
+    run(services, exchange, keep_alive, events, generation);
+  } catch (const Error& error) {
+    rethrow_noted(services, exchange, error, generation.plan.job);
+  }
+  return generation;
+}
+
+Generation load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
+                      std::optional<KeepAlive> keep_alive, const GenerationEvents& events) {
+  request.prompt = "load";  // a plan is of a picture; none is made
+  Generation generation;
+  generation.plan = plan(services, request);
+  generation.plan.images = 0;
+  run(services, exchange, keep_alive, events, generation);
+  return generation;
+}
+
+PictureRecord Generation::record(std::size_t image, const std::string& version) const {
+  const EngineReport& engine = pool.session.opened.engine;
+  PictureRecord record;
+  record.job = plan.job;
+  record.job.seed = images.at(image).seed;
+  record.engine = engine.id;
+  record.engine_version = engine.version;
+  record.model = plan.model_name;
+  record.device = plan.device;
+  record.facts = pool.session.opened.model;
+  record.sampler = used_sampler(plan.job, engine);
+  record.schedule = used_schedule(plan.job, engine);
+  record.version = version;
+  return record;
+}
+
+std::vector<std::uint8_t> Generation::png(std::size_t image, const std::string& version) const {
+  return encode_png(images.at(image).result.picture, metadata_texts(record(image, version)));
+}
+
+}  // namespace roundhouse::host

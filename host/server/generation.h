@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request for pictures, of whatever dialect: planned, queued, made, counted and noted for the log.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/output/metadata.h"
+#include "host/server/http/exchange.h"
+#include "host/server/services.h"
+
+namespace roundhouse::host {
+
+struct FinishedImage {
+  std::uint64_t seed = 0;
+  ImageResult result;
+};
+
+// Like PoolEvents, with what the daemon's routes want besides.
+struct GenerationEvents {
+  std::function<void(const GeneratePlan&)> planned;  // before it waits
+  std::function<void(const QueuedEvent&)> queued;
+  std::function<void(const LoadingEvent&)> loading;
+  std::function<void(const OpenResult&)> loaded;
+  std::function<void(const StepEvent&)> progress;
+  std::function<void(std::uint32_t image, const PreviewEvent&)> preview;
+  std::function<void(std::uint32_t image, const FinishedImage&)> image;
+};
+
+struct Generation {
+  GeneratePlan plan;
+  PoolResult pool;
+  std::vector<FinishedImage> images;
+  double seconds = 0;  // from the plan to the last picture, waiting included
+
+  // For the metadata of picture `image`.
+  PictureRecord record(std::size_t image, const std::string& version) const;
+  std::vector<std::uint8_t> png(std::size_t image, const std::string& version) const;
+};
+
+// Runs on the handler's thread, as long as it takes; `exchange.cancelled()` ends it with CANCELLED. A request
+// without an engine takes the daemon's default. `preview_every` steps come with a preview; 0 = none.
+Generation generate_pictures(const Services& services, http::Exchange& exchange, GenerateRequest request,
+                             std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
+                             std::uint32_t preview_every = 0);
+
+// As generate_pictures without a picture: the model is loaded and stays for `keep_alive`.
+Generation load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
+                      std::optional<KeepAlive> keep_alive, const GenerationEvents& events = {});
+
+// Short enough to be typed again, and exact in every JSON reader.
+std::uint64_t random_seed();
+
+}  // namespace roundhouse::host

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon counts, in the words of Prometheus. (Debian's client library brings a web server and libcurl
+// along; the text format is a page long.)
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "host/residency/pool.h"
+
+namespace roundhouse::host {
+
+// All functions may be called from any thread.
+class Metrics {
+ public:
+  explicit Metrics(std::string version);
+
+  // `route` is the pattern; empty for a request that met none.
+  void request(const std::string& method, const std::string& route, int status, double seconds,
+               std::uint64_t bytes);
+  // A finished picture of that many steps, and the time that they took. `model` may be empty.
+  void picture(const std::string& engine, const std::string& model, std::uint32_t steps, double step_seconds);
+
+  // The page in text format 0.0.4.
+  std::string text(const PoolStatistics& pool, std::size_t connections) const;
+
+ private:
+  struct Route {
+    std::vector<std::uint64_t> buckets;
+    std::uint64_t count = 0, bytes = 0;
+    double seconds = 0;
+  };
+  struct Pictures {
+    std::uint64_t pictures = 0, steps = 0;
+    double seconds = 0, latest_rate = 0;
+  };
+  struct RequestKey {
+    std::string method, route;
+    int status = 0;
+    auto operator<=>(const RequestKey&) const = default;
+  };
+
+  const std::string version_;
+  const double start_;  // seconds since 1970
+  mutable std::mutex mutex_;
+  std::map<RequestKey, std::uint64_t> requests_;
+  std::map<std::string, Route> routes_;
+  std::map<std::pair<std::string, std::string>, Pictures> pictures_;
+};
+
+}  // namespace roundhouse::host

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of dialects.
+#include "host/server/routes.h"
+
+#include "host/server/native/native_routes.h"
+
+namespace roundhouse::host {
+
+void add_all_routes(http::Router& router, Services& services) {
+  add_native_routes(router, services);
+}
+
+}  // namespace roundhouse::host

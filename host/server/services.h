@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the routes of all dialects work with. Made by the daemon; outlives every request.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "host/log/log.h"
+#include "host/registry/shared_registry.h"
+#include "host/residency/pool.h"
+#include "host/server/metrics.h"
+#include "host/store/model_catalogue.h"
+#include "host/store/store.h"
+
+namespace roundhouse::host {
+
+struct Services {
+  SharedRegistry& registry;
+  ModelPool& pool;
+  Metrics& metrics;
+  const Log& log;
+  std::function<ModelCatalogue()> models;  // as they are now; any thread
+  std::filesystem::path store_root;        // for Store; empty: there is none
+  std::string version;                     // of the program
+  bool log_prompts = false;
+  std::function<std::size_t()> connections = [] { return std::size_t{0}; };  // open ones
+};
+
+}  // namespace roundhouse::host
