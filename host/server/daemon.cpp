@@ -32,7 +32,7 @@ void log_request(const Services& services, const http::Completed& completed) {
   services.log.write(completed.status >= 500 ? RH_LOG_WARNING : RH_LOG_INFO, "request", "answered", fields);
 }
 
-ClientOptions with_log(ClientOptions client, const Log& log) {
+ClientOptions with_log(ClientOptions client, Log& log) {
   client.log = [&log](std::uint32_t level, const std::string& category, const std::string& message) {
     log.write(level, category, message);
   };
@@ -42,12 +42,19 @@ ClientOptions with_log(ClientOptions client, const Log& log) {
 }  // namespace
 
 struct Daemon::State {
-  State(DaemonOptions wanted, SharedRegistry& registry, const Log& log)
+  State(DaemonOptions wanted, SharedRegistry& registry, Log& log)
       : options(std::move(wanted)),
         metrics(options.version),
         pool(registry, with_log(options.client, log), options.pool, options.make_client),
-        services{registry,        pool,  metrics, log, options.models, options.store_root, options.version,
-                 options.log_prompts, [this] { return server ? server->connections() : 0; }} {
+        services{registry,
+                 pool,
+                 metrics,
+                 log,
+                 options.models,
+                 options.store_root,
+                 options.version,
+                 options.log_prompts,
+                 [this] { return server ? server->connections() : 0; }} {
     add_all_routes(router, services);
     http::ServerOptions http = options.http;
     http.name = "roundhouse/" + options.version;
@@ -67,7 +74,7 @@ struct Daemon::State {
   std::unique_ptr<http::Server> server;  // ends first: its handlers use all the rest
 };
 
-Daemon::Daemon(DaemonOptions options, SharedRegistry& registry, const Log& log)
+Daemon::Daemon(DaemonOptions options, SharedRegistry& registry, Log& log)
     : state_(std::make_unique<State>(std::move(options), registry, log)) {
 }
 

@@ -26,7 +26,7 @@ struct DaemonOptions {
 class Daemon {
  public:
   // `registry` and `log` must outlive it.
-  Daemon(DaemonOptions options, SharedRegistry& registry, const Log& log);
+  Daemon(DaemonOptions options, SharedRegistry& registry, Log& log);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "host/server/http/http_error.h"
 #include "host/worker/redaction.h"
 
 namespace roundhouse::host {
@@ -51,7 +52,10 @@ PoolEvents pool_events(const Services& services, http::Exchange& exchange, const
   PoolEvents pool;
   pool.queued = events.queued;
   pool.loading = events.loading;
-  pool.loaded = events.loaded;
+  pool.loaded = [&](const OpenResult& opened) {
+    generation.plan.engine = opened.engine.id;
+    if (events.loaded) events.loaded(opened);
+  };
   pool.progress = events.progress;
   pool.preview = events.preview;
   pool.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
@@ -64,6 +68,12 @@ PoolEvents pool_events(const Services& services, http::Exchange& exchange, const
   return pool;
 }
 
+// The same in the words of HTTP.
+http::HttpError queue_full(const QueueFull& error) {
+  return {
+      503, RH_QUEUE_FULL, error.what(), {}, {{"Retry-After", std::to_string(error.retry_after_seconds())}}};
+}
+
 void run(const Services& services, http::Exchange& exchange, std::optional<KeepAlive> keep_alive,
          const GenerationEvents& events, Generation& generation) {
   const Clock::time_point begin = Clock::now();
@@ -72,8 +82,12 @@ void run(const Services& services, http::Exchange& exchange, std::optional<KeepA
   PoolRequest request;
   request.plan = generation.plan;
   request.keep_alive = keep_alive;
-  generation.pool = services.pool.run(request, exchange.cancelled(),
-                                      pool_events(services, exchange, events, generation));
+  try {
+    generation.pool =
+        services.pool.run(request, exchange.cancelled(), pool_events(services, exchange, events, generation));
+  } catch (const QueueFull& error) {
+    throw queue_full(error);
+  }
   generation.plan.engine = generation.pool.session.engine;
   generation.plan.notes = generation.pool.session.notes;
   generation.seconds = seconds_since(begin);

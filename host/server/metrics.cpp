@@ -12,7 +12,7 @@ namespace roundhouse::host {
 namespace {
 
 // Seconds. From a listing to a large picture on a slow processor.
-constexpr std::array kBounds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,  1.0,
+constexpr std::array kBounds = {0.005, 0.01, 0.025, 0.05, 0.1,  0.25,  0.5,   1.0,
                                 2.5,   5.0,  10.0,  30.0, 60.0, 120.0, 300.0, 600.0};
 
 void write_pool(MetricsText& page, const PoolStatistics& pool) {
@@ -90,7 +90,8 @@ std::string Metrics::text(const PoolStatistics& pool, std::size_t connections) c
   MetricsText page;
   page.metric("roundhouse_build_info", "gauge", "The version that runs.");
   page.sample({{"version", version_}}, 1);
-  page.single("roundhouse_start_time_seconds", "gauge", "When the daemon began, in seconds since 1970.", start_);
+  page.single("roundhouse_start_time_seconds", "gauge", "When the daemon began, in seconds since 1970.",
+              start_);
   page.single("roundhouse_http_connections", "gauge", "Open connections.", static_cast<double>(connections));
   write_pool(page, pool);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the daemon counts, in the words of Prometheus. (Debian's client library brings a web server and libcurl
-// along; the text format is a page long.)
+// What the daemon counts, in the words of Prometheus. (Debian's client library brings a web server and
+// libcurl along; the text format is a page long.)
 #pragma once
 
 #include <cstdint>

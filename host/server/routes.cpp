@@ -6,7 +6,7 @@
 
 namespace roundhouse::host {
 
-void add_all_routes(http::Router& router, Services& services) {
+void add_all_routes(http::Router& router, const Services& services) {
   add_native_routes(router, services);
 }
 

@@ -18,7 +18,7 @@ struct Services {
   SharedRegistry& registry;
   ModelPool& pool;
   Metrics& metrics;
-  const Log& log;
+  Log& log;
   std::function<ModelCatalogue()> models;  // as they are now; any thread
   std::filesystem::path store_root;        // for Store; empty: there is none
   std::string version;                     // of the program

@@ -110,7 +110,6 @@ void Channel::fail(const Error& error) {
     for (const auto& [name, value] : http->fields())
       setting_.fields.emplace_back(name, value);
   }
-  if (error.code() == RH_QUEUE_FULL) setting_.fields.emplace_back("Retry-After", "1");
   send(status, kJson, text);
 }
 

@@ -33,6 +33,7 @@ class Channel final : public Exchange, public Stream {
   // The handler's side.
   const Request& request() const override { return request_; }
   const std::atomic<bool>& cancelled() const override { return cancelled_; }
+  void cancel() override;
   void header(const std::string& name, const std::string& value) override;
   void send(int status, const std::string& content_type, std::string body) override;
   Stream& begin(int status, const std::string& content_type) override;
@@ -58,7 +59,6 @@ class Channel final : public Exchange, public Stream {
   void deliver(const HttpError& error);  // instead of the body's next piece
   void left();                           // the client sends no more: it may be gone
   void gone();                           // it cannot be written to
-  void cancel();                         // the server ends
   void closed();                         // nothing will be taken any more
   bool keeps_connection() const;         // once finished
 

@@ -35,6 +35,8 @@ class Exchange {
   // Becomes true when the client has gone or the server ends. Poll it, or hand it to what you call; then end
   // soon, best by throwing CANCELLED.
   virtual const std::atomic<bool>& cancelled() const = 0;
+  // Makes it so, as if the client had gone. Any thread, while the handler runs.
+  virtual void cancel() = 0;
 
   // A field of the answer beside those that every answer has; before `send` or `begin`. Throws INTERNAL for a
   // name or a value that no field can have.

@@ -3,6 +3,7 @@
 #include "host/server/native/native_routes.h"
 
 #include "host/registry/record_json.h"
+#include "host/server/http/http_error.h"
 #include "host/server/json_fields.h"
 #include "host/server/json_text.h"
 #include "host/server/native/failure.h"
@@ -62,7 +63,7 @@ void engines(const Services& services, http::Exchange& exchange) {
   send(exchange, json);
 }
 
-void set_engine(Services& services, http::Exchange& exchange) {
+void set_engine(const Services& services, http::Exchange& exchange) {
   const std::optional<std::string> engine = JsonFields::parse(exchange.request().body).text("engine");
   if (!engine) throw Error(RH_INVALID_ARGUMENT, "engine: is missing, expected an id or auto");
   const std::string before = default_engine(services);
@@ -91,7 +92,7 @@ void models(const Services& services, http::Exchange& exchange) {
 
 }  // namespace
 
-void add_native_routes(http::Router& router, Services& services) {
+void add_native_routes(http::Router& router, const Services& services) {
   router.add({"native", "/", [](const http::Request& request, const Error& error, int) {
                 Json json = native_failure(error);
                 json["request_id"] = request.request_id;

@@ -8,6 +8,6 @@
 namespace roundhouse::host {
 
 // `services` must outlive the router.
-void add_native_routes(http::Router& router, Services& services);
+void add_native_routes(http::Router& router, const Services& services);
 
 }  // namespace roundhouse::host

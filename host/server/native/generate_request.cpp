@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields of the pixel-art server's clients, and ours beside them.
+#include "host/server/native/generate_request.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/server/http/http_error.h"
+#include "host/server/json_fields.h"
+#include "host/server/native/progress_table.h"
+
+namespace roundhouse::host {
+namespace {
+
+constexpr const char* kNegativePrompt =
+    "blurry, smooth, antialiased, realistic, photographic, 3d render, low quality";
+constexpr std::int64_t kBaseSide = 1024, kLargestSide = 2048;
+constexpr std::int64_t kSteps = 30;
+constexpr double kGuidanceScale = 7.5;
+
+std::uint32_t read_side(const JsonFields& fields, const char* name) {
+  const std::int64_t side = fields.integer(name).value_or(kBaseSide);
+  if (side < 1 || side > kLargestSide) {
+    throw Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(side) +
+                                          " is out of range, expected 1 to " + std::to_string(kLargestSide));
+  }
+  return static_cast<std::uint32_t>(side);
+}
+
+// What the picture's size depends on: the model's limits, or those of an engine without models.
+struct Target {
+  SizeLimits limits;
+  ModelDefaults defaults;
+};
+
+Target target_of(const GenerateRequest& request, const Services& services) {
+  const std::optional<std::string> engine =
+      request.engine ? request.engine : services.registry.default_engine();
+  if (engine && !request.model) {
+    const auto registry = services.registry.snapshot();
+    const EngineRecord* record = registry->find(*engine);
+    if (record != nullptr && !record->capabilities().contains("architecture")) return {};
+  }
+  const ResolvedModel model =
+      services.models().resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
+  return {model.size, model.defaults};
+}
+
+void read_guidance(NativeRequest& native, const JsonFields& fields, const ModelDefaults& defaults) {
+  const std::optional<double> own = fields.number("guidance"), scale = fields.number("guidance_scale");
+  if (own && scale) {
+    throw Error(RH_INVALID_ARGUMENT, "guidance: give it or guidance_scale (guidance + 1), not both");
+  }
+  if (own) {
+    native.request.guidance = own;
+  } else if (scale) {
+    // A scale of 1 is that world's "off", as 0 is ours; below, there is no less than off.
+    native.request.guidance = *scale >= 0 && *scale < 1 ? 0 : *scale - 1;
+  } else if (!defaults.guidance) {
+    native.request.guidance = kGuidanceScale - 1;
+  }
+  native.request.negative_prompt = fields.text("negative_prompt").value_or(kNegativePrompt);
+}
+
+void read_size(NativeRequest& native, const JsonFields& fields, const SizeLimits& limits) {
+  native.asked_width = read_side(fields, "width");
+  native.asked_height = read_side(fields, "height");
+  const SnappedSize size = snap_size(native.asked_width, native.asked_height, limits);
+  native.request.width = size.width;
+  native.request.height = size.height;
+  if (size.width == native.asked_width && size.height == native.asked_height) return;
+  native.notes.push_back("the size " + std::to_string(native.asked_width) + "x" +
+                         std::to_string(native.asked_height) + " became " + std::to_string(size.width) + "x" +
+                         std::to_string(size.height) + ", which the model can draw");
+}
+
+// What the pixel-art server does with the finished picture.
+void read_pixel_step(NativeRequest& native, const JsonFields& fields) {
+  native.preserve_aspect = fields.boolean("preserve_aspect", true);
+  native.fit_mode = fields.text("fit_mode").value_or("contain");
+  if (native.fit_mode != "cover" && native.fit_mode != "stretch") native.fit_mode = "contain";
+  const bool resize = fields.integer("pixel_width", 1, kLargestSide).has_value() ||
+                      fields.integer("pixel_height", 1, kLargestSide).has_value();
+  const bool reduce = fields.integer("colors").value_or(0) > 0;
+  if (resize || reduce) {
+    native.notes.emplace_back(
+        "pixel_width, pixel_height and colors are not applied: the picture has the size "
+        "and the colors that it was drawn with");
+  }
+  if (fields.boolean("remove_background", false)) {
+    native.notes.emplace_back("remove_background is not applied: the picture has its background");
+  }
+}
+
+void refuse_lora(const JsonFields& fields) {
+  fields.number("lora_strength");
+  const std::optional<std::string> lora = fields.text("lora_model");
+  if (!lora || lora->empty() || *lora == "None") return;
+  throw Error(RH_LORA_UNSUPPORTED_ENGINE, "lora_model: '" + *lora + "': no engine takes a LoRA");
+}
+
+std::optional<KeepAlive> keep_alive_field(const JsonFields& fields) {
+  const auto values = fields.list("keep_alive");
+  if (!values) return std::nullopt;
+  if (values->size() == 1 && values->front().is_number()) return keep_alive_of(values->front().get<double>());
+  return parse_keep_alive(fields.text("keep_alive").value_or(""));
+}
+
+void read_form(NativeRequest& native, const JsonFields& fields) {
+  native.png = fields.word("format", {"rgba", "png"}).value_or("rgba") == "png";
+  native.stream = fields.boolean("stream", false);
+  native.preview_every = static_cast<std::uint32_t>(fields.integer("preview_every", 0, 50).value_or(0));
+  native.id = fields.text("generation_id").value_or(random_uuid());
+  if (!is_uuid(native.id)) fields.refuse("generation_id", "is no UUID");
+  native.keep_alive = keep_alive_field(fields);
+}
+
+}  // namespace
+
+SnappedSize snap_size(std::uint32_t width, std::uint32_t height, const SizeLimits& limits) {
+  const double largest = limits.maximum, raster = limits.multiple_of;
+  const double scale = std::min(1.0, largest / std::max(width, height));
+  const auto side = [&](std::uint32_t asked) {
+    const double least = std::ceil(limits.minimum / raster) * raster;
+    const double most = std::floor(largest / raster) * raster;
+    return static_cast<std::uint32_t>(std::clamp(std::round(asked * scale / raster) * raster, least, most));
+  };
+  return {side(width), side(height)};
+}
+
+std::string decorated_prompt(const std::string& prompt) {
+  std::string lower = prompt;
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (lower.find("pixel art") != std::string::npos) return prompt;
+  return prompt + ", pixel art, 8bit style, game sprite";
+}
+
+NativeRequest read_native_request(const http::Request& request, const Services& services) {
+  const JsonFields fields = JsonFields::parse(request.body);
+  NativeRequest native;
+  native.prompt = fields.text("prompt").value_or("");
+  if (native.prompt.empty()) throw http::HttpError(400, RH_INVALID_ARGUMENT, "No prompt provided");
+  const bool decorate = fields.boolean("decorate", true);
+  native.request.prompt = decorate ? decorated_prompt(native.prompt) : native.prompt;
+  native.request.engine = fields.text("engine");
+  native.request.model = fields.text("model");
+  if (!native.request.model) native.request.model = fields.text("model_name");
+  const Target target = target_of(native.request, services);
+  read_size(native, fields, target.limits);
+  native.request.steps = fields.integer("steps");
+  if (!native.request.steps && !target.defaults.steps) native.request.steps = kSteps;
+  read_guidance(native, fields, target.defaults);
+  native.request.seed = fields.integer("seed");
+  native.request.sampler = fields.text("sampler");
+  native.request.schedule = fields.text("schedule");
+  native.request.weights = fields.text("weights");
+  native.request.device = fields.text("device").value_or("auto");
+  native.request.allow_cpu = fields.boolean("allow_cpu", false);
+  refuse_lora(fields);
+  read_pixel_step(native, fields);
+  read_form(native, fields);
+  return native;
+}
+
+}  // namespace roundhouse::host

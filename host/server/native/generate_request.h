@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of POST /generate.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/residency/keep_alive.h"
+#include "host/server/http/message.h"
+#include "host/server/services.h"
+#include "host/session/session.h"
+
+namespace roundhouse::host {
+
+struct NativeRequest {
+  GenerateRequest request;  // decorated prompt, size that the model takes
+  std::string prompt;       // as it was sent
+  std::string id;           // of the generation
+  std::optional<KeepAlive> keep_alive;
+  bool png = false;     // else raw RGBA
+  bool stream = false;  // NDJSON
+  std::uint32_t preview_every = 0;
+  bool preserve_aspect = true;
+  std::string fit_mode = "contain";
+  std::uint32_t asked_width = 0, asked_height = 0;
+  std::vector<std::string> notes;  // what was asked for and is not done
+};
+
+// Throws INVALID_ARGUMENT for a member of the wrong type or out of its range, INVALID_DIMENSION for a side
+// below 1 or above 2048, and what resolving the model throws.
+NativeRequest read_native_request(const http::Request& request, const Services& services);
+
+// The size nearest to width x height in shape, and no larger where that can be, that `limits` allow: 848x480
+// is 512x288 where 512 is the largest side and 16 the raster.
+struct SnappedSize {
+  std::uint32_t width = 0, height = 0;
+};
+SnappedSize snap_size(std::uint32_t width, std::uint32_t height, const SizeLimits& limits);
+
+// With ", pixel art, 8bit style, game sprite" unless it speaks of pixel art already.
+std::string decorated_prompt(const std::string& prompt);
+
+}  // namespace roundhouse::host
