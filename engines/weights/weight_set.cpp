@@ -82,6 +82,7 @@ WeightSet::WeightSet(const std::filesystem::path& folder, const std::string& ste
         throw Error(RH_MODEL_INVALID,
                     shown_ + ": has both " + gguf + " and " + other + ", expected one of them");
     files_.push_back(std::make_unique<GgufFile>(folder / gguf));
+    gguf_ = true;
   } else if (present(single)) {
     files_.push_back(std::make_unique<SafetensorsFile>(folder / single));
   } else if (present(index)) {
@@ -179,7 +180,8 @@ const WeightView& WeightSet::get(std::string_view name, const std::vector<std::i
 
 std::vector<float> WeightSet::floats(std::string_view name, const std::vector<std::int64_t>& shape) const {
   const WeightView& view = readable(name);
-  return to_floats(without_ones(view.shape) == without_ones(shape) ? view : get(name, shape));
+  if (gguf_ && without_ones(view.shape) == without_ones(shape)) return to_floats(view);
+  return to_floats(get(name, shape));
 }
 
 bool WeightSet::contains(std::string_view name) const {

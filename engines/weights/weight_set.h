@@ -53,7 +53,7 @@ class WeightSet {
   // What was read from the file meanwhile is given back piece by piece. A weight that is not finite, or too
   // great for the type, is MODEL_INVALID by name and element; OUT_OF_MEMORY. Not for several threads at once.
   const WeightView& matrix(std::string_view name, const std::vector<std::int64_t>& shape);
-  // As floats, for small vectors; here dimensions of 1 may differ, which GGUF files drop.
+  // As floats, for small vectors. In GGUF files dimensions of 1 may be missing.
   std::vector<float> floats(std::string_view name, const std::vector<std::int64_t>& shape) const;
   bool contains(std::string_view name) const;
   // The model's names of all tensors, sorted, and one that can be read, whatever its shape; null when there
@@ -108,6 +108,7 @@ class WeightSet {
   WeightOptions options_;
   std::string shown_;  // the folder in messages
   std::vector<std::unique_ptr<WeightFile>> files_;
+  bool gguf_ = false;  // the format that drops dimensions of 1
   Tensors tensors_;
   std::unordered_map<std::string, Held> held_;  // by the name of the tensor that was rounded
 };

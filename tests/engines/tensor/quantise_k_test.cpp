@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engines/tensor/quantise.h"
+#include "tests/engines/tensor/block_bounds.h"
 
 namespace engines {
 namespace {
@@ -92,42 +93,16 @@ TEST(QuantiseSuperBlocks, say_exactly_what_lies_on_their_levels) {
   EXPECT_EQ(rounded(Dtype::q6_K, x), x);
 }
 
-// Elements of a q4_K sub-block are at most half a step from a level when the levels span its range: the
-// range, or from zero when all are on one side, over 15. Rounding scale and minimum to 6 bits moves a level
-// by up to half of a 63rd of the block's greatest scale (times 15) and minimum; the search may trade the
-// worst element for the sum of squares, but never for more than the plain choice's squares together.
 TEST(QuantiseSuperBlocks, stay_within_what_plain_rounding_of_the_format_gives) {
   for (const auto& x :
        {normal_values(256 * 64), normal_values(256 * 64, 3, 0.5), normal_values(256 * 64, -3, 2)}) {
     for (const Dtype to : kTypes) {
-      const std::size_t sub = to == Dtype::q4_K ? 32 : 16;
-      const std::vector<float> values = rounded(to, x);
-      for (std::size_t block = 0; block < x.size(); block += 256) {
-        double error = 0;
-        double bound = 0;
-        double greatest_step = 0;
-        double greatest_minimum = 0;
-        std::vector<double> steps;
-        for (std::size_t first = block; first < block + 256; first += sub) {
-          const auto [low, high] = std::minmax_element(&x[first], &x[first] + sub);
-          const double minimum = std::max(0.0, -double{*low});
-          const double step = to == Dtype::q4_K ? (std::max<double>(*high, -minimum) + minimum) / 15
-                                                : std::max(std::abs(*low), std::abs(*high)) / 31.0;
-          steps.push_back(step);
-          greatest_step = std::max(greatest_step, step);
-          greatest_minimum = std::max(greatest_minimum, minimum);
-        }
-        for (const double step : steps) {
-          const double of_scale =
-              to == Dtype::q4_K ? 15 * greatest_step / 63 / 2 : 31 * greatest_step / 127 / 2;
-          const double of_minimum = to == Dtype::q4_K ? greatest_minimum / 63 / 2 : 0;
-          // 2^-11 of everything for the f16 of d and dmin.
-          const double worst = (step / 2 + of_scale + of_minimum) + 0x1p-11 * (31 * step + greatest_minimum);
-          bound += static_cast<double>(sub) * worst * worst;
-        }
-        for (std::size_t j = block; j < block + 256; ++j)
-          error += (double{values[j]} - x[j]) * (double{values[j]} - x[j]);
-        ASSERT_LE(error, bound) << name_of(to) << " block " << block / 256;
+      Bytes blocks;
+      quantise_into(blocks, to, x);
+      for (std::size_t i = 0; i < x.size() / 256; ++i) {
+        const std::byte* const block = blocks.data() + i * static_cast<std::size_t>(block_bytes(to));
+        ASSERT_LE(test::squared_error(to, block, &x[256 * i]), test::squared_error_bound(to, &x[256 * i]))
+            << name_of(to) << " block " << i;
       }
     }
   }

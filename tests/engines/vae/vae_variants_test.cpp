@@ -68,6 +68,38 @@ TEST_F(VaeVariant, WithTheOlderNamesOfAttentionIsTheSame) {
   EXPECT_EQ(encode(), moments);
 }
 
+TEST_F(VaeVariant, WithTheNamesOfTheOriginalCheckpointIsTheSame) {
+  const auto image = decode();
+  const auto moments = encode();
+  for (const std::string level : {"0", "1", "2", "3"})
+    folder_.rename_all("decoder.up_blocks." + level + ".",
+                       "decoder.up." + std::to_string('3' - level[0]) + ".");
+  for (const auto& [ours, original] :
+       std::map<std::string, std::string>{{"encoder.down_blocks.", "encoder.down."},
+                                          {".downsamplers.0.conv.", ".downsample.conv."},
+                                          {".upsamplers.0.conv.", ".upsample.conv."},
+                                          {".mid_block.resnets.0.", ".mid.block_1."},
+                                          {".mid_block.resnets.1.", ".mid.block_2."},
+                                          {".mid_block.attentions.0.group_norm.", ".mid.attn_1.norm."},
+                                          {".mid_block.attentions.0.to_q.", ".mid.attn_1.q."},
+                                          {".mid_block.attentions.0.to_k.", ".mid.attn_1.k."},
+                                          {".mid_block.attentions.0.to_v.", ".mid.attn_1.v."},
+                                          {".mid_block.attentions.0.to_out.0.", ".mid.attn_1.proj_out."},
+                                          {".resnets.", ".block."},
+                                          {".conv_shortcut.", ".nin_shortcut."},
+                                          {".conv_norm_out.", ".norm_out."}})
+    folder_.rename_all(ours, original);
+  for (auto& [name, tensor] : folder_.tensors)
+    if (name.find(".mid.attn_1.") != std::string::npos && tensor.shape.size() == 2)
+      tensor.shape.insert(tensor.shape.end(), {1, 1});
+  ASSERT_TRUE(folder_.tensors.contains("decoder.up.3.block.1.conv2.weight"));
+  EXPECT_EQ(decode(), image);
+  EXPECT_EQ(encode(), moments);
+  folder_.rename_all("encoder.", "first_stage_model.encoder.");
+  folder_.rename_all("decoder.", "first_stage_model.decoder.");
+  EXPECT_EQ(decode(), image);
+}
+
 TEST_F(VaeVariant, WithoutAttentionIsOneWhoseAttentionAddsNothing) {
   const auto with_attention = decode();
   for (const char* coder : {"encoder", "decoder"})
