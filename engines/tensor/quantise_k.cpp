@@ -245,7 +245,8 @@ ENGINES_INLINE float best_scale(const Values<kSub>& x) {
   float best = 0;
   double most = -1;
   for (int i = 0; i < 2 * kTries; ++i) {
-    const float level = (i % 2 ? 1.0f : -1.0f) * (30.5f + 0.25f * static_cast<float>(i / 2));
+    const int reach = i / 2;  // beyond 30.5, in quarters
+    const float level = (i % 2 ? 1.0f : -1.0f) * (30.5f + 0.25f * static_cast<float>(reach));
     Values<kSub> q;
     round_elements(q, x, level / peak, 0, kLowest, kHighest);
     const double sum_xq = dot(x, q);
