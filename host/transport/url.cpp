@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/transport/url.h"
 
+#include <arpa/inet.h>
+
 #include <boost/url/src.hpp>
 #include <charconv>
 
@@ -27,6 +29,20 @@ std::string lower(std::string text) {
 // Bytes that have no place in a URL, as people and servers write them nevertheless.
 std::string escaped(const std::string& text) {
   return percent_encoded(text, "%!*'();:@&=+$,/?#[]");
+}
+
+// From the text itself: Boost 1.81 takes "127.0.0.1.example" for an address and a path.
+std::string host_of(const std::string& text) {
+  const std::size_t begin = text.find("://") + 3;
+  const std::string authority = text.substr(begin, text.find_first_of("/?#", begin) - begin);
+  if (!authority.starts_with('[')) return lower(authority.substr(0, authority.find(':')));
+  return lower(authority.substr(1, authority.find(']') - 1));
+}
+
+bool is_address(const std::string& host) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
 bool is_host_name(const std::string& host) {
@@ -70,16 +86,18 @@ Url Url::parse(const std::string& text) {
   url.scheme_ = lower(std::string(parsed->scheme()));
   if (url.scheme_ != "http" && url.scheme_ != "https")
     refuse(RH_INVALID_ARGUMENT, text, "scheme '" + url.scheme_ + "' is not known, expected https or http");
+  if (!parsed->has_authority()) refuse(RH_INVALID_ARGUMENT, text, "has no host name");
   if (parsed->has_userinfo())
     refuse(RH_INVALID_ARGUMENT, "", "holds a user name, expected credentials apart from the address");
-  url.host_ = lower(parsed->host_address());
-  url.numeric_ = parsed->host_type() == urls::host_type::ipv4 || parsed->host_type() == urls::host_type::ipv6;
+  url.host_ = host_of(text);
+  url.numeric_ = is_address(url.host_);
   if (!url.numeric_ && !is_host_name(url.host_)) refuse(RH_INVALID_ARGUMENT, text, "has no host name");
   url.port_ = url.secure() ? 443 : 80;
   if (parsed->has_port() && !parsed->port().empty()) url.port_ = port_number(std::string(parsed->port()));
   if (url.port_ == 0) refuse(RH_INVALID_ARGUMENT, text, "port is out of range, expected 1 to 65535");
-  url.target_ = std::string(parsed->encoded_path());
-  if (url.target_.empty()) url.target_ = "/";
+  const std::string path(parsed->encoded_path());
+  url.target_ = path.empty() ? "/" : path;
+  if (!url.target_.starts_with('/')) refuse(RH_INVALID_ARGUMENT, text, "has a host that is no name");
   if (parsed->has_query()) url.target_ += "?" + std::string(parsed->encoded_query());
   return url;
 }
