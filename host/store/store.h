@@ -46,7 +46,6 @@ struct ImportOptions {
   std::optional<ModelSpec> spec;  // the recipe; without one the directory speaks for itself
   Provenance provenance{"directory", {}, {}, {}};
   ProgressSeen progress;
-  std::function<bool(const std::string&)> choose = {};  // which files, by path; empty: all
 };
 
 struct ImportReport {

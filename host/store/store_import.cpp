@@ -17,8 +17,6 @@ class Import {
 
   ImportReport run(const ModelName& name, const ModelDirectory& inspected) {
     sources_ = model_files(directory_);
-    if (options_.choose)
-      std::erase_if(sources_, [this](const auto& source) { return !options_.choose(source.path); });
     for (const SourceFile& source : sources_)
       total_ += source.size;
     find_present();

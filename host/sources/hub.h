@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models from a Hugging Face hub into the store.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/sources/hub_options.h"
+#include "host/store/store.h"
+
+namespace roundhouse::host {
+
+// Files of one repository that go into a model. A model may be made of several: a transformer of its own and
+// the encoder of another.
+struct HubPart {
+  HubRepository repository;
+  std::string from;                   // a folder of the repository ("vae"); empty: all of it
+  std::string to;                     // the folder of the model that gets them; empty: its root
+  std::vector<std::string> patterns;  // of paths beneath `from`; empty: what a model directory is made of
+};
+
+// Fetches what the store and the hub's own cache do not have, several files at once, checks every file
+// against the digest that the hub lists, and gives the name when all are there. An earlier pull that was
+// killed is gone on with; one that is at work on the same files is waited for. With `options.offline` nothing
+// but the hub's cache is used. The provenance records the first part's repository and commit; of
+// `import.provenance` only `tool` counts. Cancelled by `import.progress` or `options.http.cancelled`.
+//
+// Throws what HubApi and Download throw; INSUFFICIENT_STORAGE before the first file when the sizes are
+// too much; WEIGHTS_MISSING when a component lacks a file, or the cache the repository; MODEL_INVALID when
+// the files are no model.
+ImportReport pull_from_hub(const Store& store, const std::vector<HubPart>& parts, const ModelName& name,
+                           const HubOptions& options, const ImportOptions& import);
+
+// A name for the repository's model: its last part, as far as it is one.
+std::string hub_model_name(const HubRepository& repository);
+
+}  // namespace roundhouse::host

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/sources/hub_choice.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <set>
+
+namespace roundhouse::host {
+namespace {
+
+const std::vector<std::string> kWanted = {"*.json",  "*.txt",    "*.safetensors", "*.model",   "*.jinja",
+                                          "LICENSE", "LICENSE*", "NOTICE*",       "*/LICENSE*"};
+constexpr const char* kWeights = ".safetensors";
+// Precisions of which diffusers keeps one beside the other: "model.fp16.safetensors".
+const std::vector<std::string> kVariants = {".fp16", ".bf16", ".fp32", ".fp8", ".non_ema", ".ema"};
+
+bool is_hidden(const std::string& path) {
+  return path.starts_with('.') || path.find("/.") != std::string::npos;
+}
+
+bool is_weights_file(const std::string& path) {
+  return path.ends_with(kWeights) || path.ends_with(std::string(kWeights) + ".index.json");
+}
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
+// The same weights in the precision that has no name, where those are there.
+bool is_variant(const std::string& path, const std::set<std::string>& all) {
+  const std::string folder = folder_of(path);
+  for (const std::string& variant : kVariants) {
+    if (path.find(variant, folder.size()) == std::string::npos) continue;
+    const auto plain = [&](const std::string& other) {
+      return folder_of(other) == folder && is_weights_file(other) &&
+             std::none_of(kVariants.begin(), kVariants.end(), [&](const std::string& name) {
+               return other.find(name, folder.size()) != std::string::npos;
+             });
+    };
+    return std::any_of(all.begin(), all.end(), plain);
+  }
+  return false;
+}
+
+// At the root: a checkpoint for other programs, where components or the plain name of a text model are there.
+bool is_second_form(const std::string& path, const std::set<std::string>& all) {
+  if (!folder_of(path).empty() || !is_weights_file(path)) return false;
+  if (all.contains("model_index.json")) return true;
+  const bool plain = all.contains("model.safetensors") || all.contains("model.safetensors.index.json");
+  return plain && !path.starts_with("model.safetensors") && !path.starts_with("model-");
+}
+
+}  // namespace
+
+bool matches_any(const std::string& path, const std::vector<std::string>& patterns) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    const std::string whole = pattern.ends_with('/') ? pattern + "*" : pattern;
+    return ::fnmatch(whole.c_str(), path.c_str(), 0) == 0;
+  });
+}
+
+std::vector<std::string> chosen_paths(const std::vector<std::string>& paths,
+                                      const std::vector<std::string>& patterns) {
+  std::vector<std::string> chosen;
+  const std::set<std::string> all(paths.begin(), paths.end());
+  const bool pipeline = all.contains("model_index.json");
+  for (const std::string& path : paths) {
+    if (!patterns.empty()) {
+      if (matches_any(path, patterns)) chosen.push_back(path);
+      continue;
+    }
+    const auto depth = std::count(path.begin(), path.end(), '/');
+    if (depth > (pipeline ? 1 : 0) || is_hidden(path) || !matches_any(path, kWanted)) continue;
+    if (!is_variant(path, all) && !is_second_form(path, all)) chosen.push_back(path);
+  }
+  return chosen;
+}
+
+}  // namespace roundhouse::host

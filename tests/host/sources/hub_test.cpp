@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models from a Hugging Face hub.
+#include "host/sources/hub.h"
+
+#include <thread>
+
+#include "host/sources/hub_choice.h"
+#include "tests/host/sources/fake_hub.h"
+#include "tests/host/store/store_fixture.h"
+
+namespace roundhouse::host {
+namespace {
+
+namespace fs = std::filesystem;
+using test::FakeHub;
+using test::ServerReply;
+using test::ServerRequest;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const std::string kWeights = "vae/diffusion_pytorch_model.safetensors";
+
+class HubTest : public StoreTest {
+ protected:
+  HubTest() {
+    fs::remove_all(model() / "expected");
+    hub_.add_directory(model());
+    options_.endpoint = Url::parse(hub_.endpoint());
+    options_.cache = directory_.path() / "cache";
+  }
+
+  ImportReport pull(const std::string& name = "m") { return pull({{source(), {}, {}, {}}}, name); }
+  ImportReport pull(const std::vector<HubPart>& parts, const std::string& name) {
+    return pull_from_hub(store(), parts, ModelName::parse(name), options_, {});
+  }
+  static HubRepository source() { return {FakeHub::kRepository, "main"}; }
+  std::string pulled(const std::string& name = "m") {
+    return outcome([&] { pull(name); });
+  }
+
+  std::uint64_t all_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [path, entry] : hub_.files)
+      bytes += entry.content.size();
+    return bytes;
+  }
+  std::string large_path(const std::string& path) { return "/cdn/" + sha256(hub_.files[path].content).hex(); }
+  void answer_once(const std::string& ending, ServerReply reply) {
+    hub_.instead = [=, done = std::make_shared<std::atomic<bool>>(false)](
+                       const ServerRequest& request) -> std::optional<ServerReply> {
+      if (!request.path().ends_with(ending) || done->exchange(true)) return std::nullopt;
+      return reply;
+    };
+  }
+  void answer_always(const std::string& ending, ServerReply reply) {
+    hub_.instead = [=](const ServerRequest& request) -> std::optional<ServerReply> {
+      if (!request.path().ends_with(ending)) return std::nullopt;
+      return reply;
+    };
+  }
+
+  // The cache of the hub's own clients with that content.
+  void fill_cache(const std::set<std::string>& without = {}) {
+    const fs::path directory = options_.cache / "models--test--model";
+    for (const auto& [path, entry] : hub_.files) {
+      if (without.contains(path)) continue;
+      const fs::path file = directory / "snapshots" / FakeHub::kCommit / path;
+      const fs::path blob = directory / "blobs" / sha256(entry.content).hex();
+      fs::create_directories(file.parent_path());
+      fs::create_directories(blob.parent_path());
+      std::ofstream(blob, std::ios::binary) << entry.content;
+      fs::create_symlink(blob, file);
+    }
+    fs::create_directories(directory / "refs");
+    std::ofstream(directory / "refs/main") << FakeHub::kCommit;
+  }
+
+  FakeHub hub_;
+  HubOptions options_;
+};
+
+TEST_F(HubTest, APullBringsTheModelThatTheHubLists) {
+  const ImportReport report = pull();
+  EXPECT_EQ(report.bytes_fetched, all_bytes());
+  EXPECT_EQ(report.fetched, hub_.files.size());
+  EXPECT_EQ(hub_.bytes_served(), all_bytes());
+  EXPECT_TRUE(store().verify(get("m"), {}).empty());
+  const ModelManifest manifest = store().manifest(get("m"));
+  const ModelConfig config = store().config(get("m"), manifest);
+  EXPECT_EQ(config.provenance.kind, "hub");
+  EXPECT_EQ(config.provenance.repository, "test/model");
+  EXPECT_EQ(config.provenance.revision, FakeHub::kCommit);
+  EXPECT_TRUE(config.weights.contains(kWeights)) << "digests of tensors";
+  EXPECT_EQ(get("m").source, "hf:test/model");
+  for (const ServerRequest& request : hub_.requests())
+    EXPECT_EQ(request.path().find("/main/"), std::string::npos)
+        << "what moves is asked once: " << request.target;
+  import("directory");
+  const ModelManifest imported = store().manifest(get("directory"));
+  ASSERT_EQ(imported.files.size(), manifest.files.size());
+  for (std::size_t i = 0; i < imported.files.size(); ++i)
+    EXPECT_EQ(imported.files[i].digest, manifest.files[i].digest) << imported.files[i].path;
+}
+
+TEST_F(HubTest, ASecondPullFetchesNothing) {
+  const Digest digest = pull().model.digest;
+  const ImportReport again = pull("again");
+  EXPECT_EQ(again.bytes_fetched, 0u);
+  EXPECT_EQ(again.present, hub_.files.size());
+  EXPECT_EQ(again.model.digest, digest);
+  EXPECT_EQ(hub_.bytes_served(), all_bytes());
+}
+
+TEST_F(HubTest, AListingGoesOnPageAfterPage) {
+  hub_.page = 2;
+  EXPECT_EQ(pull().fetched, hub_.files.size());
+}
+
+TEST_F(HubTest, TheTokenGoesToTheHubAndNowhereElse) {
+  hub_.token = "hf_secret";
+  EXPECT_THAT(pulled(),
+              StartsWith("AUTH_REQUIRED: hub: 401 for repository 'test/model', which is missing or gated"));
+  options_.token = "hf_secret";
+  EXPECT_EQ(pulled(), "ok");
+  const auto elsewhere = hub_.content_requests();
+  ASSERT_FALSE(elsewhere.empty());
+  for (const ServerRequest& request : elsewhere)
+    EXPECT_EQ(request.get("authorization"), "");
+  options_.token = "hf_wrong";
+  EXPECT_EQ(pulled("again").find("hf_wrong"), std::string::npos);
+}
+
+TEST_F(HubTest, ACutConnectionIsGoneOnWith) {
+  hub_.wire().cut_after(test::TcpProxy::Direction::down, 20'000);
+  options_.parallel = 1;
+  EXPECT_EQ(pull().bytes_fetched, all_bytes());
+  bool resumed = false;
+  for (const ServerRequest& request : hub_.content_requests())
+    resumed = resumed || !request.get("range").empty();
+  EXPECT_TRUE(resumed);
+  EXPECT_TRUE(store().verify(get("m"), {}).empty());
+}
+
+TEST_F(HubTest, AnInterruptedPullIsGoneOnWith) {
+  options_.parallel = 1;
+  std::uint64_t seen = 0;
+  ImportOptions import;
+  import.progress = [&](const StoreProgress& progress) { seen = progress.done;
+  if (progress.done > progress.total / 2) throw Error(RH_CANCELLED, "enough");
+};
+EXPECT_EQ(outcome([&] {
+            pull_from_hub(store(), {{source(), {}, {}, {}}}, ModelName::parse("m"), options_, import);
+          }),
+          "CANCELLED: enough");
+EXPECT_TRUE(store().list().empty());
+import.progress = [&](const StoreProgress& progress) { EXPECT_EQ(progress.before, seen);
+EXPECT_GE(progress.done, progress.before);
+};  // namespace
+const ImportReport report =
+    pull_from_hub(store(), {{source(), {}, {}, {}}}, ModelName::parse("m"), options_, import);
+EXPECT_EQ(report.bytes_fetched, all_bytes() - seen);
+}  // namespace roundhouse::host
+
+TEST_F(HubTest, AServerWithoutRangesMakesItBeginAnew) {
+  const std::string content = hub_.files[kWeights].content;
+  answer_once(large_path(kWeights), {200, {}, content, content.size() / 2});
+  EXPECT_EQ(pulled(), "ok");
+  std::atomic<int> asked = 0;
+  hub_.instead = [&](const ServerRequest& request) -> std::optional<ServerReply> {
+    if (!request.path().starts_with("/cdn/")) return std::nullopt;
+    for (const auto& [path, entry] : hub_.files) {
+      if (request.path() == large_path(path))
+        return ServerReply{200, {}, entry.content, asked++ == 0 ? entry.content.size() / 2 : 0};
+    }
+    return std::nullopt;
+  };
+  fs::remove_all(root());
+  options_.parallel = 1;
+  EXPECT_EQ(pulled(), "ok");
+  EXPECT_TRUE(store().verify(get("m"), {}).empty());
+}
+
+TEST_F(HubTest, WhatIsLongerThanTheFileIsThrownAway) {
+  const std::string content = hub_.files[kWeights].content;
+  int ranges = 0;
+  hub_.instead = [&](const ServerRequest& request) -> std::optional<ServerReply> {
+    if (request.path() != large_path(kWeights)) return std::nullopt;
+    if (!request.get("range").empty() && ranges++ == 0) return ServerReply{416, {}, ""};
+    if (ranges > 0) return std::nullopt;
+    return ServerReply{200, {}, content, content.size() / 2};
+  };
+  EXPECT_EQ(pulled(), "ok");
+  EXPECT_EQ(ranges, 1);
+}
+
+TEST_F(HubTest, APatientServerIsAskedAgain) {
+  for (const unsigned status : {429U, 500U, 503U}) {
+    answer_once("/revision/main", {status, {{"Retry-After", "0"}}, ""});
+    EXPECT_EQ(pulled(), "ok") << status;
+    answer_once("/vae/config.json", {status, {{"Retry-After", "0"}}, ""});
+    fs::remove_all(root());
+    EXPECT_EQ(pulled(), "ok") << status;
+  }
+  answer_always("/revision/main", {503, {{"Retry-After", "0"}}, ""});
+  const std::size_t before = hub_.requests().size();
+  EXPECT_THAT(pulled(), StartsWith("SOURCE_REJECTED: hub: 503 for repository 'test/model'"));
+  EXPECT_EQ(hub_.requests().size() - before, 5u);
+  answer_always("/revision/main", {429, {{"Retry-After", "3600"}}, ""});
+  EXPECT_THAT(pulled(), StartsWith("SOURCE_REJECTED: hub: 429"));
+}
+
+TEST_F(HubTest, WrongContentIsNamedAndRemoved) {
+  std::string other = hub_.files[kWeights].content;
+  const std::string right = sha256(other).brief();
+  other.back() = static_cast<char>(other.back() ^ 1);
+  answer_always(large_path(kWeights), {200, {}, other});
+  EXPECT_EQ(pulled(), "INTEGRITY_MISMATCH: file '" + kWeights + "': sha256 is " + sha256(other).brief() +
+                          ".., expected " + right + "..");
+  fs::remove_all(root());
+  answer_always("/vae/config.json",
+                {200, {}, std::string(hub_.files["vae/config.json"].content.size(), 'x')});
+  EXPECT_THAT(pulled(), StartsWith("INTEGRITY_MISMATCH: file 'vae/config.json': git sha1 is "));
+  fs::remove_all(root());
+  answer_always("/vae/config.json", {200, {}, "{}"});
+  EXPECT_THAT(pulled(), HasSubstr("file 'vae/config.json': has 2 bytes, expected "));
+  fs::remove_all(root());
+  answer_always("/vae/config.json", {200, {}, hub_.files["vae/config.json"].content + " "});
+  EXPECT_THAT(pulled(), StartsWith("SOURCE_REJECTED: file 'vae/config.json'"));
+  EXPECT_TRUE(store().list().empty());
+  hub_.instead = {};
+  EXPECT_EQ(pulled(), "ok");
+}
+
+TEST_F(HubTest, EveryRefusalHasItsCode) {
+  const auto refused = [&](unsigned status, const std::string& code) {
+    answer_always("/revision/main", {status, {{"X-Error-Code", code}, {"X-Error-Message", "so\tit is"}}, ""});
+    return pulled();
+  };
+  EXPECT_THAT(refused(401, "RepoNotFound"), StartsWith("AUTH_REQUIRED: hub: 401 for repository"));
+  EXPECT_THAT(refused(404, "RepoNotFound"),
+              StartsWith("MODEL_NOT_FOUND: hub: repository 'test/model' is missing or gated: so?it is"));
+  EXPECT_THAT(refused(403, "GatedRepo"),
+              StartsWith("AUTH_REQUIRED: hub: 403 for repository 'test/model', which is gated"));
+  EXPECT_THAT(refused(401, "GatedRepo"), HasSubstr("which is gated"));
+  EXPECT_THAT(refused(404, "RevisionNotFound"),
+              StartsWith("MODEL_NOT_FOUND: hub: repository 'test/model' has no revision 'main'"));
+  EXPECT_THAT(refused(418, ""), StartsWith("SOURCE_REJECTED: hub: 418"));
+  answer_always("/vae/config.json", {404, {{"X-Error-Code", "EntryNotFound"}}, ""});
+  EXPECT_THAT(pulled(),
+              StartsWith("WEIGHTS_MISSING: hub: repository 'test/model' has no file 'vae/config.json'"));
+  hub_.instead = {};
+  EXPECT_THAT(outcome([&] {
+                pull({{{"test/model", "v9"}, {}, {}, {}}}, "m");
+              }),
+              HasSubstr("no revision 'v9'"));
+}
+
+TEST_F(HubTest, HostileListingsAreRefusedBeforeAnyFile) {
+  const auto listing = [&](const std::string& text) {
+    hub_.edit_listing = [text](std::string& body) { body = text; };
+    return pulled();
+  };
+  const std::string oid = "\"oid\":\"" + std::string(40, 'a') + "\"";
+  const auto entry = [&](const std::string& path, const std::string& size) {
+    return R"({"type":"file",)" + oid + R"(,"size":)" + size + R"(,"path":")" + path + "\"}";
+  };
+  for (const char* path :
+       {"../x.json", "/etc/passwd", "vae/../../x.json", "a//b.json", "", "a\\\\b", "a\\nb"})
+    EXPECT_THAT(listing("[" + entry(path, "1") + "]"), StartsWith("UNSAFE_NAME")) << path;
+  EXPECT_THAT(listing("[" + entry("a.json", "1") + "," + entry("a.json", "1") + "]"),
+              HasSubstr("comes twice"));
+  EXPECT_THAT(listing("[" + entry("a.json", "1") + "," + entry("a.json/b.json", "1") + "]"),
+              StartsWith("WEIGHTS_MISSING"));
+  hub_.edit_listing = {};
+  for (const char* size : {"9223372036854775808", "-1", "1.5", "\"1\"", "1e300", "null"})
+    EXPECT_THAT(listing("[" + entry("a.json", size) + "]"), StartsWith("SOURCE_REJECTED")) << size;
+  for (const char* text :
+       {"", "{}", "[", "[1]", "[{}]", "nonsense", "[{\"type\":\"file\",\"path\":\"a.json\"}]"})
+    EXPECT_THAT(listing(text), StartsWith("SOURCE_REJECTED")) << text;
+  EXPECT_THAT(listing(std::string(5000, '[')), StartsWith("SOURCE_REJECTED"));
+  std::string many = "[";
+  for (int i = 0; i < 100'000; ++i)
+    many += (i > 0 ? "," : "") + entry(std::to_string(i) + ".json", "1");
+  EXPECT_THAT(listing(many + "]"), HasSubstr("more than 50000 files"));
+  EXPECT_EQ(hub_.bytes_served(), 0u);
+}
+
+TEST_F(HubTest, AListingThatGoesOnElsewhereGetsNoToken) {
+  options_.token = "hf_secret";
+  answer_always("/tree/" + std::string(FakeHub::kCommit),
+                {200, {{"Link", "<http://127.0.0.1:9/next>; rel=\"next\""}}, "[]"});
+  EXPECT_THAT(pulled(), HasSubstr("goes on at another server"));
+}
+
+TEST_F(HubTest, TheCacheOfTheHubsOwnClientsIsUsed) {
+  fill_cache();
+  const ImportReport report = pull();
+  EXPECT_EQ(report.bytes_fetched, 0u);
+  EXPECT_EQ(hub_.bytes_served(), 0u);
+  EXPECT_EQ(report.linked, hub_.files.size());
+  EXPECT_TRUE(store().verify(get("m"), {}).empty());
+}
+
+TEST_F(HubTest, WhatTheCacheHasNotOrNotRightIsFetched) {
+  fill_cache({"vae/config.json"});
+  const fs::path damaged = options_.cache / "models--test--model/snapshots" / FakeHub::kCommit / kWeights;
+  change(fs::canonical(damaged), [](std::string& content) { content[100] ^= 1; });
+  const ImportReport report = pull();
+  EXPECT_EQ(report.bytes_fetched,
+            hub_.files["vae/config.json"].content.size() + hub_.files[kWeights].content.size());
+  EXPECT_TRUE(store().verify(get("m"), {}).empty());
+}
+
+TEST_F(HubTest, WithoutANetworkTheCacheGivesTheSameModel) {
+  fill_cache();
+  const Digest online = pull("online").model.digest;
+  options_.offline = true;
+  options_.endpoint = Url::parse("http://127.0.0.1:9");
+  EXPECT_EQ(pull("offline").model.digest, online);
+  EXPECT_EQ(pull({{{"test/model", FakeHub::kCommit}, {}, {}, {}}}, "commit").model.digest, online);
+  EXPECT_THAT(outcome([&] {
+                pull({{{"test/other", "main"}, {}, {}, {}}}, "m");
+              }),
+              StartsWith("WEIGHTS_MISSING: hf:test/other: the hub's cache "));
+}
+
+TEST_F(HubTest, TwoPullsAtOnceFetchEveryByteOnce) {
+  std::vector<std::string> outcomes(2);
+  {
+    std::jthread one([&] { outcomes[0] = pulled("a"); });
+    std::jthread two([&] { outcomes[1] = pulled("b"); });
+  }
+  EXPECT_THAT(outcomes, ElementsAre("ok", "ok"));
+  EXPECT_EQ(hub_.bytes_served(), all_bytes());
+  EXPECT_EQ(get("a").digest, get("b").digest);
+}
+
+TEST_F(HubTest, AModelIsMadeOfSeveralParts) {
+  for (const auto& [path, entry] : std::map(hub_.files)) {
+    if (path.starts_with("vae/")) {
+      hub_.files["other/" + path.substr(4)] = entry;
+      hub_.files.erase(path);
+    }
+  }
+  const ImportReport report =
+      pull({{source(), {}, {}, {"*.json", "text_encoder/", "tokenizer/", "transformer/*", "scheduler/*"}},
+            {source(), "other", "vae", {"*"}}},
+           "m");
+  EXPECT_EQ(report.files, hub_.files.size() + 1) << "*.json is of the whole repository";
+  EXPECT_THAT(outcome([&] { pull({{source(), "absent", "vae", {}}}, "x"); }), StartsWith("WEIGHTS_MISSING"));
+  EXPECT_THAT(outcome([&] {
+                pull({{source(), {}, {}, {"*"}}, {source(), {}, {}, {"*"}}}, "x");
+              }),
+              StartsWith("UNSAFE_NAME"));
+}
+
+TEST_F(HubTest, AModelThatLacksAFileGetsNoName) {
+  hub_.files.erase("vae/config.json");
+  EXPECT_EQ(pulled(), "WEIGHTS_MISSING: model 'hf:test/model': missing vae/config.json");
+  EXPECT_TRUE(store().list().empty());
+}
+
+TEST(HubChoice, TakesWhatAModelNeedsAndNothingTwice) {
+  EXPECT_THAT(
+      chosen_paths({".gitattributes", "README.md", "LICENSE", "model_index.json", "all_in_one.safetensors",
+                    "vae/config.json", "vae/diffusion_pytorch_model.bin",
+                    "vae/diffusion_pytorch_model.fp16.safetensors", "vae/diffusion_pytorch_model.safetensors",
+                    "vae/model.onnx", "vae/deep/config.json"},
+                   {}),
+      ElementsAre("LICENSE", "model_index.json", "vae/config.json",
+                  "vae/diffusion_pytorch_model.safetensors"));
+  EXPECT_THAT(
+      chosen_paths({"vae/config.json", "vae/diffusion_pytorch_model.fp16.safetensors", "model_index.json"},
+                   {}),
+      ElementsAre("vae/config.json", "vae/diffusion_pytorch_model.fp16.safetensors", "model_index.json"))
+      << "the only form";
+  EXPECT_THAT(
+      chosen_paths({"config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                    "model.safetensors.index.json", "consolidated.safetensors", "merges.txt",
+                    "original/params.json", "pytorch_model.bin", "tokenizer.model", "chat_template.jinja"},
+                   {}),
+      ElementsAre("config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                  "model.safetensors.index.json", "merges.txt", "tokenizer.model", "chat_template.jinja"));
+  EXPECT_THAT(chosen_paths({"a.bin", "b/c.bin", "b/d.txt"}, {"*.bin"}), ElementsAre("a.bin", "b/c.bin"));
+  EXPECT_THAT(chosen_paths({"a.bin", "b/c.bin", "b/d.txt"}, {"b/"}), ElementsAre("b/c.bin", "b/d.txt"));
+}
+
+TEST(HubSource, NamesAreReadStrictly) {
+  EXPECT_EQ(parse_hub_source("hf:org/name").revision, "main");
+  EXPECT_EQ(parse_hub_source("hf:gpt2").name, "gpt2");
+  EXPECT_EQ(parse_hub_source("hf:org/name@refs/pr/1").revision, "refs/pr/1");
+  for (const char* text : {"hf:", "hf:/x", "hf:a/b/c", "hf:../x", "hf:a/..", "hf:a/b@", "hf:a/b@../x",
+                           "hf:a b/c", "hf:a/b@x y", "hf:a/-b", "hf:a/b?x"}) {
+    try {
+      parse_hub_source(text);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), RH_UNSAFE_NAME) << text;
+    }
+  }
+  EXPECT_EQ(hub_model_name({"Tongyi-MAI/Z-Image-Turbo"}), "Z-Image-Turbo");
+  EXPECT_EQ(hub_model_name({"a/x__y"}), "x-y");
+}
+
+TEST(HubOptionsTest, FollowTheHubsOwnVariables) {
+  std::map<std::string, std::string> variables = {{"HOME", "/home/me"}};
+  const Environment environment = [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  };
+  EXPECT_EQ(hub_options({}, environment).endpoint.text(), "https://huggingface.co/");
+  EXPECT_EQ(hub_options({}, environment).cache, "/home/me/.cache/huggingface/hub");
+  EXPECT_FALSE(hub_options({}, environment).token);
+  const TemporaryDirectory home;
+  home.write("token", "hf_file\n");
+  variables["HF_HOME"] = home.path();
+  EXPECT_EQ(hub_options({}, environment).token, "hf_file");
+  EXPECT_EQ(hub_options({}, environment).cache, home.path() / "hub");
+  variables["HF_TOKEN"] = "hf_variable";
+  EXPECT_EQ(hub_options({}, environment).token, "hf_variable");
+  EXPECT_EQ(hub_options({std::nullopt, home.path() / "token", false}, environment).token, "hf_file");
+  EXPECT_EQ(hub_options({"hf_flag", std::nullopt, false}, environment).token, "hf_flag");
+  variables["HF_HUB_CACHE"] = "/somewhere";
+  variables["HF_HUB_OFFLINE"] = "yes";
+  variables["HF_ENDPOINT"] = "https://hub.example/";
+  EXPECT_EQ(hub_options({}, environment).cache, "/somewhere");
+  EXPECT_TRUE(hub_options({}, environment).offline);
+  EXPECT_EQ(hub_options({}, environment).endpoint.host(), "hub.example");
+  for (const char* token : {"two words", "line\nline", "\x01"}) {
+    try {
+      hub_options({token, std::nullopt, false}, environment);
+      ADD_FAILURE() << token;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), RH_INVALID_ARGUMENT);
+      EXPECT_EQ(std::string(error.what()).find(token), std::string::npos) << "a token is in no message";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace roundhouse::host
