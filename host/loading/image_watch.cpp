@@ -115,6 +115,7 @@ void ImageWatch::on_preview(void* context, const rh_pixels* picture) {
   const bool sound = self.keep(&ImageWatch::misuse_, [&] {
     self.check_thread("preview");
     check_pixels(self.engine_, "the preview", picture);
+    check_preview(self.engine_, known_part(*picture), self.request_);
   });
   if (!sound) return;
   self.keep(&ImageWatch::refusal_, [&] {

@@ -47,6 +47,19 @@ BadValues find_bad_values(const rh_pixels& pixels) {
   return bad;
 }
 
+void check_finite(const std::string& engine, const std::string& stage, const std::string& name,
+                  const rh_pixels& pixels) {
+  if (pixels.format != RH_PIXELS_RGB_F32) return;
+  const BadValues bad = find_bad_values(pixels);
+  if (bad.count == 0) return;
+  const std::uint64_t pixel = bad.first / 3;
+  throw Error(RH_PIPELINE_ERROR,
+              "engine '" + engine + "': " + stage + ": " + std::to_string(bad.count) + " of " +
+                  std::to_string(std::uint64_t{3} * pixels.width * pixels.height) + " values of the " + name +
+                  " are not finite, the first at row " + std::to_string(pixel / pixels.width) + ", column " +
+                  std::to_string(pixel % pixels.width) + ", channel " + std::to_string(bad.first % 3));
+}
+
 }  // namespace
 
 void check_pixels(const std::string& engine, const std::string& name, const rh_pixels* pixels) {
@@ -81,16 +94,16 @@ void check_picture(const std::string& engine, const rh_pixels& pixels, const rh_
                  "the picture is " + size_text(pixels.width, pixels.height) + ", expected " +
                      size_text(request.width, request.height));
   }
-  if (pixels.format != RH_PIXELS_RGB_F32) return;
-  const BadValues bad = find_bad_values(pixels);
-  if (bad.count == 0) return;
-  const std::uint64_t pixel = bad.first / 3;
-  throw Error(RH_PIPELINE_ERROR, "engine '" + engine + "': decode: " + std::to_string(bad.count) + " of " +
-                                     std::to_string(std::uint64_t{3} * pixels.width * pixels.height) +
-                                     " values of the picture are not finite, the first at row " +
-                                     std::to_string(pixel / pixels.width) + ", column " +
-                                     std::to_string(pixel % pixels.width) + ", channel " +
-                                     std::to_string(bad.first % 3));
+  check_finite(engine, "decode", "picture", pixels);
+}
+
+void check_preview(const std::string& engine, const rh_pixels& pixels, const rh_image_request& request) {
+  if (pixels.width > request.width || pixels.height > request.height) {
+    throw broken(engine, rule::kPreview,
+                 "the preview is " + size_text(pixels.width, pixels.height) + ", expected at most " +
+                     size_text(request.width, request.height));
+  }
+  check_finite(engine, "denoise", "preview", pixels);
 }
 
 }  // namespace roundhouse::host

@@ -14,5 +14,7 @@ void check_pixels(const std::string& engine, const std::string& name, const rh_p
 
 // Throws ENGINE_BROKEN when the picture has another size, PIPELINE_ERROR when values are not finite.
 void check_picture(const std::string& engine, const rh_pixels& pixels, const rh_image_request& request);
+// The same of a preview, which is to be no larger than the picture.
+void check_preview(const std::string& engine, const rh_pixels& pixels, const rh_image_request& request);
 
 }  // namespace roundhouse::host

@@ -34,15 +34,32 @@ static uint64_t now_ns(void) {
 
 /* ---- the work: one picture, drawn in as many bands as there are steps ---- */
 
+static rh_pixels pixels_of(const rh_image_request* request, const float* rgb) {
+  const uint64_t row_bytes = (uint64_t)request->width * 3 * sizeof(float);
+  const rh_pixels pixels = {sizeof pixels,
+                            RH_PIXELS_RGB_F32,
+                            request->width,
+                            request->height,
+                            row_bytes,
+                            row_bytes * request->height,
+                            rgb};
+  return pixels;
+}
+
+/* An older host has no preview_every. */
+static int wants_preview(const rh_image_request* request, const rh_image_sink* sink, uint32_t step) {
+  return sink->preview != NULL && RH_HAS_FIELD(request, rh_image_request, preview_every) &&
+         request->preview_every != 0 && step % request->preview_every == 0 && step < request->steps;
+}
+
 static rh_status generate(rh_model* model, const rh_image_request* request, const rh_image_sink* sink,
                           rh_error* error) {
   (void)model;
   rh_status status = refuse_options(request->options, error);
   if (status != RH_OK) return status;
-  const uint64_t row_bytes = (uint64_t)request->width * 3 * sizeof(float);
-  const uint64_t size_bytes = row_bytes * request->height;
+  const size_t size_bytes = (size_t)request->width * 3 * sizeof(float) * request->height;
   const uint64_t begin = now_ns();
-  float* rgb = malloc(size_bytes);
+  float* rgb = calloc(1, size_bytes); /* previews show what is not drawn yet */
   if (rgb == NULL) return fail(error, RH_OUT_OF_MEMORY, "no memory for the picture");
   uint32_t y = 0;
   for (uint32_t step = 1; status == RH_OK && step <= request->steps; ++step) {
@@ -53,13 +70,15 @@ static rh_status generate(rh_model* model, const rh_image_request* request, cons
     const rh_progress done = {sizeof done, RH_STAGE_DENOISE, step, request->steps, now_ns() - step_begin};
     if (sink->progress(sink->context, &done) || sink->cancelled(sink->context)) {
       status = fail(error, RH_CANCELLED, "cancelled during denoise, step %u of %u", step, request->steps);
+    } else if (wants_preview(request, sink, step)) {
+      const rh_pixels preview = pixels_of(request, rgb);
+      sink->preview(sink->context, &preview);
     }
   }
   if (status == RH_OK) {
-    const rh_stage_report report = {sizeof report, RH_STAGE_DENOISE, now_ns() - begin, 0, 0};
+    const rh_stage_report report = {sizeof report, RH_STAGE_DENOISE, now_ns() - begin, 0, 0, 0};
     sink->stage(sink->context, &report);
-    const rh_pixels picture = {
-        sizeof picture, RH_PIXELS_RGB_F32, request->width, request->height, row_bytes, size_bytes, rgb};
+    const rh_pixels picture = pixels_of(request, rgb);
     status = sink->image(sink->context, &picture, error);
   }
   free(rgb);

@@ -19,6 +19,7 @@ class Card final : public roundhouse::ImageModel {
         card_row(request.width, request.height, request.seed, y, rgb.data() + row * y);
       }
       sink.progress(RH_STAGE_DENOISE, step, request.steps);
+      if (sink.wants_preview(step)) sink.preview(request.width, request.height, rgb);
     }
     sink.stage(RH_STAGE_DENOISE);
     sink.image(rgb);

@@ -22,6 +22,10 @@ std::uint64_t pixel_bytes(std::uint32_t format) {
   }
 }
 
+std::string size_text(const rh_pixels& pixels) {
+  return std::to_string(pixels.width) + "x" + std::to_string(pixels.height);
+}
+
 ImageWatch& watch(void* context) {
   return *static_cast<ImageWatch*>(context);
 }
@@ -107,7 +111,19 @@ int32_t ImageWatch::on_cancelled(void* context) {
 void ImageWatch::on_preview(void* context, const rh_pixels* picture) {
   ImageWatch& self = watch(context);
   self.on_own_thread("preview");
-  self.report_.expect(roundhouse::reaches_floor(picture), "P10", "preview: the record is NULL or too small");
+  if (!self.report_.expect(roundhouse::reaches_floor(picture), "P10",
+                           "preview: the record is NULL or too small")) {
+    return;
+  }
+  const std::uint32_t every = self.request_.preview_every;
+  const bool due = every > 0 && self.stage_ == RH_STAGE_DENOISE && self.step_ % every == 0 &&
+                   self.step_ < self.request_.steps;
+  self.report_.expect(due, "P39",
+                      "a preview came after step " + std::to_string(self.step_) + " of stage " +
+                          std::to_string(self.stage_) + ", which was not asked for");
+  self.report_.expect(picture->width <= self.request_.width && picture->height <= self.request_.height, "P39",
+                      "the preview is " + size_text(*picture) + ", larger than the picture");
+  self.values_of(picture, "preview");
 }
 
 rh_status ImageWatch::on_image(void* context, const rh_pixels* picture, rh_error* error) {
@@ -127,26 +143,32 @@ void ImageWatch::look_at(const rh_pixels* picture) {
     return;
   }
   report_.expect(picture->width == request_.width && picture->height == request_.height, "P21",
-                 "the picture is " + std::to_string(picture->width) + "x" + std::to_string(picture->height) +
-                     ", expected " + std::to_string(request_.width) + "x" + std::to_string(request_.height));
+                 "the picture is " + size_text(*picture) + ", expected " + std::to_string(request_.width) +
+                     "x" + std::to_string(request_.height));
+  pixels_ = values_of(picture, "picture");
+}
+
+std::vector<unsigned char> ImageWatch::values_of(const rh_pixels* picture, const std::string& name) {
   const std::uint64_t row = picture->width * pixel_bytes(picture->format);
   const bool fits = row != 0 && picture->data != nullptr && picture->row_bytes >= row &&
                     picture->height != 0 && picture->size_bytes / picture->height >= picture->row_bytes;
-  if (!report_.expect(fits, "P21", "the picture's format, row_bytes and size_bytes do not fit its size"))
-    return;
-  const auto* data = static_cast<const unsigned char*>(picture->data);
-  pixels_.clear();
-  for (std::uint32_t y = 0; y < picture->height; ++y) {
-    pixels_.insert(pixels_.end(), data + y * picture->row_bytes, data + y * picture->row_bytes + row);
+  if (!report_.expect(fits, "P21",
+                      "the " + name + "'s format, row_bytes and size_bytes do not fit its size")) {
+    return {};
   }
-  if (picture->format != RH_PIXELS_RGB_F32) return;
+  const auto* data = static_cast<const unsigned char*>(picture->data);
+  std::vector<unsigned char> values;
+  for (std::uint32_t y = 0; y < picture->height; ++y)
+    values.insert(values.end(), data + y * picture->row_bytes, data + y * picture->row_bytes + row);
+  if (picture->format != RH_PIXELS_RGB_F32) return values;
   std::size_t bad = 0;
-  for (std::size_t i = 0; i + sizeof(float) <= pixels_.size(); i += sizeof(float)) {
+  for (std::size_t i = 0; i + sizeof(float) <= values.size(); i += sizeof(float)) {
     float value = 0;
-    std::memcpy(&value, pixels_.data() + i, sizeof value);
+    std::memcpy(&value, values.data() + i, sizeof value);
     bad += std::isfinite(value) ? 0U : 1U;
   }
-  report_.expect(bad == 0, "P21", std::to_string(bad) + " values of the picture are not finite");
+  report_.expect(bad == 0, "P21", std::to_string(bad) + " values of the " + name + " are not finite");
+  return values;
 }
 
 }  // namespace conformance

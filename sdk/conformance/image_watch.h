@@ -39,6 +39,8 @@ class ImageWatch {
 
   void on_own_thread(const char* callback);
   void look_at(const rh_pixels* picture);
+  // The samples without gaps between rows; empty when they cannot be read.
+  std::vector<unsigned char> values_of(const rh_pixels* picture, const std::string& name);
 
   Report& report_;
   const rh_image_request& request_;

@@ -224,7 +224,7 @@ TEST_F(Listing, of_help_names_every_command_range_and_default) {
 TEST_F(Listing, of_versions_agrees_with_itself) {
   const std::string version = run_json({"version"}).at("version");
   EXPECT_EQ(run({"--version"}).out, "roundhouse " + version + "\n");
-  EXPECT_THAT(run({"version"}).out, HasSubstr("roundhouse " + version + "\nplugin ABI 1.0\n"));
+  EXPECT_THAT(run({"version"}).out, HasSubstr("roundhouse " + version + "\nplugin ABI 1.1\n"));
 }
 
 }  // namespace

@@ -153,7 +153,7 @@ fs::path Program::add_tracer(const std::string& id, int score) const {
   nlohmann::json manifest = {{"schema", 1},          {"id", id},
                              {"name", id},           {"version", "1.0.0"},
                              {"vendor", "test"},     {"description", "Leaves a trace when it is loaded."},
-                             {"abi", "1.0"},         {"library", id + ".so"},
+                             {"abi", "1.1"},         {"library", id + ".so"},
                              {"maturity", "stable"}, {"score", score}};
   manifest["capabilities"] = {{"task", {"text-to-image"}},
                               {"architecture", {"ZImagePipeline"}},

@@ -43,12 +43,24 @@ typedef struct relay {
   uint32_t pictures;
 } relay;
 
+static void show_a_pixel(const rh_image_sink* sink, uint32_t width, float value) {
+  static float row[3 * 4096];
+  for (uint32_t i = 0; i < 3 * width; ++i)
+    row[i] = value;
+  const uint64_t bytes = (uint64_t)3 * sizeof(float) * width;
+  const rh_pixels pixels = {sizeof pixels, RH_PIXELS_RGB_F32, width, 1, bytes, bytes, row};
+  sink->preview(sink->context, &pixels);
+}
+
 static int32_t relay_progress(void* context, const rh_progress* progress) {
   const relay* self = context;
   rh_progress changed = *progress;
   if (is("counts-steps-from-zero")) changed.step -= 1;
   if (is("tells-one-step-less") && progress->step == progress->steps) return 0;
   const int32_t stop = self->to->progress(self->to->context, &changed);
+  if (is("previews-unasked")) show_a_pixel(self->to, 1, 0.5f);
+  if (is("previews-nan") && progress->step < progress->steps) show_a_pixel(self->to, 1, NAN);
+  if (is("previews-too-much") && progress->step < progress->steps) show_a_pixel(self->to, 4096, 0.5f);
   return is("ignores-cancel") ? 0 : stop;
 }
 

@@ -27,7 +27,7 @@ string(REPLACE "#include \"roundhouse/plugin.hpp\"" "#include <vector>\n#include
        sample "${CMAKE_MATCH_1}")
 file(WRITE ${WORK}/project/grey.cpp "${sample}")
 file(WRITE ${WORK}/project/grey.json [[
-{"schema": 1, "id": "grey", "name": "Grey", "version": "0.1", "abi": "1.0", "library": "grey.so",
+{"schema": 1, "id": "grey", "name": "Grey", "version": "0.1", "abi": "1.1", "library": "grey.so",
  "maturity": "experimental", "x-note": "ours",
  "capabilities": {"task": ["text-to-image"], "feature": ["modelless"], "device": ["cpu"]}}
 ]])

@@ -45,6 +45,7 @@ struct ImageRequest {
   double strength = 0;
   double control_scale = 0;
   std::vector<Lora> loras;
+  std::uint32_t preview_every = 0;  // 0 = none; see Sink::wants_preview
 };
 
 namespace detail {
@@ -94,6 +95,7 @@ inline ImageRequest read_request(const rh_image_request* record) {
     if (lora.path == nullptr) throw Error(RH_INVALID_ARGUMENT, "request.loras: a path is NULL");
     request.loras.push_back({lora.path, lora.strength});
   }
+  if (RH_HAS_FIELD(&from, rh_image_request, preview_every)) request.preview_every = from.preview_every;
   return request;
 }
 
@@ -129,22 +131,24 @@ class Sink {
   }
 
   // A stage has ended. Without elapsed_ns the time since the previous stage ended counts; 0 operations or
-  // bytes = not counted.
+  // bytes = not counted. `preview_ns` of the time were previews.
   void stage(std::uint32_t stage, std::optional<std::uint64_t> elapsed_ns = {}, std::uint64_t operations = 0,
-             std::uint64_t activation_bytes = 0) {
+             std::uint64_t activation_bytes = 0, std::uint64_t preview_ns = 0) {
     options_.refuse_unread();
     const std::uint64_t measured = lap(last_stage_);
-    const rh_stage_report record{sizeof record, stage, elapsed_ns.value_or(measured), operations,
-                                 activation_bytes};
+    const rh_stage_report record{sizeof record,    stage,     elapsed_ns.value_or(measured), operations,
+                                 activation_bytes, preview_ns};
     sink_.stage(sink_.context, &record);
   }
 
-  // Whether a preview would be looked at.
-  bool wants_preview() const { return sink_.preview != nullptr; }
+  // Whether the host wants to see how the picture looks after that step, the progress of which was told.
+  bool wants_preview(std::uint32_t step) const {
+    return sink_.preview != nullptr && request_.preview_every > 0 && step % request_.preview_every == 0 &&
+           step < request_.steps;
+  }
 
-  // width * height * 3 values, as for image().
+  // width * height * 3 values, as for image(); no side longer than the picture's. After wants_preview.
   void preview(std::uint32_t width, std::uint32_t height, std::span<const float> rgb) {
-    if (!wants_preview()) return;
     const rh_pixels picture = pixels(width, height, rgb);
     sink_.preview(sink_.context, &picture);
   }

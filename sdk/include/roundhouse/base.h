@@ -16,7 +16,7 @@
 /* Major: raised when a released declaration changes meaning or layout. A host loads only its own major.
  * Minor: raised when something is appended. A host loads any minor and reads no field beyond struct_size. */
 #define RH_ABI_MAJOR 1u
-#define RH_ABI_MINOR 0u
+#define RH_ABI_MINOR 1u
 #define RH_ABI_VERSION ((RH_ABI_MAJOR << 16) | RH_ABI_MINOR)
 
 /* Whether the struct that p points to was compiled with the field. */

@@ -113,7 +113,7 @@ TEST(PluginTest, AnEndThatThrowsIsLogged) {
 
 TEST(PluginTest, RemarksThatTheManifestNamesAnotherAbi) {
   Use use("newer_minor");
-  EXPECT_THAT(use.probe().remarks, Contains(HasSubstr("abi: the manifest says 1.0, the library 1.7")));
+  EXPECT_THAT(use.probe().remarks, Contains(HasSubstr("abi: the manifest says 1.1, the library 1.8")));
 }
 
 TEST(PluginTest, ReportsDescriptorAndFacts) {

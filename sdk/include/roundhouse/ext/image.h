@@ -49,6 +49,8 @@ typedef struct rh_stage_report {
   uint64_t operations; /* floating-point operations of matrix products, convolutions and attention; 0 = not
                           counted */
   uint64_t activation_bytes; /* peak of memory beyond weights; 0 = not counted */
+  /* Since 1.1. */
+  uint64_t preview_ns; /* of elapsed_ns: what previews took; their operations are among `operations` */
 } rh_stage_report;
 
 /* Where results go. Owned by the host, valid for the call. Every function but `cancelled` is called only from
@@ -64,6 +66,9 @@ typedef struct rh_image_sink {
   /* Non-zero: return RH_CANCELLED soon. Asked at least once per transformer block and per block of the
    * decoder. */
   int32_t (*cancelled)(void* context);
+  /* The picture as it would be if the steps to come changed nothing, for a person who waits: of the shape of
+   * the picture or nearly, and no larger. After the progress of the step that it shows, when the request asks
+   * for previews; the picture is the same bits with and without them. */
   void (*preview)(void* context, const rh_pixels* picture);
   /* The picture, exactly once per successful generate. An error from here ends generate with that same error.
    */
@@ -104,6 +109,9 @@ typedef struct rh_image_request {
   double control_scale;
   uint32_t lora_count;
   uint32_t reserved;
+  /* Since 1.1. */
+  uint32_t preview_every; /* sink->preview after every so many steps, the last left out; 0 = none */
+  uint32_t reserved_1_1;
 } rh_image_request;
 
 typedef struct rh_image {
