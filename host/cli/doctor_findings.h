@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "host/cli/machine.h"
+#include "host/worker/machine.h"
 #include "host/cli/program.h"
 
 namespace roundhouse::host {

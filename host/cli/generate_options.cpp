@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include "host/cli/arguments.h"
-#include "host/cli/machine.h"
+#include "host/worker/machine.h"
 #include "host/log/reason.h"
 #include "roundhouse/error.hpp"
 

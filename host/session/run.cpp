@@ -6,8 +6,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "host/session/device.h"
-#include "host/session/session.h"
+#include "host/session/plan_use.h"
 
 namespace roundhouse::host {
 namespace {
@@ -40,18 +39,11 @@ struct Run {
   const SessionOptions& options;
   const std::atomic<bool>& cancelled;
 
-  bool automatic() const { return !plan.route.engine || *plan.route.engine == "auto"; }
-
   std::unique_ptr<EngineClient> make_client() const {
-    const EngineRecord* record = registry.find(plan.engine);
-    if (record == nullptr || !record->manifest) {
-      throw Error(RH_INTERNAL, "engine '" + plan.engine + "' is not in the registry");
-    }
-    ClientOptions client = options.client;
-    client.device = plan.device;
-    client.engine_options = plan.engine_options;
-    return options.in_process ? make_in_process_client(*record->manifest, client)
-                              : make_worker_client(*record->manifest, client);
+    const EngineManifest& manifest = *planned_engine(plan, registry).manifest;
+    const ClientOptions client = client_options(plan, options.client);
+    return options.in_process ? make_in_process_client(manifest, client)
+                              : make_worker_client(manifest, client);
   }
 
   // Loads the planned engine and holds its own word against the request. Returns why it cannot be used.
@@ -65,9 +57,7 @@ struct Run {
       registry.set_error(file, error);
       return error;
     }
-    RouteRequest named = plan.route;
-    named.engine = plan.engine;
-    return route(named, registry.records()).error;
+    return planned_refusal(plan, registry);
   }
 
   // A client of the first engine that loads, in the order of routing. Each one is tried once: it is marked in
@@ -78,24 +68,13 @@ struct Run {
       auto client = make_client();
       const std::optional<Error> failure = try_engine(*client);
       if (!failure) return client;
-      if (!automatic()) throw *failure;
-      plan.decision = route(plan.route, registry.records());
-      if (plan.decision.error) throw *failure;
-      const std::string failed = std::exchange(plan.engine, plan.decision.engine);
-      plan.device = device_for(plan.route.device, *registry.find(plan.engine));
-      plan.notes.push_back("engine '" + failed + "' cannot be used (" + failure->what() + "); engine '" +
-                           plan.engine + "' takes its place");
+      take_next_engine(plan, registry, *failure);
     }
   }
 
-  OpenJob open_job() const {
-    return {plan.model_directory, plan.architecture, plan.memory_limit_bytes, plan.model_options};
-  }
-
   void make_images(EngineClient& client, const SessionEvents& events) const {
-    ImageJob job = plan.job;
     for (std::uint32_t image = 0; image < plan.images; ++image) {
-      job.seed = (plan.job.seed + image) & INT64_MAX;
+      const ImageJob job = image_job(plan, image);
       check_cancelled(cancelled);
       const auto progress = [&](const ProgressEvent& event) {
         if (events.progress) events.progress(image, event);
@@ -115,7 +94,7 @@ SessionResult run_plan(const GenerateRequest& /*request*/, GeneratePlan plan, Re
   const auto client = run.loaded_client();
   const CancelWatch watch(*client, cancelled);
   SessionResult result;
-  result.opened = client->open(run.open_job());
+  result.opened = client->open(open_job(plan));
   result.engine = plan.engine;
   if (events.loaded) events.loaded(result.opened);
   run.make_images(*client, events);
@@ -129,7 +108,7 @@ EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const Sessio
   const auto client = run.loaded_client();
   const CancelWatch watch(*client, cancelled);
   EstimateResult result;
-  result.estimate = client->estimate(run.open_job(), plan.job);
+  result.estimate = client->estimate(open_job(plan), plan.job);
   result.report = client->probe();
   result.engine = plan.engine;
   result.notes = plan.notes;

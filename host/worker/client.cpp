@@ -9,12 +9,13 @@
 #include <cstdio>
 #include <optional>
 
+#include "host/worker/call_listener.h"
 #include "host/worker/convert_protocol.h"
 #include "host/worker/engine_client.h"
 #include "host/worker/engine_error.h"
 #include "host/worker/file_descriptor.h"
 #include "host/worker/frame.h"
-#include "host/worker/guarded_progress.h"
+#include "host/worker/printed_output.h"
 #include "host/worker/process.h"
 #include "host/worker/protocol.h"
 #include "host/worker/redaction.h"
@@ -48,7 +49,6 @@ struct Question {
   const char* phase;
   milliseconds patience;
   std::uint64_t maximum_payload = 0;
-  Guarded<ConvertEvent>* converting = nullptr;
 };
 
 class WorkerClient final : public EngineClient {
@@ -84,29 +84,31 @@ class WorkerClient final : public EngineClient {
     return understood(answer, [this](const Frame& frame) {
       auto report = decode<EngineReport>(frame.json);
       probed_ = true;
-      add_remarks(report);
+      printed_.add_remarks(report);
       return report;
     });
   }
 
-  OpenResult open(const OpenJob& job) override {
+  OpenResult open(const OpenJob& job, const CallEvents& events) override {
     ensure_probed();
-    const Frame answer = ask({FrameType::open, encode(job), "load", options_.patience.load});
+    EventListener listener(events);
+    const Frame answer = ask({FrameType::open, encode(job), "load", options_.patience.load}, listener);
     return understood(answer, [this](const Frame& frame) {
       auto result = decode<OpenResult>(frame.json);
-      add_remarks(result.engine);
+      printed_.add_remarks(result.engine);
       return result;
     });
   }
 
-  ImageResult generate(const ImageJob& job,
-                       const std::function<void(const ProgressEvent&)>& progress) override {
+  ImageResult generate(const ImageJob& asked, const CallEvents& events) override {
     ensure_probed();
+    ImageJob job = asked;
+    if (!events.preview) job.preview_every = 0;
     last_job_ = job;
-    GuardedProgress guarded(progress);
+    EventListener listener(events, job.preview_every > 0 ? &job : nullptr);
     const std::uint64_t samples = std::uint64_t{3} * job.width * job.height;
     const Frame answer =
-        ask({FrameType::generate, encode(job), "generate", options_.patience.step, samples}, &guarded);
+        ask({FrameType::generate, encode(job), "generate", options_.patience.step, samples}, listener);
     return understood(answer, [&](const Frame& frame) {
       auto result = decode<ImageResult>(frame.json);
       if (result.picture.width != job.width || result.picture.height != job.height ||
@@ -136,19 +138,15 @@ class WorkerClient final : public EngineClient {
 
   ConvertResult convert(const ConvertJob& job, const ConvertSeen& seen) override {
     ensure_probed();
-    Guarded<ConvertEvent> guarded(seen);
-    try {
-      const Frame answer = ask({FrameType::convert, encode(job), "convert", options_.patience.step,
-                                kMaximumTensorListBytes, &guarded});
-      return understood(answer, [](const Frame& frame) {
-        auto result = decode<ConvertResult>(frame.json);
-        result.tensors = decode_tensors(frame.payload);
-        return result;
-      });
-    } catch (const Error&) {
-      guarded.rethrow();  // the caller's own reason to stop
-      throw;
-    }
+    ConvertListener listener(seen);
+    const Frame answer =
+        ask({FrameType::convert, encode(job), "convert", options_.patience.step, kMaximumTensorListBytes},
+            listener);
+    return understood(answer, [](const Frame& frame) {
+      auto result = decode<ConvertResult>(frame.json);
+      result.tensors = decode_tensors(frame.payload);
+      return result;
+    });
   }
 
   void cancel() noexcept override {
@@ -159,13 +157,22 @@ class WorkerClient final : public EngineClient {
     errno = saved;
   }
 
+  bool alive() override { return !dead_.load() && (process_ == nullptr || process_->is_connected()); }
+  bool was_heard() const noexcept override { return heard_; }
+  pid_t process() const noexcept override {
+    WorkerProcess* process = started_.load();
+    return process != nullptr ? process->living() : 0;
+  }
+  void kill() noexcept override {
+    if (WorkerProcess* process = started_.load()) process->send_kill();
+  }
+
  private:
   // What is known while a call runs.
   struct Running {
     const Question& question;
-    GuardedProgress* progress;
+    CallListener& listener;
     Deadline deadline;
-    std::optional<ProgressEvent> last;
     bool cancelled = false;
   };
 
@@ -181,14 +188,21 @@ class WorkerClient final : public EngineClient {
     memory_kills_ = memory_kills();
     process_ = std::make_unique<WorkerProcess>(
         WorkerProcess::Setup{options_.executable, manifest_.id, engine_environment(manifest_)});
+    started_.store(process_.get());
   }
 
-  Frame ask(const Question& question, GuardedProgress* progress = nullptr) {
+  Frame ask(const Question& question) {
+    SilentListener silent;
+    return ask(question, silent);
+  }
+
+  Frame ask(const Question& question, CallListener& listener) {
     std::uint64_t stale = 0;
     [[maybe_unused]] const ssize_t drained = read(cancel_event_.get(), &stale, sizeof stale);
+    heard_ = false;
     start();
     ++call_;
-    Running running{question, progress, deadline_after(question.patience), std::nullopt};
+    Running running{question, listener, deadline_after(question.patience)};
     try {
       write_frame(process_->socket(), {question.type, call_, question.json, {}}, running.deadline);
     } catch (const FrameError&) {
@@ -197,7 +211,7 @@ class WorkerClient final : public EngineClient {
     }
     Frame answer = wait_for_answer(running);
     report_output(question.phase);
-    if (progress != nullptr) progress->rethrow();
+    listener.rethrow();
     if (running.cancelled) throw cancelled_error(running);
     if (answer.type == FrameType::failure) throw failure_of(answer);
     return answer;
@@ -218,6 +232,7 @@ class WorkerClient final : public EngineClient {
 
   // Whether the frame is the answer.
   bool takes(Running& running, const Frame& frame) {
+    heard_ = true;
     if (!running.cancelled) running.deadline = deadline_after(running.question.patience);
     if (frame.type == FrameType::log) {
       const auto message = decode<LogMessage>(frame.json);
@@ -229,16 +244,7 @@ class WorkerClient final : public EngineClient {
     if (frame.call != call_) throw FrameError("a message that answers no question");
     if (frame.type == FrameType::alive) return false;
     if (frame.type == FrameType::reply || frame.type == FrameType::failure) return true;
-    if (frame.type == FrameType::converting && running.question.converting != nullptr) {
-      const auto event = decode<ConvertEvent>(frame.json);
-      if (!running.cancelled && !running.question.converting->tell(event)) stop(running);
-      return false;
-    }
-    if (frame.type != FrameType::progress) throw FrameError("a message that only a host sends");
-    running.last = decode<ProgressEvent>(frame.json);
-    if (running.progress != nullptr && !running.cancelled && !running.progress->tell(*running.last)) {
-      stop(running);
-    }
+    if (!running.listener.take(frame, running.cancelled)) stop(running);
     return false;
   }
 
@@ -277,7 +283,7 @@ class WorkerClient final : public EngineClient {
       log(RH_LOG_WARNING, engine_called(manifest_.id) + " did not stop within " +
                               seconds_text(options_.patience.cancel) + " after a cancel in " +
                               running.question.phase + " and was killed (rule P23)");
-      if (running.progress != nullptr) running.progress->rethrow();
+      running.listener.rethrow();
       throw cancelled_error(running);
     }
     throw Error(RH_TIMEOUT, engine_called(manifest_.id) + " showed no progress for " +
@@ -297,7 +303,7 @@ class WorkerClient final : public EngineClient {
                                             running.question.phase);
     if (!running.cancelled) throw error;
     log(RH_LOG_WARNING, error.what());
-    if (running.progress != nullptr) running.progress->rethrow();
+    running.listener.rethrow();
     throw cancelled_error(running);
   }
 
@@ -308,9 +314,10 @@ class WorkerClient final : public EngineClient {
 
   Error cancelled_error(const Running& running) const {
     std::string where = running.question.phase;
-    if (running.last && running.last->steps > 0) {
-      where = running.last->stage + ", after step " + std::to_string(running.last->step) + " of " +
-              std::to_string(running.last->steps);
+    const std::optional<ProgressEvent> last = running.listener.last();
+    if (last && last->steps > 0) {
+      where =
+          last->stage + ", after step " + std::to_string(last->step) + " of " + std::to_string(last->steps);
     }
     return Error(RH_CANCELLED, engine_called(manifest_.id) + ": cancelled during " + where);
   }
@@ -319,43 +326,22 @@ class WorkerClient final : public EngineClient {
     if (options_.log) options_.log(level, "engine", message);
   }
 
-  // Logs what the plugin printed meanwhile, and gives the last line of its standard error.
-  std::string report_output(const char* phase) {
-    const Printed output = process_->take_output();
-    const Printed errors = process_->take_errors();
-    printed_output_ += output.bytes;
-    printed_errors_ += errors.bytes;
-    for (const auto& [printed, where] : {std::pair(&output, "output"), std::pair(&errors, "error")}) {
-      if (printed->bytes == 0) continue;
-      log(RH_LOG_WARNING, engine_called(manifest_.id) + " printed " + std::to_string(printed->bytes) +
-                              " bytes to standard " + where + " in " + phase +
-                              " (rule P28): " + without_prompts(printed->text, last_job_));
-    }
-    return last_line(without_prompts(errors.text, last_job_));
-  }
-
-  void add_remarks(EngineReport& report) const {
-    const auto add = [&](std::uint64_t bytes, const char* where) {
-      if (bytes == 0) return;
-      report.remarks.push_back("printed " + std::to_string(bytes) + " bytes to standard " + where +
-                               " (rule P28)");
-    };
-    add(printed_output_, "output");
-    add(printed_errors_, "error");
-  }
+  std::string report_output(const char* phase) { return printed_.report(*process_, phase, last_job_); }
 
   EngineManifest manifest_;
   ClientOptions options_;
+  PrintedOutput printed_{manifest_.id, options_};
   FileDescriptor cancel_event_;
   std::unique_ptr<WorkerProcess> process_;
+  std::atomic<WorkerProcess*> started_{nullptr};  // process_, for all threads
   FrameDecoder decoder_;
   std::array<std::uint8_t, 65536> buffer_{};
   ImageJob last_job_;  // whose prompts stay out of the log
   std::uint32_t call_ = 0;
   std::uint64_t memory_kills_ = 0;  // before the worker was started
-  std::uint64_t printed_output_ = 0, printed_errors_ = 0;
   bool probed_ = false;
-  bool dead_ = false;
+  bool heard_ = false;  // in the last call
+  std::atomic<bool> dead_{false};
 };
 
 }  // namespace

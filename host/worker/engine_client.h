@@ -2,8 +2,11 @@
 // One engine at work, wherever it runs: in a worker process (the rule) or in this one (--in-process).
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -56,6 +59,7 @@ struct StageTiming {
   std::uint64_t operations = 0;
   std::uint64_t activation_bytes = 0;
   std::uint64_t peak_memory_bytes = 0;  // of the engine's process while the stage went on
+  double preview_milliseconds = 0;      // of the milliseconds: what previews took
 };
 
 struct ImageResult {
@@ -69,12 +73,24 @@ struct ProgressEvent {
   std::string stage;
   std::uint32_t step = 0, steps = 0;
   double milliseconds = 0;  // of this step
+  double fraction = 0;      // of loading that is done, 0 to 1; stage "load" only
 };
 
 // What the picture would be if the steps to come changed nothing; smaller than the picture, of its shape.
 struct PreviewEvent {
   std::uint32_t step = 0, steps = 0;  // after this step
   Picture picture;
+};
+
+// What a call tells while it runs, on the thread that called. What one of the functions throws ends the call
+// with just that.
+struct CallEvents {
+  CallEvents() = default;
+  template <std::invocable<const ProgressEvent&> Progress>
+  CallEvents(Progress told) : progress(std::move(told)) {}  // also where only a function is given
+
+  std::function<void(const ProgressEvent&)> progress;
+  std::function<void(const PreviewEvent&)> preview;  // as often as the job asks; null = none are made
 };
 
 struct OpenResult {
@@ -116,17 +132,17 @@ struct ClientOptions {
   std::function<void(std::uint32_t level, const std::string& category, const std::string& message)> log;
 };
 
-// Not for use by two threads at once, except `cancel`. Ends its worker on destruction. Every failure is an
-// Error of the taxonomy that names the engine; after ENGINE_CRASHED, TIMEOUT or a kill the client is dead and
-// a new one is to be made.
+// Not for use by two threads at once, except what says any-thread. Ends its worker on destruction. Every
+// failure is an Error of the taxonomy that names the engine; after ENGINE_CRASHED, TIMEOUT or a kill the
+// client is dead and a new one is to be made.
 class EngineClient {
  public:
   virtual ~EngineClient() = default;
   // Loads the plugin and creates the engine.
   virtual EngineReport probe() = 0;
-  virtual OpenResult open(const OpenJob& job) = 0;
-  virtual ImageResult generate(const ImageJob& job,
-                               const std::function<void(const ProgressEvent&)>& progress) = 0;
+  virtual OpenResult open(const OpenJob& job, const CallEvents& events) = 0;
+  OpenResult open(const OpenJob& job) { return open(job, {}); }
+  virtual ImageResult generate(const ImageJob& job, const CallEvents& events) = 0;
   // What opening and one picture would cost, through rh.estimate/1; CAPABILITY_UNSUPPORTED without it.
   virtual Estimate estimate(const OpenJob& model, const ImageJob& job) = 0;
   // The rate in FLOP/s of the engine's own product of operands of that type ("f32", "bf16"; empty = the one
@@ -138,8 +154,17 @@ class EngineClient {
   // it. `seen` may throw, which cancels.
   virtual ConvertResult convert(const ConvertJob& job, const ConvertSeen& seen) = 0;
   // Asks the running call to stop: it throws CANCELLED, at the latest after patience.cancel. Does nothing
-  // between two calls: who cannot know repeats it. Async-signal-safe, from any thread.
+  // between two calls: who cannot know repeats it. Async-signal-safe.  [any-thread]
   virtual void cancel() noexcept = 0;
+
+  // Whether a call can succeed: false once the worker has ended.
+  virtual bool alive() = 0;
+  // Whether the engine gave any sign of life during the last call.
+  virtual bool was_heard() const noexcept = 0;
+  // The number of its process; 0 = there is none of its own.  [any-thread]
+  virtual pid_t process() const noexcept = 0;
+  // Kills the worker: the running call ends with ENGINE_CRASHED.  [any-thread]
+  virtual void kill() noexcept = 0;
 };
 
 // A child process of this program in the role `--worker`. Nothing is started before the first call.

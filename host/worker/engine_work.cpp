@@ -2,6 +2,7 @@
 // Loads a plugin, opens its model and runs its work, believing nothing that comes back unchecked.
 #include "host/worker/engine_work.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -45,8 +46,11 @@ double milliseconds(std::uint64_t nanoseconds) {
 // crossing the plugin.
 struct Call {
   const Watch& watch;
+  const ImageJob* job = nullptr;  // of generate
   ImageResult result = {};
   StretchPeak peak = {};
+  std::uint32_t step = 0;  // the last one told
+  std::uint32_t previews = 0;
 
   void tell(const ProgressEvent& event) const {
     if (watch.progress) watch.progress(event);
@@ -64,8 +68,9 @@ std::int32_t on_cancelled(void* context) {
   return is_cancelled(call.watch) ? 1 : 0;
 }
 
-void on_load_progress(void* context, double /*fraction*/) {
-  call_of(context).tell({"load", 0, 0, 0});
+void on_load_progress(void* context, double fraction) {
+  // A NaN is no more than 0, too.
+  call_of(context).tell({"load", 0, 0, 0, fraction > 0 ? std::min(fraction, 1.0) : 0});
 }
 
 std::int32_t on_progress(void* context, const rh_progress* progress) {
@@ -73,7 +78,8 @@ std::int32_t on_progress(void* context, const rh_progress* progress) {
   const double elapsed = milliseconds(progress->elapsed_ns);
   auto& steps = call.result.step_milliseconds;
   if (progress->stage == RH_STAGE_DENOISE && steps.size() < kMaximumReports) steps.push_back(elapsed);
-  call.tell({stage_name(progress->stage), progress->step, progress->steps, elapsed});
+  if (progress->stage == RH_STAGE_DENOISE) call.step = progress->step;
+  call.tell({stage_name(progress->stage), progress->step, progress->steps, elapsed, 0});
   return on_cancelled(context);
 }
 
@@ -82,7 +88,16 @@ void on_stage(void* context, const rh_stage_report* report) {
   if (call.result.stages.size() >= kMaximumReports) return;
   const std::uint64_t peak = call.peak.take();
   call.result.stages.push_back({stage_name(report->stage), milliseconds(report->elapsed_ns),
-                                report->operations, report->activation_bytes, peak});
+                                report->operations, report->activation_bytes, peak,
+                                milliseconds(report->preview_ns)});
+}
+
+// More than there are steps are dropped.
+void on_preview(void* context, const rh_pixels* pixels) {
+  Call& call = call_of(context);
+  if (call.previews >= call.job->steps) return;
+  ++call.previews;
+  call.watch.preview({call.step, call.job->steps, picture_of(*pixels)});
 }
 
 rh_status on_image(void* context, const rh_pixels* pixels, rh_error* /*error*/) {
@@ -136,6 +151,7 @@ rh_image_request request_of(const ImageJob& job, const OptionRecords& options) {
   request.sampler = c_string(job.sampler);
   request.schedule = c_string(job.schedule);
   request.options = options.list();
+  request.preview_every = job.preview_every;
   return request;
 }
 
@@ -187,7 +203,7 @@ OpenResult EngineWork::open(const OpenJob& job, const Watch& watch) {
 ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
   return with_named_errors(manifest_.id, "generate", [&] {
     if (!model_) throw Error(RH_INTERNAL, "no model is open");
-    Call call{watch};
+    Call call{watch, &job};
     const OptionRecords options(job.options);
     rh_image_sink sink{};
     sink.struct_size = sizeof sink;
@@ -196,6 +212,7 @@ ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
     sink.stage = on_stage;
     sink.cancelled = on_cancelled;
     sink.image = on_image;
+    if (watch.preview && job.preview_every > 0) sink.preview = on_preview;
     run_call(watch, "generate", [&] { model_->generate(request_of(job, options), sink); });
     call.result.peak_memory_bytes = peak_memory_bytes();
     return std::move(call.result);

@@ -18,6 +18,7 @@ struct Watch {
   const std::atomic<bool>* cancelled = nullptr;        // never null in a call
   // The engine has asked whether to stop; any thread, often. Throws nothing.
   std::function<void()> alive = {};
+  std::function<void(const PreviewEvent&)> preview = {};  // none = none are made; throws nothing
 };
 
 // Not for use by two threads at once. Every failure is an Error that names the engine; CANCELLED only when

@@ -19,7 +19,7 @@ bool is_type(std::uint32_t type) {
   return (type >= static_cast<std::uint32_t>(FrameType::probe) &&
           type <= static_cast<std::uint32_t>(FrameType::convert)) ||
          (type >= static_cast<std::uint32_t>(FrameType::reply) &&
-          type <= static_cast<std::uint32_t>(FrameType::converting));
+          type <= static_cast<std::uint32_t>(FrameType::preview));
 }
 
 void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {

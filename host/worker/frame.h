@@ -28,8 +28,9 @@ enum class FrameType : std::uint32_t {
   failure = 17,
   progress = 18,
   log = 19,
-  alive = 20,      // the engine asks whether to stop: it is at work
-  converting = 21  // how far a conversion is
+  alive = 20,       // the engine asks whether to stop: it is at work
+  converting = 21,  // how far a conversion is
+  preview = 22      // of a picture at work; the samples are the payload
 };
 
 struct Frame {

@@ -4,7 +4,7 @@
 
 #include "host/worker/engine_client.h"
 #include "host/worker/engine_work.h"
-#include "host/worker/guarded_progress.h"
+#include "host/worker/guarded_events.h"
 #include "host/worker/system_state.h"
 
 namespace roundhouse::host {
@@ -17,13 +17,18 @@ PluginLog log_or_nothing(const ClientOptions& options) {
 
 class InProcessClient final : public EngineClient {
   template <typename Call>
-  auto watched(const std::function<void(const ProgressEvent&)>& progress, Call&& call) {
-    GuardedProgress guarded(progress);
+  auto watched(const CallEvents& events, Call&& call) {
+    GuardedEvents guarded(events);
     cancelled_.store(false);
-    const Watch watch{[&](const ProgressEvent& event) {
-                        if (!guarded.tell(event)) cancelled_.store(true);
-                      },
-                      &cancelled_};
+    Watch watch{[&](const ProgressEvent& event) {
+                  if (!guarded.tell(event)) cancelled_.store(true);
+                },
+                &cancelled_};
+    if (events.preview) {
+      watch.preview = [&](const PreviewEvent& event) {
+        if (!guarded.show(event)) cancelled_.store(true);
+      };
+    }
     try {
       return call(watch);
     } catch (...) {
@@ -39,17 +44,16 @@ class InProcessClient final : public EngineClient {
 
   EngineReport probe() override { return work_.probe(); }
 
-  OpenResult open(const OpenJob& job) override {
-    return watched({}, [&](const Watch& watch) { return work_.open(job, watch); });
+  OpenResult open(const OpenJob& job, const CallEvents& events) override {
+    return watched(events, [&](const Watch& watch) { return work_.open(job, watch); });
   }
 
   Estimate estimate(const OpenJob& model, const ImageJob& job) override {
     return watched({}, [&](const Watch& watch) { return work_.estimate(model, job, watch); });
   }
 
-  ImageResult generate(const ImageJob& job,
-                       const std::function<void(const ProgressEvent&)>& progress) override {
-    return watched(progress, [&](const Watch& watch) { return work_.generate(job, watch); });
+  ImageResult generate(const ImageJob& job, const CallEvents& events) override {
+    return watched(events, [&](const Watch& watch) { return work_.generate(job, watch); });
   }
 
   double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
@@ -62,6 +66,12 @@ class InProcessClient final : public EngineClient {
   }
 
   void cancel() noexcept override { cancelled_.store(true); }
+
+  // What would end a worker ends this process.
+  bool alive() override { return true; }
+  bool was_heard() const noexcept override { return true; }
+  pid_t process() const noexcept override { return 0; }
+  void kill() noexcept override { cancelled_.store(true); }
 
  private:
   std::atomic<bool> cancelled_{false};

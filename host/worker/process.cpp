@@ -226,14 +226,25 @@ bool WorkerProcess::reap() {
   return true;
 }
 
+void WorkerProcess::send_kill() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (ended_) return;
+  ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);  // it may have left its group
+}
+
+pid_t WorkerProcess::living() noexcept {
+  const std::lock_guard lock(mutex_);
+  return ended_ ? 0 : pid_;
+}
+
+bool WorkerProcess::is_connected() const noexcept {
+  pollfd end{socket_.get(), POLLRDHUP, 0};
+  return poll(&end, 1, 0) == 0 || end.revents == 0;
+}
+
 void WorkerProcess::kill() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!ended_) {
-      ::kill(-pid_, SIGKILL);
-      ::kill(pid_, SIGKILL);  // it may have left its group
-    }
-  }
+  send_kill();
   // SIGKILL cannot be refused, but a process in an uninterruptible wait takes its time.
   wait(std::chrono::seconds(10));
 }

@@ -47,6 +47,12 @@ class WorkerProcess {
   int socket() const { return socket_.get(); }
   // SIGKILL to the whole process group.  [any-thread]
   void kill();
+  // The same without waiting for it.  [any-thread]
+  void send_kill() noexcept;
+  // Its number while it lives, else 0.  [any-thread]
+  pid_t living() noexcept;
+  // Whether the child holds its end of the connection.  [any-thread]
+  bool is_connected() const noexcept;
   // Whether the child has ended within that time.  [any-thread]
   bool wait(std::chrono::milliseconds patience);
   // The status of waitpid(2) once it has ended; none while it lives, and when this process ignores SIGCHLD,

@@ -23,12 +23,12 @@ static void from_json(const Json& json, EnvironmentRule& rule) {
   rule = {json.at(0).get<std::string>(), json.at(1).get<std::string>(), json.at(2).get<std::string>()};
 }
 static void to_json(Json& json, const StageTiming& stage) {
-  json = Json::array(
-      {stage.stage, stage.milliseconds, stage.operations, stage.activation_bytes, stage.peak_memory_bytes});
+  json = Json::array({stage.stage, stage.milliseconds, stage.operations, stage.activation_bytes,
+                      stage.peak_memory_bytes, stage.preview_milliseconds});
 }
 static void from_json(const Json& json, StageTiming& stage) {
-  stage = {json.at(0).get<std::string>(), json.at(1).get<double>(), json.at(2).get<std::uint64_t>(),
-           json.at(3).get<std::uint64_t>(), json.at(4).get<std::uint64_t>()};
+  stage = {json.at(0).get<std::string>(),   json.at(1).get<double>(),        json.at(2).get<std::uint64_t>(),
+           json.at(3).get<std::uint64_t>(), json.at(4).get<std::uint64_t>(), json.at(5).get<double>()};
 }
 static void to_json(Json& json, const StageEstimate& stage) {
   json = Json::array({stage.stage, stage.milliseconds, stage.operations, stage.peak_memory_bytes});
@@ -111,6 +111,7 @@ Json job_json(const ImageJob& job) {
           {"seed", job.seed},
           {"sampler", optional_text(job.sampler)},
           {"schedule", optional_text(job.schedule)},
+          {"preview_every", job.preview_every},
           {"options", job.options}};
 }
 
@@ -127,6 +128,7 @@ ImageJob job_of(const Json& json) {
   job.seed = member<std::uint64_t>(json, "seed");
   job.sampler = optional_text(json.at("sampler"));
   job.schedule = optional_text(json.at("schedule"));
+  job.preview_every = member<std::uint32_t>(json, "preview_every");
   job.options = member<std::vector<EngineOption>>(json, "options");
   return job;
 }
@@ -270,14 +272,32 @@ std::string encode(const ProgressEvent& event) {
   return message_text({{"stage", event.stage},
                        {"step", event.step},
                        {"steps", event.steps},
-                       {"milliseconds", event.milliseconds}});
+                       {"milliseconds", event.milliseconds},
+                       {"fraction", event.fraction}});
 }
 
 template <>
 ProgressEvent decode(const std::string& text) {
   return read_message(text, [](const Json& json) {
     return ProgressEvent{member<std::string>(json, "stage"), member<std::uint32_t>(json, "step"),
-                         member<std::uint32_t>(json, "steps"), member<double>(json, "milliseconds")};
+                         member<std::uint32_t>(json, "steps"), member<double>(json, "milliseconds"),
+                         member<double>(json, "fraction")};
+  });
+}
+
+std::string encode(const PreviewEvent& event) {
+  return message_text({{"step", event.step},
+                       {"steps", event.steps},
+                       {"width", event.picture.width},
+                       {"height", event.picture.height}});
+}
+
+template <>
+PreviewEvent decode(const std::string& text) {
+  return read_message(text, [](const Json& json) {
+    return PreviewEvent{
+        member<std::uint32_t>(json, "step"), member<std::uint32_t>(json, "steps"),
+        Picture{member<std::uint32_t>(json, "width"), member<std::uint32_t>(json, "height"), {}}};
   });
 }
 

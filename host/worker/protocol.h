@@ -42,6 +42,7 @@ std::string encode(const OpenResult& result);
 std::string encode(const ImageResult& result);  // without the samples: they are the payload
 std::string encode(const Estimate& estimate);
 std::string encode(const ProgressEvent& event);
+std::string encode(const PreviewEvent& event);  // without the samples, likewise
 std::string encode(const Error& error);
 std::string encode(double rate);
 
@@ -70,6 +71,8 @@ template <>
 Estimate decode(const std::string& json);
 template <>
 ProgressEvent decode(const std::string& json);
+template <>
+PreviewEvent decode(const std::string& json);
 template <>
 Error decode(const std::string& json);
 template <>

@@ -160,7 +160,7 @@ class Worker {
     Clock::time_point last{};
     const Watch watch{[&](const ProgressEvent& event) {
                         const auto now = Clock::now();
-                        if (now - last < kLoadProgressInterval) return;
+                        if (now - last < kLoadProgressInterval && event.fraction < 1) return;
                         last = now;
                         send({FrameType::progress, call, encode(event), {}});
                       },
@@ -186,10 +186,15 @@ class Worker {
   }
 
   Frame generate(const ImageJob& job, std::uint32_t call) {
-    const Watch watch{[&](const ProgressEvent& event) {
-                        send({FrameType::progress, call, encode(event), {}});
-                      },
-                      &cancelled_, [&] { tell_alive(call); }};
+    Watch watch{[&](const ProgressEvent& event) {
+                  send({FrameType::progress, call, encode(event), {}});
+                },
+                &cancelled_, [&] { tell_alive(call); }};
+    if (job.preview_every > 0) {
+      watch.preview = [&](const PreviewEvent& event) {
+        send({FrameType::preview, call, encode(event), event.picture.rgb});
+      };
+    }
     ImageResult result = work_->generate(job, watch);
     Frame answer{FrameType::reply, 0, encode(result), {}};
     answer.payload = std::move(result.picture.rgb);

@@ -39,6 +39,34 @@ void leave_a_child_behind() {
   }
 }
 
+// Until somebody ends it, but no more than a gigabyte.
+void eat_memory() {
+  constexpr std::size_t kBite = std::size_t{16} << 20;
+  std::vector<std::vector<char>> eaten;
+  for (int i = 0; i < 64; ++i) {
+    eaten.emplace_back(kBite, 'x');
+    usleep(20'000);
+  }
+  sleep(60);
+}
+
+void show_preview(const rh_image_request* request, const rh_image_sink* sink, uint32_t step) {
+  if (sink->preview == nullptr || request->preview_every == 0 || step % request->preview_every != 0 ||
+      step == request->steps)
+    return;
+  std::vector<float> grey(3 * 8 * 4, is(request, "a preview with a NaN") ? __builtin_nanf("") : 0.5F);
+  rh_pixels pixels{sizeof(rh_pixels), RH_PIXELS_RGB_F32, 8, 4, 8 * 12, 4 * 8 * 12, grey.data()};
+  if (is(request, "a large preview")) {
+    pixels.width = 32 + 16;
+    pixels.height = 1;
+    pixels.row_bytes = 48 * 12;
+    grey.resize(48 * 3, 0.5F);
+    pixels.data = grey.data();
+    pixels.size_bytes = 48 * 12;
+  }
+  sink->preview(sink->context, &pixels);
+}
+
 void misbehave(const rh_image_request* request) {
   if (is(request, "text into the socket")) write_to_socket("hello, this is no frame at all, is it?", 38);
   if (is(request, "huge frame into the socket")) {
@@ -78,6 +106,7 @@ void misbehave(const rh_image_request* request) {
     log_line(request->prompt);
   }
   if (is(request, "out of memory")) throw std::bad_alloc();
+  if (is(request, "eat memory")) eat_memory();
 }
 
 rh_status fail(rh_error* error, rh_status status, const char* message) {
@@ -101,9 +130,10 @@ rh_status generate(rh_model*, const rh_image_request* request, const rh_image_si
     }
     const rh_progress progress{sizeof(rh_progress), RH_STAGE_DENOISE, step, request->steps, 10'000'000};
     if (sink->progress(sink->context, &progress) != 0 && !deaf) return fail(error, RH_CANCELLED, "stopped");
+    show_preview(request, sink, step);
   }
   if (is(request, "cancelled by nobody")) return fail(error, RH_CANCELLED, "stopped");
-  const rh_stage_report stage{sizeof(rh_stage_report), RH_STAGE_DENOISE, 1'000'000, 1000, 2000};
+  const rh_stage_report stage{sizeof(rh_stage_report), RH_STAGE_DENOISE, 1'000'000, 1000, 2000, 0};
   sink->stage(sink->context, &stage);
   // Red rises with x, green with y; blue is the seed's last byte.
   std::vector<unsigned char> samples;

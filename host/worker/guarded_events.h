@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A caller's progress function, made safe to call where no exception may pass.
+// A caller's functions, made safe to call where no exception may pass.
 #pragma once
 
 #include <exception>
@@ -34,6 +34,20 @@ class Guarded {
   const std::function<void(const Event&)>& function_;
   std::exception_ptr thrown_;
 };
-using GuardedProgress = Guarded<ProgressEvent>;
+// Progress and previews of one call.
+class GuardedEvents {
+ public:
+  explicit GuardedEvents(const CallEvents& events) : progress_(events.progress), preview_(events.preview) {}
+  bool tell(const ProgressEvent& event) noexcept { return progress_.tell(event); }
+  bool show(const PreviewEvent& event) noexcept { return preview_.tell(event); }
+  void rethrow() const {
+    progress_.rethrow();
+    preview_.rethrow();
+  }
+
+ private:
+  Guarded<ProgressEvent> progress_;
+  Guarded<PreviewEvent> preview_;
+};
 
 }  // namespace roundhouse::host

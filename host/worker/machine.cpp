@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this process may use of the machine.
-#include "host/cli/machine.h"
+#include "host/worker/machine.h"
 
 #include <sched.h>
 #include <unistd.h>

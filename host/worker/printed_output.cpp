@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reports of rule P28.
+#include "host/worker/printed_output.h"
+
+#include <utility>
+
+#include "host/worker/engine_error.h"
+#include "host/worker/redaction.h"
+#include "host/worker/worker_end.h"
+#include "roundhouse/ext/log.h"
+
+namespace roundhouse::host {
+
+std::string PrintedOutput::report(WorkerProcess& process, const char* phase, const ImageJob& job) {
+  const Printed output = process.take_output();
+  const Printed errors = process.take_errors();
+  output_ += output.bytes;
+  errors_ += errors.bytes;
+  for (const auto& [printed, where] : {std::pair(&output, "output"), std::pair(&errors, "error")}) {
+    if (printed->bytes == 0 || !options_.log) continue;
+    options_.log(RH_LOG_WARNING, "engine",
+                 engine_called(engine_) + " printed " + std::to_string(printed->bytes) +
+                     " bytes to standard " + where + " in " + phase +
+                     " (rule P28): " + without_prompts(printed->text, job));
+  }
+  return last_line(without_prompts(errors.text, job));
+}
+
+void PrintedOutput::add_remarks(EngineReport& report) const {
+  const auto add = [&](std::uint64_t bytes, const char* where) {
+    if (bytes == 0) return;
+    report.remarks.push_back("printed " + std::to_string(bytes) + " bytes to standard " + where +
+                             " (rule P28)");
+  };
+  add(output_, "output");
+  add(errors_, "error");
+}
+
+}  // namespace roundhouse::host
