@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests and workers behind one lock; workers start and end outside of it.
+#include "host/residency/pool_core.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/residency/process_size.h"
+#include "host/session/plan_use.h"
+
+namespace roundhouse::host {
+namespace {
+
+// Models and options whose figures are remembered although nobody has them loaded.
+constexpr std::size_t kRemembered = 256;
+// Failures one after the other that make the next ones certain.
+constexpr std::uint32_t kCertain = 3;
+constexpr double kNews = 0.2;  // weight of the newest request in the mean
+
+// Failures that another attempt may not meet.
+bool may_pass(rh_status code) {
+  return code == RH_ENGINE_CRASHED || code == RH_TIMEOUT || code == RH_OUT_OF_MEMORY || code == RH_INTERNAL;
+}
+
+Error shutting_down() {
+  return Error(RH_CANCELLED, "cancelled because the server is shutting down");
+}
+
+double seconds_since(PoolCore::Clock::time_point begin) {
+  return std::chrono::duration<double>(PoolCore::Clock::now() - begin).count();
+}
+
+ClientOptions with_timeouts(ClientOptions options, const PoolLimits& limits) {
+  options.patience.load = limits.load_timeout;
+  options.patience.step = limits.silence_timeout;
+  return options;
+}
+
+PoolLimits with_budget(PoolLimits limits) {
+  if (limits.memory_bytes == 0) limits.memory_bytes = available_memory();
+  limits.max_loaded = std::max(limits.max_loaded, 1U);
+  limits.parallel = std::max(limits.parallel, 1U);
+  return limits;
+}
+
+void add_options(std::string& key, const std::vector<EngineOption>& options) {
+  for (const EngineOption& option : options) {
+    key += '\x1f' + option.name + '=' + std::to_string(option.value.index());
+    if (const auto* text = std::get_if<std::string>(&option.value)) key += *text;
+    if (const auto* integer = std::get_if<std::int64_t>(&option.value)) key += std::to_string(*integer);
+    if (const auto* number = std::get_if<double>(&option.value)) key += std::to_string(*number);
+    if (const auto* truth = std::get_if<bool>(&option.value)) key += *truth ? "1" : "0";
+  }
+  key += '\x1e';
+}
+
+}  // namespace
+
+std::string worker_key(const GeneratePlan& plan) {
+  std::string key = plan.engine + '\x1e' + plan.device + '\x1e' + plan.model_directory.string() + '\x1e' +
+                    std::to_string(plan.memory_limit_bytes) + '\x1e';
+  add_options(key, plan.engine_options);
+  add_options(key, plan.model_options);
+  return key;
+}
+
+std::string worker_name(const GeneratePlan& plan) {
+  return plan.model_name.empty() ? plan.engine : plan.model_name;
+}
+
+PoolCore::PoolCore(SharedRegistry& registry, ClientOptions client, PoolLimits limits, ClientFactory factory)
+    : registry_(registry),
+      client_options_(with_timeouts(std::move(client), limits)),
+      limits_(with_budget(std::move(limits))),
+      factory_(std::move(factory)),
+      schedule_(limits_),
+      watcher_([this] { watch(); }),
+      undertaker_([this] { bury(); }) {
+}
+
+PoolCore::~PoolCore() {
+  shutdown(std::chrono::milliseconds(0));
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+  }
+  changed_.notify_all();
+  watched_.notify_all();
+  watcher_.join();
+  undertaker_.join();
+}
+
+std::unique_ptr<EngineClient> PoolCore::make_client(const GeneratePlan& plan,
+                                                    const Registry& registry) const {
+  return factory_(*planned_engine(plan, registry).manifest, client_options(plan, client_options_));
+}
+
+std::uint64_t PoolCore::memory_limit(const GeneratePlan& plan) const {
+  const std::uint64_t own = plan.memory_limit_bytes;
+  return own == 0 ? limits_.memory_bytes : std::min(own, limits_.memory_bytes);
+}
+
+// ---- the queue ----
+
+// Under the lock, again and again whenever something has changed.
+void PoolCore::dispatch() {
+  const Clock::time_point now = Clock::now();
+  while (std::optional<Schedule::Grant> grant = schedule_.next(now)) {
+    Ticket& ticket = *tickets_.at(grant->request);
+    ticket.worker = grant->worker;
+    if (grant->kind == Schedule::Kind::load) {
+      const GeneratePlan& plan = *ticket.plan;
+      auto slot = std::make_unique<Slot>();
+      slot->engine = plan.engine;
+      slot->device = plan.device;
+      slot->architecture = plan.architecture;
+      slot->digest = ticket.digest;
+      slot->directory = plan.model_directory;
+      slot->memory_limit = memory_limit(plan);
+      slots_[grant->worker] = std::move(slot);
+    }
+    ticket.grant = std::move(grant);
+  }
+  changed_.notify_all();
+}
+
+// Names and measures what the ticket's plan needs; the disk is asked outside of the lock.
+void PoolCore::expect(Ticket& ticket) {
+  ticket.key = worker_key(*ticket.plan);
+  ticket.name = worker_name(*ticket.plan);
+  {
+    const std::lock_guard lock(mutex_);
+    if (schedule_.needs().knows(ticket.key)) return;
+  }
+  WeightFiles files = weight_files(ticket.plan->model_directory);
+  const std::lock_guard lock(mutex_);
+  if (schedule_.needs().size() >= kRemembered) {
+    std::set<std::string> used;
+    for (const auto& [id, other] : tickets_)
+      used.insert(other->key);
+    for (const auto& [id, worker] : schedule_.workers())
+      used.insert(worker.key);
+    schedule_.needs().forget_all_but(used);
+    paces_.forget_all_but(used);
+    failures_.clear();
+  }
+  schedule_.needs().expect(ticket.key, std::move(files));
+}
+
+void PoolCore::enter(Ticket& ticket) {
+  expect(ticket);
+  const std::lock_guard lock(mutex_);
+  if (stopping_) throw shutting_down();
+  ticket.id = schedule_.enqueue(ticket.key, ticket.name, ticket.pixels);
+  tickets_[ticket.id] = &ticket;
+  dispatch();
+  if (!ticket.grant && schedule_.waiting() > limits_.queue) {
+    schedule_.withdraw(ticket.id);
+    tickets_.erase(ticket.id);
+    ++statistics_.refused;
+    const double wait = std::ceil(mean_seconds() * static_cast<double>(schedule_.waiting()));
+    throw QueueFull(std::to_string(limits_.queue) + " requests are waiting already, at most " +
+                        std::to_string(limits_.queue) + " may",
+                    static_cast<std::uint32_t>(std::clamp(wait, 1.0, 600.0)));
+  }
+  watched_.notify_all();
+}
+
+void PoolCore::requeue(Ticket& ticket) {
+  expect(ticket);
+  const std::lock_guard lock(mutex_);
+  schedule_.requeue(ticket.id, ticket.key, ticket.name, ticket.pixels);
+  dispatch();
+}
+
+// Seconds between two requests that leave the queue; 0 = not known.
+double PoolCore::mean_seconds() const {
+  return mean_seconds_ / std::max(1U, schedule_.active());
+}
+
+Schedule::Grant PoolCore::wait(Ticket& ticket, const std::function<void(const QueuedEvent&)>& queued) {
+  std::optional<std::uint32_t> told;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (ticket.grant) return std::move(*std::exchange(ticket.grant, std::nullopt));
+    if (ticket.error) throw *ticket.error;
+    if (ticket.stopped.load()) throw shutting_down();
+    if (ticket.cancelled.load()) throw Error(RH_CANCELLED, "cancelled while it waited for its turn");
+    const std::optional<std::uint32_t> position = schedule_.position(ticket.id);
+    if (queued && position != told) {
+      told = position;
+      const QueuedEvent event{position.value_or(0), mean_seconds() * (position.value_or(0) + 1)};
+      lock.unlock();
+      queued(event);
+      lock.lock();
+      continue;
+    }
+    changed_.wait(lock);
+  }
+}
+
+void PoolCore::leave(Ticket& ticket) {
+  std::optional<Schedule::Grant> unused;
+  {
+    const std::lock_guard lock(mutex_);
+    schedule_.withdraw(ticket.id);
+    unused = std::exchange(ticket.grant, std::nullopt);
+    if (unused && unused->kind == Schedule::Kind::survey) schedule_.surveyed(ticket.key);
+  }
+  if (unused) end(unused->evicted, End::eviction);
+  if (unused && unused->kind == Schedule::Kind::load) discard(ticket, End::unload);
+  if (unused && unused->kind == Schedule::Kind::start) release(ticket, limits_.keep_alive, false);
+  const std::lock_guard lock(mutex_);
+  tickets_.erase(ticket.id);
+  dispatch();
+  watched_.notify_all();
+}
+
+// ---- workers ----
+
+Slot& PoolCore::slot(Id worker) const {
+  const std::lock_guard lock(mutex_);
+  return *slots_.at(worker);
+}
+
+bool PoolCore::has_living_client(Id worker) {
+  const Slot& own = slot(worker);
+  if (own.client == nullptr) return false;
+  if (own.client->alive()) return true;
+  drop_client(worker, End::crash);
+  return false;
+}
+
+void PoolCore::set_client(Id worker, std::unique_ptr<EngineClient> client) {
+  const std::lock_guard lock(mutex_);
+  slots_.at(worker)->client = std::move(client);
+}
+
+void PoolCore::begin_load(Id worker) {
+  const std::lock_guard lock(mutex_);
+  schedule_.loading(worker);
+}
+
+void PoolCore::set_surveyor(Ticket& ticket, EngineClient* client) {
+  const std::lock_guard lock(mutex_);
+  ticket.surveyor = client;
+}
+
+void PoolCore::opened(Ticket& ticket, OpenResult result, double seconds) {
+  const std::lock_guard lock(mutex_);
+  Slot& slot = *slots_.at(ticket.worker);
+  slot.opened = std::move(result);
+  slot.open = true;
+  schedule_.opened(ticket.worker);
+  failures_.erase(ticket.key);
+  ++statistics_.loads;
+  statistics_.load_seconds += seconds;
+}
+
+void PoolCore::drop_client(Id worker, End why) {
+  std::unique_ptr<EngineClient> client;
+  {
+    const std::lock_guard lock(mutex_);
+    Slot& slot = *slots_.at(worker);
+    client = std::move(slot.client);
+    if (why == End::crash) ++statistics_.crashes;
+    if (why == End::eviction && slot.open) ++statistics_.evictions;
+    if (why == End::expiry && slot.open) ++statistics_.expirations;
+    if (slot.open) ++statistics_.unloads;
+    slot.open = false;
+    slot.grown_to = 0;
+  }
+  const Clock::time_point begin = Clock::now();
+  client.reset();  // ends the process, and waits for it
+  const std::lock_guard lock(mutex_);
+  statistics_.unload_seconds += seconds_since(begin);
+}
+
+void PoolCore::end(const std::vector<Id>& workers, End why) {
+  for (const Id worker : workers) {
+    drop_client(worker, why);
+    const std::lock_guard lock(mutex_);
+    slots_.erase(worker);
+    schedule_.remove(worker);
+    dispatch();
+  }
+}
+
+void PoolCore::discard(Ticket& ticket, End why) {
+  const Id worker = ticket.worker;
+  {
+    const std::lock_guard lock(mutex_);
+    ticket.worker = 0;
+  }
+  end({worker}, why);
+}
+
+void PoolCore::release(Ticket& ticket, KeepAlive keep, bool served) {
+  const std::lock_guard lock(mutex_);
+  const Id worker = std::exchange(ticket.worker, 0);
+  const Clock::time_point now = Clock::now();
+  if (served) ++slots_.at(worker)->requests;
+  if (schedule_.finish(worker, now, keep)) bury_later({worker}, End::unload);
+  dispatch();
+  bury_later(schedule_.expire(now),
+             End::expiry);  // those that nobody wants although they may be left at once
+}
+
+std::optional<Error> PoolCore::memory_verdict(Id worker) {
+  const std::lock_guard lock(mutex_);
+  const Slot& slot = *slots_.at(worker);
+  if (slot.grown_to == 0) return std::nullopt;
+  return Error(RH_OUT_OF_MEMORY,
+               "engine '" + slot.engine + "' grew to " + std::to_string(slot.grown_to / 1'000'000) + " MB, " +
+                   std::to_string(slot.memory_limit / 1'000'000) + " MB are allowed: its worker was ended");
+}
+
+// ---- what was learned ----
+
+void PoolCore::surveyed(const Ticket& ticket, const Estimate* estimate, std::uint32_t steps) {
+  const std::lock_guard lock(mutex_);
+  schedule_.surveyed(ticket.key);
+  if (estimate != nullptr) {
+    std::uint64_t peak = estimate->held_memory_bytes;
+    for (const StageEstimate& stage : estimate->stages)
+      peak = std::max(peak, stage.peak_memory_bytes);
+    const std::uint64_t pixels = std::max<std::uint64_t>(ticket.pixels, 1);
+    schedule_.needs().note(ticket.key, pixels, estimate->held_memory_bytes, peak);
+    paces_.expect(ticket.key, pixels, *estimate, steps);
+  } else {
+    schedule_.needs().note_unknowable(ticket.key);
+  }
+  dispatch();
+}
+
+void PoolCore::survey_failed(const Ticket& ticket) {
+  const std::lock_guard lock(mutex_);
+  schedule_.surveyed(ticket.key);
+  dispatch();
+}
+
+void PoolCore::load_failed(const Ticket& ticket, const Error& error) {
+  if (error.code() == RH_CANCELLED) return;
+  const std::lock_guard lock(mutex_);
+  ++statistics_.load_failures;
+  if (may_pass(error.code()) && ++failures_[ticket.key] < kCertain) return;
+  failures_.erase(ticket.key);
+  for (const Id id : schedule_.waiting_for(ticket.key)) {
+    schedule_.withdraw(id);
+    tickets_.at(id)->error = error;
+  }
+  changed_.notify_all();
+}
+
+bool PoolCore::is_hopeless(const std::string& engine, const Error& error) {
+  if (error.code() == RH_ENGINE_BROKEN || error.code() == RH_ENGINE_INCOMPATIBLE) return true;
+  if (error.code() != RH_ENGINE_CRASHED && error.code() != RH_TIMEOUT) return false;
+  const std::lock_guard lock(mutex_);
+  return ++failures_[engine] >= kCertain;
+}
+
+void PoolCore::probed(const std::string& engine) {
+  const std::lock_guard lock(mutex_);
+  failures_.erase(engine);
+}
+
+void PoolCore::image_made(const Ticket& ticket, const ImageResult& result, const Pace& pace) {
+  const std::lock_guard lock(mutex_);
+  ++statistics_.images;
+  paces_.note(ticket.key, ticket.pixels, pace);
+  const Slot& slot = *slots_.at(ticket.worker);
+  const std::uint64_t held = process_size(slot.client->process()).resident;
+  std::uint64_t peak = 0;
+  for (const StageTiming& stage : result.stages)
+    peak = std::max(peak, stage.peak_memory_bytes);
+  if (peak == 0) peak = result.peak_memory_bytes;
+  if (held > 0 && peak > 0) schedule_.needs().note(ticket.key, ticket.pixels, held, std::max(held, peak));
+}
+
+Pace PoolCore::pace(const Ticket& ticket) {
+  const std::lock_guard lock(mutex_);
+  return paces_.pace(ticket.key, ticket.pixels);
+}
+
+void PoolCore::worked(double seconds) {
+  const std::lock_guard lock(mutex_);
+  statistics_.working_seconds += seconds;
+  mean_seconds_ = mean_seconds_ == 0 ? seconds : (1 - kNews) * mean_seconds_ + kNews * seconds;
+}
+
+}  // namespace roundhouse::host

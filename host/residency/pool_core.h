@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the threads of a pool share: the schedule, the workers and the requests, behind one lock. Requests run
+// on their callers' threads (visit.h); one thread watches clocks, cancellations and workers, one ends workers
+// that nobody waits for.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "host/residency/pace.h"
+#include "host/residency/pool.h"
+#include "host/residency/schedule.h"
+
+namespace roundhouse::host {
+
+// A request in the pool, owned by its thread; all but `cancelled` is guarded by the core's lock.
+struct Ticket {
+  using Id = Schedule::Id;
+  explicit Ticket(const std::atomic<bool>& flag) : cancelled(flag) {}
+  const std::atomic<bool>& cancelled;
+  std::atomic<bool> stopped{false};  // by the pool
+  Id id = 0;
+  const GeneratePlan* plan = nullptr;  // its thread changes it only between two turns in the queue
+  std::string key, name, digest;
+  std::uint64_t pixels = 0;  // of one image; 0 = only loading
+  std::optional<Schedule::Grant> grant;
+  std::optional<Error> error;        // of loading, shared with those that wait for the same
+  Id worker = 0;                     // while it works
+  EngineClient* surveyor = nullptr;  // while it asks
+
+  bool is_cancelled() const { return cancelled.load() || stopped.load(); }
+};
+
+// A worker that there is or will be.
+struct Slot {
+  std::string engine, device, architecture, digest;
+  std::filesystem::path directory;
+  bool open = false;
+  std::unique_ptr<EngineClient> client;  // changed under the lock; used by the thread whose request has it
+  OpenResult opened;
+  std::uint64_t memory_limit = 0, grown_to = 0;  // bytes; grown_to: killed for that
+  std::uint64_t requests = 0;
+};
+
+class PoolCore {
+ public:
+  using Id = Schedule::Id;
+  using Clock = std::chrono::steady_clock;
+  enum class End { unload, eviction, expiry, crash };  // why a worker goes
+
+  PoolCore(SharedRegistry& registry, ClientOptions client, PoolLimits limits, ClientFactory factory);
+  ~PoolCore();
+
+  // ---- of a request, on its thread ----
+
+  // Joins the queue. Throws QueueFull, CANCELLED.
+  void enter(Ticket& ticket);
+  // Waits until it is its turn. Throws CANCELLED, and what loading for another showed.
+  Schedule::Grant wait(Ticket& ticket, const std::function<void(const QueuedEvent&)>& queued);
+  // Back to where it came from, after its worker was given up.
+  void requeue(Ticket& ticket);
+  // Out of the pool, whatever it was given meanwhile.
+  void leave(Ticket& ticket);
+
+  // The slot of a granted worker, for the ticket that has it.
+  Slot& slot(Id worker) const;
+  void begin_load(Id worker);
+  // Whether the worker of the ticket can work; one that has died meanwhile is taken away.
+  bool has_living_client(Id worker);
+  void set_client(Id worker, std::unique_ptr<EngineClient> client);
+  void set_surveyor(Ticket& ticket, EngineClient* client);
+  void opened(Ticket& ticket, OpenResult result, double seconds);
+  // Ends the process of a slot that stays; a new client follows.
+  void drop_client(Id worker, End why);
+  // The worker is idle from now on.
+  void release(Ticket& ticket, KeepAlive keep, bool served);
+  // Ends workers and forgets them; returns when they are gone.
+  void end(const std::vector<Id>& workers, End why);
+  // The same for the ticket's own.
+  void discard(Ticket& ticket, End why);
+  // OUT_OF_MEMORY when the worker was killed for its size.
+  std::optional<Error> memory_verdict(Id worker);
+
+  // The engine has said what it takes, or (null) cannot.
+  void surveyed(const Ticket& ticket, const Estimate* estimate, std::uint32_t steps);
+  // The request ends without an answer; another may ask.
+  void survey_failed(const Ticket& ticket);
+  // Shares a failure of loading with those that wait for the same, where they would meet it, too.
+  void load_failed(const Ticket& ticket, const Error& error);
+  // Whether the failed probe says that the engine is of no use to anybody.
+  bool is_hopeless(const std::string& engine, const Error& error);
+  void probed(const std::string& engine);
+  void image_made(const Ticket& ticket, const ImageResult& result, const Pace& pace);
+  Pace pace(const Ticket& ticket);
+  // A request was at work for so long.
+  void worked(double seconds);
+  template <typename Change>
+  void count(Change&& change) {
+    const std::lock_guard lock(mutex_);
+    change(statistics_);
+  }
+
+  std::unique_ptr<EngineClient> make_client(const GeneratePlan& plan, const Registry& registry) const;
+  SharedRegistry& registry() { return registry_; }
+  const PoolLimits& limits() const { return limits_; }
+  std::uint64_t memory_limit(const GeneratePlan& plan) const;
+
+  // ---- of the pool's owner, any thread ----
+
+  std::size_t unload(const std::string& name);
+  void pin(const std::string& name, bool pinned);
+  std::vector<Resident> residents() const;
+  PoolStatistics statistics() const;
+  void shutdown(std::chrono::milliseconds grace);
+
+ private:
+  struct Burial {
+    Id worker = 0;
+    End why = End::unload;
+  };
+
+  void dispatch();
+  void expect(Ticket& ticket);
+  double mean_seconds() const;
+  Resident resident_of(const Schedule::Worker& worker) const;
+  void watch();
+  void look_at_requests();
+  void look_at_memory();
+  void look_at_idle();
+  void bury();
+  void bury_later(const std::vector<Id>& workers, End why);
+
+  SharedRegistry& registry_;
+  const ClientOptions client_options_;
+  const PoolLimits limits_;
+  const ClientFactory factory_;
+
+  mutable std::mutex mutex_;                   // guards all below
+  std::condition_variable changed_, watched_;  // for everybody; for the watcher
+  Schedule schedule_;
+  PaceBook paces_;
+  std::map<Id, std::unique_ptr<Slot>> slots_;
+  std::map<Id, Ticket*> tickets_;
+  std::map<std::string, std::uint32_t>
+      failures_;  // one after the other: of loading by key, of probes by engine
+  PoolStatistics statistics_;
+  double mean_seconds_ = 0;
+  std::deque<Burial> burials_;
+  bool stopping_ = false, finished_ = false;
+  std::thread watcher_, undertaker_;
+};
+
+// Which workers can do a plan: equal keys share them.
+std::string worker_key(const GeneratePlan& plan);
+// What `unload` and `pin` call them.
+std::string worker_name(const GeneratePlan& plan);
+
+}  // namespace roundhouse::host

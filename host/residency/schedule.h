@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is next, on which worker, and who has to make room: the rules of pool.h as a value that knows neither
+// threads nor processes nor clocks. Not for use by two threads at once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "host/residency/keep_alive.h"
+#include "host/residency/needs.h"
+#include "host/residency/pool.h"
+
+namespace roundhouse::host {
+
+class Schedule {
+ public:
+  using Id = std::uint64_t;  // of a request or a worker; never used twice
+  using Time = std::chrono::steady_clock::time_point;
+
+  // limits.memory_bytes is the budget, not 0.
+  explicit Schedule(const PoolLimits& limits);
+
+  // ---- requests ----
+
+  // `key` says which workers can do it; `name` is what `pin` and `unload` call them; `pixels` of one image, 0
+  // = only loading. The key's need has to be expected (needs()) before.
+  Id enqueue(const std::string& key, const std::string& name, std::uint64_t pixels);
+  // Takes it out of the queue; nothing when it is not there.
+  void withdraw(Id request);
+  // Puts a request that was granted back where it came from, perhaps with another key.
+  void requeue(Id request, const std::string& key, const std::string& name, std::uint64_t pixels);
+  std::size_t waiting() const { return queue_.size(); }
+  std::vector<Id> waiting_for(const std::string& key) const;
+  // Requests that wait before it; none when it does not wait.
+  std::optional<std::uint32_t> position(Id request) const;
+
+  enum class Kind {
+    start,   // on an idle worker
+    load,    // a worker is to be made, after `evicted` are gone
+    survey,  // the engine is to be asked what the key takes; the request stays where it is, until `surveyed`
+    refuse   // it can never fit: `message` says why; it is out of the queue
+  };
+  struct Grant {
+    Kind kind = Kind::start;
+    Id request = 0;
+    Id worker = 0;            // start, load
+    std::vector<Id> evicted;  // load, start: they are leaving
+    std::string message;
+  };
+  // The next thing that can be done, or none; to be called until there is none whenever anything has changed
+  // or time has passed.
+  std::optional<Grant> next(Time now);
+  // The survey that was granted for that key has ended, with or without figures.
+  void surveyed(const std::string& key) { surveying_.erase(key); }
+
+  // ---- workers ----
+
+  // The request is done: idle until `now` + `keep`, or leaving when that was wished (true: end it).
+  bool finish(Id worker, Time now, KeepAlive keep);
+  void loading(Id worker) { workers_.at(worker).state = ResidentState::loading; }
+  // Its model is open: it is at work.
+  void opened(Id worker) { workers_.at(worker).state = ResidentState::busy; }
+  // An idle one is of no use any more: it is leaving.
+  void withdraw_worker(Id worker) { workers_.at(worker).state = ResidentState::leaving; }
+  // It is gone, from whatever state.
+  void remove(Id worker);
+  // Idle ones whose time has come and that nobody waits for; they are leaving.
+  std::vector<Id> expire(Time now);
+  std::optional<Time> next_expiry() const;
+  // Idle workers of that name (empty: all) are leaving and returned; those at work leave when they have
+  // finished. `count` of both.
+  std::vector<Id> unload(const std::string& name, std::size_t& count);
+  void pin(const std::string& name, bool pinned);
+  bool pinned(const std::string& name) const { return pinned_.contains(name); }
+
+  struct Worker {
+    Id id = 0;
+    std::string key, name;
+    ResidentState state = ResidentState::loading;
+    std::uint64_t pixels = 0;  // of the request it works for
+    Time last_used{};
+    std::optional<Time> expires;  // when idle
+    bool leaves = false;          // when it has finished
+  };
+  const std::map<Id, Worker>& workers() const { return workers_; }
+  // What it counts with, at its largest.
+  std::uint64_t work_bytes(const Worker& worker) const;
+  std::uint64_t used_bytes() const { return together(uses({})); }
+  std::uint32_t active() const;
+
+  NeedBook& needs() { return needs_; }
+  const NeedBook& needs() const { return needs_; }
+
+ private:
+  struct Waiting {
+    Id id = 0;
+    std::string key, name;
+    std::uint64_t pixels = 0;
+    std::uint32_t bypassed = 0;  // by how many that came later
+    std::optional<Time> bypassed_since;
+  };
+  struct Room {  // how a request could begin
+    Kind kind = Kind::start;
+    std::vector<Id> evicted;
+    std::string message;
+  };
+
+  // Where and how it could begin now; `worker` is set for an idle one.
+  std::optional<Room> place(const Waiting& request, const Worker*& worker, Time now) const;
+  std::optional<Room> make_room(const Waiting& request, const Worker* worker, bool may_evict, Time now) const;
+  Grant grant(std::list<Waiting>::iterator request, const Worker* worker, Room room, Time now);
+  std::vector<Id> victims(const Waiting& request, const Worker* worker, Time now) const;
+  bool fits(const Need& need, const Worker* worker, const std::set<Id>& gone) const;
+  bool is_starving(const Waiting& request, Time now) const;
+  bool is_roomy(const Need& need) const;
+  std::optional<std::string> impossible(const Waiting& request, const Need& need, const Worker* worker) const;
+  const Worker* idle_worker(const std::string& key) const;
+  bool is_wanted(const std::string& key, Id except = 0) const;
+  std::size_t places() const;
+  std::vector<Use> uses(const std::set<Id>& gone) const;
+
+  PoolLimits limits_;
+  NeedBook needs_;
+  std::list<Waiting> queue_;         // by their ids, which is as they came
+  std::map<Id, Worker> workers_;     // by their ids
+  std::set<std::string> surveying_;  // keys
+  std::set<std::string> pinned_;     // names
+  Id last_id_ = 0;
+};
+
+}  // namespace roundhouse::host

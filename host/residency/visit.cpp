@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waits, loads, works, and leaves everything in order whatever happens.
+#include "host/residency/visit.h"
+
+#include <algorithm>
+
+#include "host/session/plan_use.h"
+
+namespace roundhouse::host {
+namespace {
+
+double milliseconds_between(PoolCore::Clock::time_point from, PoolCore::Clock::time_point to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+// Failures after which a worker is not to be trusted, or has to give its memory back.
+bool spoils_worker(rh_status code) {
+  return code == RH_ENGINE_BROKEN || code == RH_ENGINE_INTERNAL || code == RH_OUT_OF_MEMORY ||
+         code == RH_TIMEOUT || code == RH_ENGINE_CRASHED;
+}
+
+template <typename Leave>
+class AtExit {
+ public:
+  explicit AtExit(Leave leave) : leave_(std::move(leave)) {}
+  ~AtExit() { leave_(); }
+  AtExit(const AtExit&) = delete;
+  AtExit& operator=(const AtExit&) = delete;
+
+ private:
+  Leave leave_;
+};
+
+}  // namespace
+
+Visit::Visit(PoolCore& core, const PoolRequest& request, const std::atomic<bool>& cancelled,
+             const PoolEvents& events)
+    : core_(core),
+      request_(request),
+      events_(events),
+      plan_(request.plan),
+      registry_(*core.registry().snapshot()),
+      ticket_(cancelled) {
+  ticket_.plan = &plan_;
+  ticket_.digest = request.digest;
+  if (plan_.images > 0) ticket_.pixels = std::uint64_t{plan_.job.width} * plan_.job.height;
+}
+
+PoolResult Visit::run() {
+  try {
+    core_.enter(ticket_);
+    const AtExit leave([this] { core_.leave(ticket_); });
+    take_turns();
+  } catch (const QueueFull&) {
+    throw;  // counted as refused
+  } catch (const Error& error) {
+    core_.count([&](PoolStatistics& statistics) {
+      ++(error.code() == RH_CANCELLED ? statistics.cancelled : statistics.failed);
+    });
+    throw;
+  } catch (...) {
+    core_.count([](PoolStatistics& statistics) { ++statistics.failed; });
+    throw;
+  }
+  core_.count([](PoolStatistics& statistics) { ++statistics.served; });
+  result_.session.engine = plan_.engine;
+  result_.session.notes = plan_.notes;
+  return std::move(result_);
+}
+
+void Visit::take_turns() {
+  for (;;) {
+    const Clock::time_point begin = Clock::now();
+    const Schedule::Grant grant = core_.wait(ticket_, events_.queued);
+    const double waited = milliseconds_between(begin, Clock::now());
+    result_.waiting_milliseconds += waited;
+    core_.count([&](PoolStatistics& statistics) { statistics.waiting_seconds += waited / 1000; });
+    if (grant.kind == Schedule::Kind::survey) {
+      survey();
+    } else if (grant.kind == Schedule::Kind::refuse) {
+      throw Error(RH_OUT_OF_MEMORY, grant.message);
+    } else if (work(grant)) {
+      return;
+    }
+  }
+}
+
+void Visit::check_cancelled() const {
+  if (ticket_.is_cancelled()) throw Error(RH_CANCELLED, "cancelled before the engine had begun");
+}
+
+KeepAlive Visit::keep_alive() const {
+  return request_.keep_alive.value_or(core_.limits().keep_alive);
+}
+
+OpenJob Visit::job() const {
+  OpenJob job = open_job(plan_);
+  job.memory_limit_bytes = core_.memory_limit(plan_);
+  return job;
+}
+
+EngineClient& Visit::client() const {
+  return *core_.slot(ticket_.worker).client;
+}
+
+// ---- what it would take ----
+
+// In a worker of its own, which is gone before there is room to be made. An engine that cannot even be asked
+// will show why when it is loaded.
+void Visit::survey() {
+  std::optional<Estimate> estimate;
+  try {
+    check_cancelled();
+    const auto client = core_.make_client(plan_, registry_);
+    core_.set_surveyor(ticket_, client.get());
+    const AtExit done([this] { core_.set_surveyor(ticket_, nullptr); });
+    estimate = client->estimate(job(), image_job(plan_, 0));
+  } catch (const Error& error) {
+    const bool final = error.code() == RH_CANCELLED || error.code() == RH_OUT_OF_MEMORY;
+    if (!final) {
+      core_.surveyed(ticket_, nullptr, 0);
+      return;
+    }
+    core_.survey_failed(ticket_);
+    throw;
+  } catch (...) {
+    core_.survey_failed(ticket_);
+    throw;
+  }
+  core_.surveyed(ticket_, &*estimate, plan_.job.steps);
+}
+
+// ---- work ----
+
+// True when the request is done; false when another engine has to do it.
+bool Visit::work(const Schedule::Grant& grant) {
+  bool fresh = grant.kind == Schedule::Kind::load;
+  try {
+    core_.end(grant.evicted, PoolCore::End::eviction);
+    check_cancelled();
+    fresh = fresh || !core_.has_living_client(ticket_.worker);
+    for (bool again = true; again;) {
+      if (fresh && !load()) return false;
+      try {
+        announce(!fresh);
+        make_images();
+        again = false;
+      } catch (const Error& error) {
+        if (!died_unnoticed(error, fresh)) throw;
+        core_.drop_client(ticket_.worker, PoolCore::End::crash);
+        fresh = true;
+      }
+    }
+  } catch (const Error& error) {
+    settle(error);
+    throw;
+  } catch (...) {
+    settle(Error(RH_INTERNAL, "the caller's exception"));
+    throw;
+  }
+  core_.release(ticket_, keep_alive(), true);
+  return true;
+}
+
+// A worker that had died while it was idle: nothing came from it, so nothing is lost.
+bool Visit::died_unnoticed(const Error& error, bool fresh) const {
+  return !fresh && images_done_ == 0 && error.code() == RH_ENGINE_CRASHED && !client().was_heard() &&
+         !core_.memory_verdict(ticket_.worker) && !ticket_.is_cancelled();
+}
+
+// After a failure: the worker is idle again, or gone. Throws instead of the error where more is known.
+void Visit::settle(const Error& error) {
+  if (ticket_.worker == 0) return;
+  const Slot& slot = core_.slot(ticket_.worker);
+  const std::optional<Error> verdict = core_.memory_verdict(ticket_.worker);
+  const bool lives = slot.client != nullptr && slot.client->alive();
+  if (slot.open && lives && !spoils_worker(error.code())) {
+    core_.release(ticket_, keep_alive(), false);
+    return;
+  }
+  const bool crashed = slot.client != nullptr && !lives && !verdict;
+  core_.discard(ticket_, crashed ? PoolCore::End::crash : PoolCore::End::unload);
+  if (verdict && error.code() != RH_CANCELLED) throw *verdict;
+}
+
+// Puts an open model into the slot. False when the engine cannot be used: the request is back in the queue
+// for another.
+bool Visit::load() {
+  const Clock::time_point begin = Clock::now();
+  core_.begin_load(ticket_.worker);
+  if (events_.loading) events_.loading({plan_.engine, 0});
+  try {
+    core_.set_client(ticket_.worker, core_.make_client(plan_, registry_));
+    if (!has_engine(client())) return false;
+    double told = 0;
+    const auto follow = [&](const ProgressEvent& event) {
+      if (!(event.fraction > told)) return;
+      told = std::min(event.fraction, 1.0);
+      if (events_.loading) events_.loading({plan_.engine, told});
+    };
+    check_cancelled();
+    OpenResult opened = client().open(job(), follow);
+    const double took = milliseconds_between(begin, Clock::now());
+    opened.load_milliseconds = took;
+    result_.loading_milliseconds += took;
+    core_.opened(ticket_, std::move(opened), took / 1000);
+  } catch (const Error& error) {
+    core_.load_failed(ticket_, core_.memory_verdict(ticket_.worker).value_or(error));
+    throw;
+  }
+  return true;
+}
+
+// Loads the engine and holds its own word against the request.
+bool Visit::has_engine(EngineClient& client) {
+  const std::filesystem::path file = planned_engine(plan_, registry_).manifest_file;
+  std::optional<Error> failure;
+  try {
+    check_cancelled();
+    const EngineReport report = client.probe();
+    core_.probed(plan_.engine);
+    registry_.set_report(file, report);
+    core_.registry().update([&](Registry& registry) { registry.set_report(file, report); });
+    failure = planned_refusal(plan_, registry_);
+  } catch (const Error& error) {
+    if (error.code() == RH_CANCELLED) throw;
+    failure = error;
+    registry_.set_error(file, error);
+    if (core_.is_hopeless(plan_.engine, error)) {
+      core_.registry().update([&](Registry& registry) { registry.set_error(file, error); });
+    }
+  }
+  if (!failure) return true;
+  take_next_engine(plan_, registry_, *failure);
+  core_.discard(ticket_, client.alive() ? PoolCore::End::unload : PoolCore::End::crash);
+  core_.requeue(ticket_);
+  return false;
+}
+
+void Visit::announce(bool was_loaded) {
+  OpenResult opened = core_.slot(ticket_.worker).opened;
+  if (was_loaded) opened.load_milliseconds = 0;
+  result_.was_loaded = was_loaded;
+  result_.session.opened = opened;
+  if (events_.loaded) events_.loaded(opened);
+}
+
+void Visit::make_images() {
+  const Clock::time_point begin = Clock::now();
+  Forecast forecast(plan_.images, plan_.job.steps, core_.pace(ticket_));
+  for (std::uint32_t image = images_done_; image < plan_.images; ++image)
+    make_image(image, forecast);
+  if (plan_.images > 0) core_.worked(milliseconds_between(begin, Clock::now()) / 1000);
+}
+
+void Visit::make_image(std::uint32_t image, Forecast& forecast) {
+  const ImageJob job = image_job(plan_, image);
+  check_cancelled();
+  CallEvents follow;
+  follow.progress = [&](const ProgressEvent& event) {
+    const StepEvent step = forecast.follow(event, Clock::now());
+    if (events_.progress) events_.progress(step);
+  };
+  if (events_.preview) {
+    follow.preview = [&](const PreviewEvent& event) {
+      core_.count([](PoolStatistics& statistics) { ++statistics.previews; });
+      events_.preview(image, event);
+    };
+  }
+  forecast.begin(image, Clock::now());
+  const ImageResult result = client().generate(job, follow);
+  core_.image_made(ticket_, result, forecast.end(Clock::now()));
+  ++images_done_;
+  if (events_.image) events_.image(image, job.seed, result);
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of the queue, with a clock that only these tests move.
+#include "host/residency/schedule.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+namespace roundhouse::host {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Kind = Schedule::Kind;
+
+constexpr std::uint64_t kMega = 1'000'000;
+constexpr std::uint64_t kPixels = 256 * 256;
+
+PoolLimits limits_of(std::uint64_t memory = 100 * kMega, std::uint32_t max_loaded = 10) {
+  PoolLimits limits;
+  limits.memory_bytes = memory;
+  limits.max_loaded = max_loaded;
+  return limits;
+}
+
+// A schedule whose workers begin and end when a test says so.
+class House {
+ public:
+  explicit House(const PoolLimits& limits) : schedule(limits) {}
+
+  // Makes a model known by what it holds and takes at work.
+  void know(const std::string& model, std::uint64_t held, std::uint64_t peak, WeightFiles files = {}) {
+    schedule.needs().expect(model, std::move(files));
+    schedule.needs().note(model, kPixels, held, peak);
+  }
+  Schedule::Id ask(const std::string& model, std::uint64_t pixels = kPixels) {
+    schedule.needs().expect(model, {});
+    const Schedule::Id id = schedule.enqueue(model, model, pixels);
+    asked[id] = model;
+    return id;
+  }
+  // Grants all that can begin; their story: "load a", "start a", "evict b", ...
+  std::vector<std::string> go() {
+    std::vector<std::string> story;
+    while (const auto grant = schedule.next(now)) {
+      for (const Schedule::Id evicted : grant->evicted) {
+        story.push_back("evict " + schedule.workers().at(evicted).key);
+        schedule.remove(evicted);
+      }
+      const std::string& model = asked.at(grant->request);
+      if (grant->kind == Kind::refuse) {
+        story.push_back("refuse " + model);
+        refusals.push_back(grant->message);
+        continue;
+      }
+      story.push_back((grant->kind == Kind::load     ? "load "
+                       : grant->kind == Kind::survey ? "survey "
+                                                     : "start ") +
+                      model);
+      if (grant->kind == Kind::survey) continue;
+      if (grant->kind == Kind::load) schedule.opened(grant->worker);
+      at_work[grant->request] = grant->worker;
+    }
+    return story;
+  }
+  void done(Schedule::Id request, KeepAlive keep = seconds(300)) {
+    const Schedule::Id worker = at_work.at(request);
+    at_work.erase(request);
+    now += milliseconds(1);
+    if (schedule.finish(worker, now, keep)) schedule.remove(worker);
+  }
+  // One request from the queue to its end.
+  void serve(const std::string& model) {
+    const Schedule::Id id = ask(model);
+    go();
+    done(id);
+  }
+
+  Schedule schedule;
+  Schedule::Time now{};
+  std::map<Schedule::Id, std::string> asked;
+  std::map<Schedule::Id, Schedule::Id> at_work;
+  std::vector<std::string> refusals;
+};
+
+// ---- within a model ----
+
+TEST(Schedule, FirstComeFirstServedWithinAModel) {
+  House house(limits_of());
+  house.know("a", kMega, kMega);
+  const auto first = house.ask("a");
+  const auto second = house.ask("a");
+  const auto third = house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("load a"));
+  EXPECT_EQ(house.schedule.position(second), 0U);
+  EXPECT_EQ(house.schedule.position(third), 1U);
+  house.done(first);
+  EXPECT_THAT(house.go(), ElementsAre("start a"));
+  EXPECT_TRUE(house.at_work.contains(second));
+  house.done(second);
+  EXPECT_THAT(house.go(), ElementsAre("start a"));
+  EXPECT_TRUE(house.at_work.contains(third));
+}
+
+TEST(Schedule, AWithdrawnRequestIsForgotten) {
+  House house(limits_of());
+  house.know("a", kMega, kMega);
+  const auto first = house.ask("a");
+  const auto second = house.ask("a");
+  const auto third = house.ask("a");
+  house.go();
+  house.schedule.withdraw(second);
+  EXPECT_EQ(house.schedule.position(second), std::nullopt);
+  EXPECT_EQ(house.schedule.position(third), 0U);
+  house.done(first);
+  house.go();
+  EXPECT_TRUE(house.at_work.contains(third));
+}
+
+TEST(Schedule, ARequestThatComesBackKeepsItsPlace) {
+  House house(limits_of());
+  house.know("a", kMega, kMega);
+  house.know("b", kMega, kMega);
+  const auto first = house.ask("b");
+  house.go();
+  const auto waits = house.ask("b");
+  house.schedule.remove(house.at_work.at(first));
+  house.schedule.requeue(first, "b", "b", kPixels);
+  EXPECT_EQ(house.schedule.position(first), 0U);
+  EXPECT_EQ(house.schedule.position(waits), 1U);
+}
+
+TEST(Schedule, ParallelWorkersOfOneModelNeedRoomOfTheirOwn) {
+  PoolLimits limits = limits_of(25 * kMega);
+  limits.parallel = 3;
+  House house(limits);
+  house.know("a", 10 * kMega, 10 * kMega);
+  house.know("idle", 5 * kMega, 5 * kMega);
+  house.serve("idle");
+  for (int i = 0; i < 4; ++i)
+    house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("load a", "load a")) << "the third would have to evict another model";
+}
+
+TEST(Schedule, NoMoreAreAtWorkThanMayBe) {
+  PoolLimits limits = limits_of();
+  limits.max_active = 1;
+  House house(limits);
+  for (const char* model : {"a", "b"}) {
+    house.know(model, kMega, kMega);
+    house.serve(model);
+  }
+  const auto first = house.ask("a");
+  house.ask("b");
+  house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("start a"));
+  house.done(first);
+  EXPECT_THAT(house.go(), ElementsAre("start b"));
+}
+
+// ---- room ----
+
+TEST(Schedule, TheLeastRecentlyUsedIdleModelMakesRoom) {
+  House house(limits_of(100 * kMega, 3));
+  for (const char* model : {"a", "b", "c", "d"})
+    house.know(model, kMega, kMega);
+  house.serve("a");
+  house.serve("b");
+  house.serve("c");
+  house.serve("a");
+  house.ask("d");
+  EXPECT_THAT(house.go(), ElementsAre("evict b", "load d"));
+}
+
+TEST(Schedule, ThreeModelsInASmallBudget) {
+  House house(limits_of(100 * kMega));
+  house.know("a", 40 * kMega, 45 * kMega);
+  house.know("b", 40 * kMega, 45 * kMega);
+  house.know("c", 60 * kMega, 80 * kMega);
+  house.serve("a");
+  house.serve("b");
+  EXPECT_EQ(house.schedule.used_bytes(), 80 * kMega);
+  house.ask("c");
+  EXPECT_THAT(house.go(), ElementsAre("evict a", "evict b", "load c")) << "with one of them 120 MB";
+  EXPECT_EQ(house.schedule.used_bytes(), 80 * kMega);
+}
+
+TEST(Schedule, ABusyModelIsNeverEvicted) {
+  House house(limits_of(50 * kMega));
+  house.know("a", 30 * kMega, 30 * kMega);
+  house.know("b", 30 * kMega, 30 * kMega);
+  const auto first = house.ask("a");
+  house.go();
+  house.ask("b");
+  EXPECT_THAT(house.go(), IsEmpty()) << "it waits instead of failing";
+  house.now += std::chrono::hours(1);
+  EXPECT_THAT(house.go(), IsEmpty());
+  house.done(first);
+  EXPECT_THAT(house.go(), ElementsAre("evict a", "load b"));
+}
+
+TEST(Schedule, APinnedModelIsNeitherEvictedNorExpired) {
+  PoolLimits limits = limits_of(50 * kMega);
+  limits.pinned = {"a"};
+  House house(limits);
+  house.know("a", 20 * kMega, 20 * kMega);
+  house.know("b", 25 * kMega, 25 * kMega);
+  house.know("c", 25 * kMega, 25 * kMega);
+  house.serve("a");
+  house.serve("b");
+  house.ask("c");
+  EXPECT_THAT(house.go(), ElementsAre("evict b", "load c"));
+  house.now += std::chrono::hours(9);
+  EXPECT_THAT(house.schedule.expire(house.now), IsEmpty());
+  house.schedule.pin("a", false);
+  EXPECT_EQ(house.schedule.expire(house.now).size(), 1U);
+}
+
+TEST(Schedule, PinnedModelsLeaveOnePlace) {
+  PoolLimits limits = limits_of(100 * kMega, 1);
+  limits.pinned = {"a"};
+  House house(limits);
+  house.know("a", kMega, kMega);
+  house.know("b", kMega, kMega);
+  house.serve("a");
+  house.ask("b");
+  EXPECT_THAT(house.go(), ElementsAre("load b"));
+}
+
+TEST(Schedule, WhatCanNeverFitIsRefusedWithTheFigures) {
+  House house(limits_of(100 * kMega));
+  house.know("a", 150 * kMega, 200 * kMega);
+  house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("refuse a"));
+  EXPECT_THAT(house.refusals[0], HasSubstr("model 'a' needs about 0.2 GB for this, 0.1 GB are allowed"));
+  EXPECT_EQ(house.schedule.waiting(), 0U);
+}
+
+TEST(Schedule, WhatPinnedModelsHoldIsNotThereForOthers) {
+  PoolLimits limits = limits_of(100 * kMega);
+  limits.pinned = {"a"};
+  House house(limits);
+  house.know("a", 60 * kMega, 60 * kMega);
+  house.know("b", 60 * kMega, 60 * kMega);
+  house.serve("a");
+  house.ask("b");
+  EXPECT_THAT(house.go(), ElementsAre("refuse b"));
+  EXPECT_THAT(house.refusals[0], HasSubstr("and pinned ones hold 60 MB"));
+}
+
+TEST(Schedule, AScaledFigureKeepsNobodyOut) {
+  House house(limits_of(100 * kMega));
+  house.know("a", 10 * kMega, 20 * kMega);
+  house.ask("a", 100 * kPixels);
+  EXPECT_THAT(house.go(), ElementsAre("load a")) << "the engine knows its limit and will say";
+}
+
+TEST(Schedule, ALargerPictureOfALoadedModelMakesRoom) {
+  House house(limits_of(100 * kMega));
+  house.know("a", 30 * kMega, 40 * kMega);
+  house.know("b", 30 * kMega, 40 * kMega);
+  house.serve("b");
+  house.serve("a");
+  house.ask("a", 5 * kPixels);
+  EXPECT_THAT(house.go(), ElementsAre("evict b", "start a"));
+}
+
+TEST(Schedule, AnEngineIsAskedWhereTheSizeOnDiskLeavesDoubt) {
+  House house(limits_of(20'000 * kMega));
+  house.schedule.needs().expect("small", {{1, 1, 100 * kMega}});
+  house.schedule.needs().expect("large", {{1, 2, 9'500 * kMega}});
+  house.ask("small");
+  EXPECT_THAT(house.go(), ElementsAre("load small"));
+  const auto large = house.ask("large");
+  EXPECT_THAT(house.go(), ElementsAre("survey large"));
+  EXPECT_EQ(house.schedule.position(large), 0U) << "it waits meanwhile";
+  EXPECT_THAT(house.go(), IsEmpty());
+  house.schedule.needs().note("large", kPixels, 6'000 * kMega, 8'000 * kMega);
+  house.schedule.surveyed("large");
+  EXPECT_THAT(house.go(), ElementsAre("load large"));
+}
+
+TEST(Schedule, WithoutAnAnswerTheSizeOnDiskCounts) {
+  House house(limits_of(2'000 * kMega));
+  house.schedule.needs().expect("a", {{1, 1, 1'500 * kMega}});
+  house.schedule.needs().expect("b", {{1, 2, 3'000 * kMega}});
+  house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("survey a"));
+  house.schedule.needs().note_unknowable("a");
+  house.schedule.surveyed("a");
+  EXPECT_THAT(house.go(), ElementsAre("load a"));
+  house.ask("b");
+  EXPECT_THAT(house.go(), ElementsAre("survey b"));
+  house.schedule.needs().note_unknowable("b");
+  house.schedule.surveyed("b");
+  EXPECT_THAT(house.go(), ElementsAre("refuse b"));
+}
+
+TEST(Schedule, OneEngineIsAskedAtATime) {
+  House house(limits_of(100 * kMega));
+  house.ask("a");
+  house.ask("b");
+  EXPECT_THAT(house.go(), ElementsAre("survey a"));
+  house.schedule.surveyed("a");  // it was cancelled: another may ask
+  EXPECT_THAT(house.go(), ElementsAre("survey a"));
+}
+
+TEST(Schedule, AFileThatTwoModelsMapCountsOnce) {
+  const WeightFile encoder{7, 1, 50 * kMega};
+  House house(limits_of(120 * kMega));
+  house.know("turbo", 80 * kMega, 82 * kMega, {encoder, {7, 2, 30 * kMega}});
+  house.know("base", 80 * kMega, 82 * kMega, {encoder, {7, 3, 30 * kMega}});
+  house.serve("turbo");
+  house.ask("base");
+  EXPECT_THAT(house.go(), ElementsAre("load base")) << "162 MB, of which 50 MB are the same";
+  EXPECT_EQ(house.schedule.used_bytes(), 112 * kMega);
+}
+
+// ---- between models ----
+
+TEST(Schedule, ALoadedModelServesItsQueueBeforeItMakesRoomButNotForEver) {
+  PoolLimits limits = limits_of(100 * kMega, 1);
+  limits.bypass_requests = 3;
+  House house(limits);
+  house.know("a", kMega, kMega);
+  house.know("b", kMega, kMega);
+  Schedule::Id at_work = house.ask("a");
+  house.go();
+  house.ask("b");
+  std::vector<std::string> story;
+  for (int i = 0; i < 5; ++i) {
+    const Schedule::Id next = house.ask("a");
+    house.done(at_work);
+    const auto more = house.go();
+    story.insert(story.end(), more.begin(), more.end());
+    at_work = house.at_work.empty() ? next : house.at_work.begin()->first;
+  }
+  EXPECT_THAT(story, ElementsAre("start a", "start a", "start a", "evict a", "load b", "evict b", "load a"))
+      << "three may go first";
+}
+
+TEST(Schedule, NobodyGoesFirstOnceSomebodyHasWaitedLongForThem) {
+  PoolLimits limits = limits_of(100 * kMega, 1);
+  limits.bypass_requests = 1000;
+  limits.bypass_time = seconds(30);
+  House house(limits);
+  house.know("a", kMega, kMega);
+  house.know("b", kMega, kMega);
+  auto first = house.ask("a");
+  house.go();
+  house.ask("b");
+  auto second = house.ask("a");
+  house.ask("a");
+  house.done(first);
+  EXPECT_THAT(house.go(), ElementsAre("start a"));
+  house.now += seconds(29);
+  house.done(second);
+  EXPECT_THAT(house.go(), ElementsAre("start a"));
+  house.now += seconds(1);
+  house.ask("a");
+  house.done(house.at_work.begin()->first);
+  EXPECT_THAT(house.go(), ElementsAre("evict a", "load b"));
+}
+
+// However requests come and end: nobody is passed by more than the bound, within a model the order holds, and
+// all are served.
+TEST(Schedule, NobodyStarves) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    const auto pick = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
+    PoolLimits limits = limits_of((20 + pick(60)) * kMega, 1 + pick(3));
+    limits.bypass_requests = pick(5);
+    limits.max_active = pick(3);
+    limits.parallel = 1 + pick(2);
+    House house(limits);
+    const std::vector<std::string> models{"a", "b", "c", "d"};
+    for (const std::string& model : models) {
+      const std::uint64_t held = (5 + pick(10)) * kMega;
+      house.know(model, held, held + pick(5) * kMega);
+    }
+    std::vector<Schedule::Id> waiting;  // as they came
+    std::map<Schedule::Id, unsigned> passed;
+    const auto settle = [&] {
+      const auto before = house.at_work;
+      house.go();
+      ASSERT_LE(house.schedule.used_bytes(), limits.memory_bytes) << seed;
+      // Ids rise as requests come; several may have begun at once, in an order that is not seen here.
+      std::vector<Schedule::Id> begun;
+      for (const auto& [id, worker] : house.at_work)
+        if (!before.contains(id)) begun.push_back(id);
+      std::erase_if(waiting, [&](Schedule::Id id) { return house.at_work.contains(id); });
+      for (const Schedule::Id id : waiting) {
+        for (const Schedule::Id other : begun) {
+          passed[id] += other > id ? 1 : 0;
+          ASSERT_FALSE(other > id && house.asked[other] == house.asked[id]) << "seed " << seed;
+        }
+        ASSERT_LE(passed[id], limits.bypass_requests) << "seed " << seed;
+      }
+    };
+    for (int event = 0; event < 300; ++event) {
+      if (pick(2) == 0) {
+        waiting.push_back(house.ask(models[pick(4)]));
+      } else if (!house.at_work.empty()) {
+        house.done(
+            std::next(house.at_work.begin(), pick(static_cast<unsigned>(house.at_work.size())))->first);
+      }
+      settle();
+      if (HasFatalFailure()) return;
+    }
+    while (!house.at_work.empty()) {
+      house.done(house.at_work.begin()->first);
+      settle();
+      if (HasFatalFailure()) return;
+    }
+    EXPECT_THAT(waiting, IsEmpty()) << "seed " << seed;
+  }
+}
+
+// ---- ends ----
+
+TEST(Schedule, AnIdleModelExpiresAndEveryRequestBeginsItsTimeAnew) {
+  House house(limits_of());
+  house.know("a", kMega, kMega);
+  house.serve("a");
+  house.now += seconds(299);
+  EXPECT_THAT(house.schedule.expire(house.now), IsEmpty());
+  house.serve("a");
+  house.now += seconds(299);
+  EXPECT_THAT(house.schedule.expire(house.now), IsEmpty());
+  EXPECT_EQ(house.schedule.next_expiry(), house.now + seconds(1));
+  house.now += seconds(1);
+  const auto gone = house.schedule.expire(house.now);
+  ASSERT_EQ(gone.size(), 1U);
+  EXPECT_EQ(house.schedule.workers().at(gone[0]).state, ResidentState::leaving);
+}
+
+TEST(Schedule, ABusyModelDoesNotExpire) {
+  House house(limits_of());
+  house.know("a", kMega, kMega);
+  house.serve("a");
+  house.ask("a");
+  house.go();
+  house.now += std::chrono::hours(10);
+  EXPECT_THAT(house.schedule.expire(house.now), IsEmpty());
+  EXPECT_EQ(house.schedule.next_expiry(), std::nullopt);
+}
+
+TEST(Schedule, ZeroUnloadsWhenNobodyWaitsAndANegativeTimeNever) {
+  House house(limits_of());
+  house.know("a", kMega, kMega);
+  const auto first = house.ask("a");
+  house.go();
+  const auto second = house.ask("a");
+  house.done(first, KeepAlive(0));
+  EXPECT_THAT(house.schedule.expire(house.now), IsEmpty()) << "somebody waits for it";
+  EXPECT_THAT(house.go(), ElementsAre("start a"));
+  house.done(second, kForever);
+  house.now += std::chrono::hours(100'000);
+  EXPECT_THAT(house.schedule.expire(house.now), IsEmpty());
+  const auto third = house.ask("a");
+  house.go();
+  house.done(third, KeepAlive(0));
+  EXPECT_EQ(house.schedule.expire(house.now).size(), 1U);
+}
+
+TEST(Schedule, UnloadingWaitsForTheRequestAtWork) {
+  House house(limits_of());
+  house.know("a", kMega, kMega);
+  house.know("b", kMega, kMega);
+  house.serve("b");
+  const auto first = house.ask("a");
+  house.go();
+  std::size_t count = 0;
+  EXPECT_THAT(house.schedule.unload("a", count), IsEmpty());
+  EXPECT_EQ(count, 1U);
+  EXPECT_TRUE(house.schedule.finish(house.at_work.at(first), house.now, seconds(300)));
+  count = 0;
+  EXPECT_EQ(house.schedule.unload("", count).size(), 1U) << "b; a is leaving already";
+  EXPECT_EQ(count, 1U);
+}
+
+}  // namespace
+}  // namespace roundhouse::host
