@@ -56,8 +56,8 @@ ZImageTransformer::ZImageTransformer(const std::filesystem::path& folder, Kernel
       weights_(folder, "diffusion_pytorch_model", options, zimage_names()),
       kernels_(kernels),
       parts_(std::make_unique<Parts>(weights_, config_)) {
-  const std::uint64_t block = weights_.bytes_under("layers.0.");
-  row_ = {weights_.total_bytes() - block * parts_->layers.size(), block, parts_->layers.size()};
+  row_ = weights_.block_row("layers.", parts_->layers.size(),
+                            weights_.total_bytes() - weights_.bytes_under("layers."));
 }
 
 ZImageTransformer::~ZImageTransformer() = default;

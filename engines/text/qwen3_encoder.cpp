@@ -40,7 +40,7 @@ Qwen3Encoder::Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels
                     " is too few, the weights have " + beyond);
   }
   layers_.pop_back();  // hidden_states[-2] is what enters the last layer
-  if (!layers_.empty()) row_ = {0, weights_.bytes_under(root + "layers.0."), layers_.size()};
+  row_ = weights_.block_row(root + "layers.", layers_.size(), 0);
 }
 
 template <class Act>

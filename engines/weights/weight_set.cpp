@@ -238,6 +238,13 @@ std::uint64_t WeightSet::total_bytes() const {
   return bytes_under("");
 }
 
+BlockRow WeightSet::block_row(const std::string& prefix, std::size_t count, std::uint64_t rest) const {
+  BlockRow row{rest, 0, count};
+  for (std::size_t i = 0; i < count; ++i)
+    row.block = std::max(row.block, bytes_under(prefix + std::to_string(i) + "."));
+  return row;
+}
+
 std::uint64_t WeightSet::bytes_under(std::string_view prefix) const {
   std::uint64_t total = 0;
   for (const auto& tensor : tensors_) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engines/threading/thread_pool.h"
+#include "engines/weights/block_window.h"
 #include "engines/weights/name_table.h"
 #include "engines/weights/weight_file.h"
 
@@ -70,6 +71,9 @@ class WeightSet {
 
   // All bytes as held of the tensors whose names begin so.
   std::uint64_t bytes_under(std::string_view prefix) const;
+  // What the tensors named <prefix>0., <prefix>1., ... take as held: the largest of `count` such blocks for
+  // each, as files may mix types, and `rest` bytes beside them.
+  BlockRow block_row(const std::string& prefix, std::size_t count, std::uint64_t rest) const;
   // The type that most bytes are held in, and all bytes, those of rounded matrices as they are now: for
   // reports.
   Dtype main_dtype() const;

@@ -21,6 +21,12 @@ WeightRole role_of(const std::string& name, const WeightView& view) {
   return name.find("embed_tokens") != std::string::npos ? WeightRole::embedding : WeightRole::other;
 }
 
+Dtype type_for(const std::string& name, const Rewriting& how) {
+  for (const auto& [prefix, type] : how.others)
+    if (name.starts_with(prefix)) return type;
+  return how.type;
+}
+
 struct Written {
   TensorSpec spec;
   std::map<std::size_t, const WeightView*> parts;  // by their place
@@ -36,9 +42,10 @@ void rewrite_weights(const std::filesystem::path& folder, const std::string& ste
     const WeightView& view = *set.find(name);
     const StoredName stored = how.names.stored(name);
     Written& written = tensors[how.prefix + stored.name];
-    written.spec = {how.prefix + stored.name,
-                    choose_type(how.type, view.dtype, view.shape.back(), view.size(), role_of(name, view)),
-                    view.shape};
+    written.spec = {
+        how.prefix + stored.name,
+        choose_type(type_for(name, how), view.dtype, view.shape.back(), view.size(), role_of(name, view)),
+        view.shape};
     written.spec.shape[0] *= static_cast<std::int64_t>(stored.parts);
     written.parts[stored.part] = &view;
   }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <map>
 #include <string>
 
 #include "engines/weights/tensor_writer.h"
@@ -15,10 +15,11 @@ enum class Format { safetensors, gguf };
 
 struct Rewriting {
   Format format = Format::gguf;
-  Dtype type = Dtype::bf16;  // as choose_type understands it
-  NameTable names{};         // of the file that is written
-  std::string prefix{};      // in front of every name
-  GgufKeys keys{};           // of a GGUF file
+  Dtype type = Dtype::bf16;               // as choose_type understands it
+  NameTable names{};                      // of the file that is written
+  std::string prefix{};                   // in front of every name
+  std::map<std::string, Dtype> others{};  // types of tensors of the model whose names begin so
+  GgufKeys keys{};                        // of a GGUF file
 };
 
 // Writes the weights of <folder>/<stem> as <to>/<stem> with the extension of the format; parts that the

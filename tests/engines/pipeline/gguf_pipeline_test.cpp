@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engines/diffusion/zimage_names.h"
+#include "engines/diffusion/zimage_transformer.h"
 #include "engines/kernels/openblas/openblas_kernels.h"
 #include "engines/pipeline/zimage_pipeline.h"
 #include "engines/text/llama_cpp_names.h"
@@ -145,6 +146,21 @@ TEST(GgufPipeline, AMemoryLimitIsMetByStreamingFromTheFile) {
   const GgufModel gguf;
   gguf.transformer({.type = Dtype::q8_0});
   gguf.encoder({.type = Dtype::q8_0});
+  PipelineOptions options;
+  options.memory.residency = Residency::staged;
+  EXPECT_TRUE(make(gguf.path(), options).rgb == make(gguf.path()).rgb);
+}
+
+// As files of mixed types are: the first and the last layers in more bits than the others.
+TEST(GgufPipeline, LayersOfDifferentTypesAreCountedByTheLargest) {
+  const GgufModel gguf;
+  gguf.transformer({.type = Dtype::q4_0, .others = {{"layers.0.", Dtype::f32}, {"layers.8.", Dtype::q8_0}}});
+  const auto kernels = make_reference_kernels();
+  const ZImageTransformer transformer(gguf.path() / "transformer", *kernels);
+  const std::uint64_t total = transformer.weights().total_bytes();
+  const std::uint64_t largest = transformer.weights().bytes_under("layers.0.");
+  EXPECT_EQ(transformer.resident_bytes(), total - transformer.weights().bytes_under("layers.") + 9 * largest);
+  EXPECT_LT(transformer.least_bytes(), transformer.resident_bytes());
   PipelineOptions options;
   options.memory.residency = Residency::staged;
   EXPECT_TRUE(make(gguf.path(), options).rgb == make(gguf.path()).rgb);
