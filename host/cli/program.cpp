@@ -47,7 +47,7 @@ std::filesystem::path Program::user_directory() const {
   return store_root(options.home, environment_variable);
 }
 
-std::unique_ptr<Log> Program::log() const {
+Log::Options Program::log_options() const {
   static const std::map<std::string, std::uint32_t> levels = {
       {"debug", RH_LOG_DEBUG}, {"info", RH_LOG_INFO}, {"warning", RH_LOG_WARNING}, {"error", RH_LOG_ERROR}};
   Log::Options log;
@@ -62,7 +62,11 @@ std::unique_ptr<Log> Program::log() const {
     }
     log.level = level->second;
   }
-  return std::make_unique<Log>(log);
+  return log;
+}
+
+std::unique_ptr<Log> Program::log() const {
+  return std::make_unique<Log>(log_options());
 }
 
 double Program::milliseconds_since_start() const {

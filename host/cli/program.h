@@ -40,6 +40,7 @@ struct Program {
   std::filesystem::path user_directory() const;
   // Throws INVALID_ARGUMENT for an unknown level, IO_ERROR for a file that cannot be opened.
   std::unique_ptr<Log> log() const;
+  Log::Options log_options() const;  // what it is opened with
 
   double milliseconds_since_start() const;
 };

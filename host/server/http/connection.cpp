@@ -82,6 +82,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   }
   void cancel() override {
     if (channel_) channel_->cancel();
+    if (!channel_) abort();  // its request has not arrived
   }
   void abort() override {
     error_code ignored;
@@ -95,12 +96,14 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
 
   Task<void> serve() {
     while (!shared_.stopping) {
+      idle_ = true;
       if (!co_await wait_for_request()) break;
       parser_.emplace();
       parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes));
       parser_->body_limit(boost::none);
       stream_.expires_after(limits().header_time);
       const auto [code, size] = co_await wire::async_read_header(stream_, buffer_, *parser_, kResume);
+      idle_ = false;
       Request request;
       request.remote = remote_;
       request.received = std::chrono::steady_clock::now();
@@ -122,10 +125,8 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   // Until the first byte of the next request. False: there will be none.
   Task<bool> wait_for_request() {
     if (buffer_.size() > 0) co_return true;
-    idle_ = true;
     stream_.expires_after(limits().idle_time);
     const auto [code, size] = co_await stream_.async_read_some(buffer_.prepare(4096), kResume);
-    idle_ = false;
     buffer_.commit(size);
     co_return !code;
   }
@@ -349,7 +350,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   const std::function<void()> ended_;
   std::string remote_;
   std::shared_ptr<Channel> channel_;  // of the request at work
-  bool idle_ = true;
+  bool idle_ = true;                  // no head of a request has arrived
   bool awaits_continue_ = false;
   bool watching_ = false, end_watch_ = false;
 };

@@ -39,7 +39,11 @@ Target target_of(const GenerateRequest& request, const Services& services) {
   if (engine && !request.model) {
     const auto registry = services.registry.snapshot();
     const EngineRecord* record = registry->find(*engine);
-    if (record != nullptr && !record->capabilities().contains("architecture")) return {};
+    if (record != nullptr && !record->capabilities().contains("architecture")) {
+      Target modelless;
+      modelless.defaults.guidance = 0;
+      return modelless;
+    }
   }
   const ResolvedModel model =
       services.models().resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
@@ -59,7 +63,9 @@ void read_guidance(NativeRequest& native, const JsonFields& fields, const ModelD
   } else if (!defaults.guidance) {
     native.request.guidance = kGuidanceScale - 1;
   }
-  native.request.negative_prompt = fields.text("negative_prompt").value_or(kNegativePrompt);
+  native.request.negative_prompt = fields.text("negative_prompt");
+  const double guidance = native.request.guidance.value_or(defaults.guidance.value_or(0));
+  if (!native.request.negative_prompt && guidance > 0) native.request.negative_prompt = kNegativePrompt;
 }
 
 void read_size(NativeRequest& native, const JsonFields& fields, const SizeLimits& limits) {

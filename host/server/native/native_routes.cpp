@@ -2,12 +2,15 @@
 // What there is, and what it does: the routes that answer at once.
 #include "host/server/native/native_routes.h"
 
+#include <algorithm>
+
 #include "host/registry/record_json.h"
 #include "host/server/http/http_error.h"
 #include "host/server/json_fields.h"
 #include "host/server/json_text.h"
 #include "host/server/native/failure.h"
 #include "host/server/native/generate_routes.h"
+#include "host/server/openapi.h"
 #include "host/store/model_json.h"
 
 namespace roundhouse::host {
@@ -90,6 +93,23 @@ void models(const Services& services, http::Exchange& exchange) {
   send(exchange, json);
 }
 
+// Files of the home. No engine takes one, so none is compatible but the choice of none.
+void loras(const Services& services, http::Exchange& exchange) {
+  Json all = Json::array({"None"}), others = Json::array();
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(services.store_root / "loras", ignored)) {
+    if (entry.path().extension() == ".safetensors") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    all.push_back(name);
+    others.push_back(name);
+  }
+  send(exchange,
+       {{"loras", all}, {"compatible_loras", Json::array({"None"})}, {"incompatible_loras", others}});
+}
+
 }  // namespace
 
 void add_native_routes(http::Router& router, const Services& services) {
@@ -102,9 +122,13 @@ void add_native_routes(http::Router& router, const Services& services) {
   router.add("GET", "/engines", {}, [&](http::Exchange& exchange) { engines(services, exchange); });
   router.add("POST", "/set_engine", {}, [&](http::Exchange& exchange) { set_engine(services, exchange); });
   router.add("GET", "/models", {}, [&](http::Exchange& exchange) { models(services, exchange); });
+  router.add("GET", "/loras", {}, [&](http::Exchange& exchange) { loras(services, exchange); });
   router.add("GET", "/metrics", {}, [&](http::Exchange& exchange) {
     exchange.send(200, "text/plain; version=0.0.4; charset=utf-8",
                   services.metrics.text(services.pool.statistics(), services.connections()));
+  });
+  router.add("GET", "/openapi.json", kOpen, [&](http::Exchange& exchange) {
+    exchange.send(200, http::kJson, openapi_document(services.version).dump(2) + "\n");
   });
   add_generate_routes(router, services);
 }

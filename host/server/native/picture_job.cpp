@@ -107,7 +107,10 @@ GenerationEvents PictureJob::events() {
 void PictureJob::on_step(const StepEvent& event) {
   if (event.stage == "load") return;  // told by `loading`
   if (event.stage == "encode") return advance(kEncoding, "reading the prompt");
-  if (event.stage == "decode") return advance(kDecoding, "decoding");
+  if (event.stage == "decode") {
+    table_.update(native_.id, [&](ProgressRecord& record) { record.eta_seconds = event.eta_seconds; });
+    return advance(kDecoding, "decoding");
+  }
   table_.update(native_.id, [&](ProgressRecord& record) {
     const double part = event.steps == 0 ? 1 : static_cast<double>(event.step) / event.steps;
     record.progress = kStepsFrom + (kStepsTo - kStepsFrom) * part;

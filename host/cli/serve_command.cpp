@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// `roundhouse serve`: the daemon, until it is told to end.
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "host/cli/command.h"
+#include "host/cli/interrupt.h"
+#include "host/cli/report.h"
+#include "host/cli/serve_settings.h"
+#include "host/discovery/discovery.h"
+#include "host/server/daemon.h"
+#include "host/store/file.h"
+#include "roundhouse/ext/log.h"
+
+namespace roundhouse::host {
+namespace {
+
+// A connection is a descriptor, and so is much of a worker.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string url_of(const std::string& host, std::uint16_t port) {
+  const bool bare = host.find(':') != std::string::npos;
+  return "http://" + (bare ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+class ServeCommand : public Command {
+ public:
+  CLI::App* declare(CLI::App& app) override {
+    CLI::App* command = app.add_subcommand("serve", "Answer requests over HTTP until it is told to end");
+    declare_serve_flags(*command, flags_);
+    declare_json(*command);
+    return command;
+  }
+
+  int run(const Program& program) override {
+    const ServeSettings settings = read_serve_settings(flags_, config_file(program), environment_variable);
+    const std::atomic<bool>& ended = watch_interrupts();
+    allow_many_descriptors();
+    Log log = open_log(program, settings);
+    SharedRegistry registry([&program] { return discover(program.engine_directories()); });
+    if (settings.engine != "auto") registry.set_default_engine(settings.engine);
+    Daemon daemon(options(program, settings), registry, log);
+    daemon.start();
+    announce(settings, daemon.port(), log);
+    while (!ended)
+      poll(nullptr, 0, 200);  // a signal ends it early
+    log.write(RH_LOG_INFO, "daemon", "ending");
+    daemon.stop();
+    log.write(RH_LOG_INFO, "daemon", "ended");
+    return 0;
+  }
+
+ private:
+  std::filesystem::path config_file(const Program& program) const {
+    if (flags_.config) return *flags_.config;
+    const std::filesystem::path home = program.user_directory();
+    return home.empty() ? home : home / "config.json";
+  }
+
+  Log open_log(const Program& program, const ServeSettings& settings) const {
+    Log::Options options = program.log_options();
+    options.json = true;
+    if (program.options.log_level.empty()) options.level = RH_LOG_INFO;
+    if (!options.file) options.file = settings.log_file;
+    if (!options.file && flags_.log_here) {
+      const std::filesystem::path directory = program.user_directory() / "logs";
+      make_directories(directory);
+      options.file = directory / "daemon.log";
+    }
+    return Log(options);
+  }
+
+  static DaemonOptions options(const Program& program, const ServeSettings& settings) {
+    DaemonOptions options;
+    options.http.address = settings.host;
+    options.http.port = settings.port;
+    options.http.limits.connections = settings.connections;
+    options.http.access.remote = settings.allow_remote;
+    options.http.access.allowed_hosts = settings.allowed_hosts;
+    options.http.access.allowed_origins = settings.allowed_origins;
+    options.http.access.api_keys = settings.api_keys;
+    options.pool = settings.pool;
+    options.client.threads = settings.threads;
+    options.models = [&program] {
+      return ModelCatalogue(model_search(environment_variable, program.executable, program.options.home));
+    };
+    options.store_root = program.user_directory();
+    options.version = program_version();
+    options.log_prompts = settings.log_prompts;
+    options.stop_time = settings.stop_time;
+    return options;
+  }
+
+  void announce(const ServeSettings& settings, std::uint16_t port, Log& log) const {
+    const std::string url = url_of(settings.host, port);
+    if (settings.allow_remote && settings.api_keys.empty()) {
+      const std::string warning = "other machines may use this server without a key (see --api-key-file)";
+      const std::string line = "warning: " + warning + "\n";
+      std::fwrite(line.data(), 1, line.size(), stderr);
+      log.write(RH_LOG_WARNING, "daemon", warning);
+    }
+    log.write(RH_LOG_INFO, "daemon", "listening", {{"url", url}, {"version", program_version()}});
+    if (json()) {
+      // Not print_json: a second signal shall end the program at once all the same.
+      const OrderedJson object = {{"url", url},
+                                  {"host", settings.host},
+                                  {"port", port},
+                                  {"pid", getpid()},
+                                  {"version", program_version()}};
+      print(object.dump() + "\n");
+    } else {
+      print("roundhouse " + program_version() + " listens on " + url + "\n");
+    }
+  }
+
+  ServeFlags flags_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_serve_command() {
+  return std::make_unique<ServeCommand>();
+}
+
+}  // namespace roundhouse::host

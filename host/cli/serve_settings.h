@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of `roundhouse serve`: flags over environment over the configuration file over defaults.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/residency/pool.h"
+
+namespace roundhouse::host {
+
+struct ServeSettings {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 11435;
+  bool allow_remote = false;
+  std::vector<std::string> allowed_hosts, allowed_origins;
+  std::vector<std::string> api_keys;
+  std::string engine = "auto";
+  PoolLimits pool;
+  std::uint32_t threads = 0;  // 0 = all
+  std::size_t connections = 1024;
+  std::chrono::milliseconds stop_time{10'000};
+  std::optional<std::filesystem::path> log_file;
+  bool log_prompts = false;
+};
+
+// One setting in its three spellings: key of the file, flag, ROUNDHOUSE_KEY in the environment.
+struct Setting {
+  std::string key, flag, type, help;
+  enum class Kind { text, list, truth } kind = Kind::text;
+  // `where` names the spelling that was used, in messages.
+  std::function<void(ServeSettings&, const std::string& where, const std::string& value)> set;
+};
+const std::vector<Setting>& serve_settings();
+
+// What was typed, by key.
+struct ServeFlags {
+  std::map<std::string, std::vector<std::string>> values;
+  std::map<std::string, bool> truths;
+  std::optional<std::string> config;  // --config
+  bool log_here = false;              // --log-to-home
+};
+void declare_serve_flags(CLI::App& command, ServeFlags& flags);
+
+// Reads `config` (a missing one is an error where `flags` names it), environment and flags. Throws
+// UNKNOWN_OPTION for an unknown key, INVALID_ARGUMENT for a value naming where it was found, or for an
+// address that others can reach without allow_remote.
+ServeSettings read_serve_settings(
+    const ServeFlags& flags, const std::filesystem::path& config,
+    const std::function<std::optional<std::string>(const std::string&)>& environment);
+
+}  // namespace roundhouse::host
