@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/server/pictures.h"
+
+namespace roundhouse::host {
+
+std::string png_file(const Picture& picture, const PngTexts& texts) {
+  const std::vector<std::uint8_t> bytes = encode_png(picture, texts);
+  return {bytes.begin(), bytes.end()};
+}
+
+void tell_engine(http::Exchange& exchange, const GeneratePlan& plan) {
+  exchange.header("X-Roundhouse-Engine", plan.engine);
+  exchange.header("X-Roundhouse-Model", plan.model_name);
+}
+
+std::vector<std::string> make_picture_files(const Services& services, http::Exchange& exchange,
+                                            const GenerateRequest& request,
+                                            std::optional<KeepAlive> keep_alive, const PictureEvents& events,
+                                            std::uint32_t preview_every) {
+  Generation made;  // so far: what a picture's record needs
+  GenerationEvents generation;
+  generation.planned = [&](const GeneratePlan& plan) { made.plan = plan; };
+  generation.loaded = [&](const OpenResult& opened) {
+    made.pool.session.opened = opened;
+    made.plan.engine = opened.engine.id;
+    if (events.begun) events.begun(made.plan);
+  };
+  generation.progress = events.progress;
+  generation.preview = events.preview;
+  generation.image = [&](std::uint32_t image, const FinishedImage& finished) {
+    made.images.assign(1, finished);
+    PictureFile file{made.record(0, services.version), {}};
+    file.png = png_file(finished.result.picture, metadata_texts(file.record));
+    if (events.picture) events.picture(image, file);
+  };
+  return generate_pictures(services, exchange, request, keep_alive, generation, preview_every).plan.notes;
+}
+
+}  // namespace roundhouse::host
