@@ -3,11 +3,13 @@
 #include "host/server/routes.h"
 
 #include "host/server/native/native_routes.h"
+#include "host/server/openai/openai_routes.h"
 
 namespace roundhouse::host {
 
 void add_all_routes(http::Router& router, const Services& services) {
   add_native_routes(router, services);
+  add_openai_routes(router, services);
 }
 
 }  // namespace roundhouse::host

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/server/openai/image_request.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "host/server/request_fields.h"
+
+namespace roundhouse::host::openai {
+namespace {
+
+// Digits of a side, at most five of them.
+std::optional<std::int64_t> side(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || text.size() > 5 || error != std::errc{} || end != text.data() + text.size() ||
+      value < 0)
+    return std::nullopt;
+  return value;
+}
+
+void take_size(const JsonFields& fields, GenerateRequest& request) {
+  const std::string size = fields.text("size").value_or("auto");
+  if (size == "auto") return;
+  const std::size_t x = std::min(size.find('x'), size.size());
+  request.width = side(std::string_view(size).substr(0, x));
+  if (x < size.size()) request.height = side(std::string_view(size).substr(x + 1));
+  if (!request.width || !request.height) fields.refuse("size", "is no size, expected WIDTHxHEIGHT or auto");
+}
+
+std::string quality_of(const JsonFields& fields) {
+  const std::string quality =
+      fields.word("quality", {"auto", "low", "medium", "high", "standard", "hd"}).value_or("auto");
+  if (quality == "hd") return "high";
+  return quality == "auto" || quality == "standard" ? "medium" : quality;
+}
+
+void check_format(const JsonFields& fields) {
+  const auto format = fields.word("output_format", {"png", "jpeg", "webp"});
+  if (format && *format != "png") fields.refuse("output_format", "is not written here, expected png");
+  fields.integer("output_compression", 0, 100);
+  fields.word("background", {"transparent", "opaque", "auto"});
+}
+
+// With these the API has pictures by address unless the request says otherwise; with all others, as text.
+bool answers_by_address(const std::optional<std::string>& alias) {
+  return alias && alias->starts_with("dall-e-");
+}
+
+}  // namespace
+
+bool is_openai_model(const std::string& name) {
+  static constexpr std::array<std::string_view, 6> kNames{
+      "dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "chatgpt-image-latest"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+std::uint32_t steps_of_quality(const std::string& quality, std::uint32_t usual) {
+  const std::uint32_t steps = quality == "low" ? usual / 2 : quality == "high" ? usual + usual / 2 : usual;
+  return std::clamp<std::uint32_t>(steps, 1, 50);
+}
+
+ImageRequest read_image_request(const JsonFields& fields,
+                                const std::function<bool(const std::string&)>& exists) {
+  ImageRequest image;
+  GenerateRequest& request = image.request;
+  const auto prompt = fields.text("prompt");
+  if (!prompt) fields.refuse("prompt", "is missing, expected a text");
+  request.prompt = *prompt;
+  take_engine_fields(fields, request);
+  take_model_field(fields, request);
+  if (request.model && is_openai_model(*request.model) && !exists(*request.model)) {
+    image.alias = std::exchange(request.model, std::nullopt);
+  }
+  request.images = fields.integer("n", 1, 10).value_or(1);
+  take_size(fields, request);
+  image.quality = quality_of(fields);
+  check_format(fields);
+  const auto form = fields.word("response_format", {"url", "b64_json"});
+  image.by_address = form ? *form == "url" : answers_by_address(image.alias);
+  image.stream = fields.boolean("stream", false);
+  image.partial_images = static_cast<std::uint32_t>(fields.integer("partial_images", 0, 3).value_or(0));
+  image.keep_alive = keep_alive_field(fields);
+  return image;
+}
+
+}  // namespace roundhouse::host::openai

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures from a prompt: whole, by address, or as events while they are made.
+#include "host/server/openai/images.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "host/server/http/http_error.h"
+#include "host/server/json_text.h"
+#include "host/server/openai/failure.h"
+#include "host/server/openai/image_request.h"
+#include "host/server/openai/models.h"
+#include "host/server/pictures.h"
+#include "host/transport/base64.h"
+
+namespace roundhouse::host::openai {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kFiles = "/v1/images/files/";
+
+// The plan of a request that asks for no steps, to know how many the model is used to.
+void take_quality(const Services& services, ImageRequest& image) {
+  if (image.request.steps || image.quality == "medium") return;
+  GenerateRequest request = image.request;
+  if (!request.engine) request.engine = services.registry.default_engine();
+  const GeneratePlan plan =
+      make_plan(request, *services.registry.snapshot(), services.models(), [] { return 0; });
+  image.request.steps = steps_of_quality(image.quality, plan.job.steps);
+}
+
+std::string size_text(std::uint32_t width, std::uint32_t height) {
+  return std::to_string(width) + "x" + std::to_string(height);
+}
+
+// What the API says of pictures, in an answer and in each event.
+ordered_json common_json(const ImageRequest& image, const GeneratePlan& plan) {
+  ordered_json json;
+  json["background"] = "opaque";
+  json["output_format"] = "png";
+  json["quality"] = image.quality;
+  json["size"] = size_text(plan.job.width, plan.job.height);
+  json["model"] = plan.model_name;
+  json["engine"] = plan.engine;
+  return json;
+}
+
+// Pictures are not counted in tokens here; clients read the numbers all the same.
+ordered_json no_usage() {
+  return {{"input_tokens", 0},
+          {"output_tokens", 0},
+          {"total_tokens", 0},
+          {"input_tokens_details", {{"text_tokens", 0}, {"image_tokens", 0}}}};
+}
+
+class ImageAnswer {
+ public:
+  ImageAnswer(const Services& services, http::Exchange& exchange, PictureShelf& shelf, ImageRequest image)
+      : services_(services), exchange_(exchange), shelf_(shelf), image_(std::move(image)) {}
+
+  void run() {
+    take_quality(services_, image_);
+    if (image_.stream) {
+      run_stream();
+    } else {
+      run_whole();
+    }
+  }
+
+ private:
+  std::string address(const std::string& name) const {
+    const std::string_view host = exchange_.request().headers.find("Host").value_or("localhost");
+    return "http://" + std::string(host) + kFiles + name + ".png";
+  }
+
+  void run_whole() {
+    ordered_json data = ordered_json::array();
+    ordered_json json;
+    PictureEvents events;
+    events.begun = [&](const GeneratePlan& plan) {
+      tell_engine(exchange_, plan);
+      json = common_json(image_, plan);
+      json["steps"] = plan.job.steps;
+      json["guidance"] = plan.job.guidance;
+    };
+    events.picture = [&](std::uint32_t, const PictureFile& picture) {
+      ordered_json entry;
+      if (image_.by_address) {
+        entry["url"] = address(shelf_.keep(picture.png));
+      } else {
+        entry["b64_json"] = base64_encoded(picture.png);
+      }
+      entry["seed"] = picture.record.job.seed;
+      data.push_back(std::move(entry));
+    };
+    auto notes = make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events);
+    if (image_.alias) notes.insert(notes.begin(), alias_note(json["model"].get<std::string>()));
+    ordered_json answer{{"created", std::time(nullptr)}, {"data", std::move(data)}};
+    answer.update(json);
+    answer["notes"] = notes;
+    exchange_.send(200, http::kJson, json_text(answer));
+  }
+
+  std::string alias_note(const std::string& model) const {
+    return "model '" + *image_.alias + "' is OpenAI's; '" + model + "' took its place";
+  }
+
+  // The next event; ends the request when nobody reads it.
+  void write(const std::string& type, ordered_json json) {
+    json["type"] = type;
+    if (!stream_->write("event: " + type + "\ndata: " + json_text(json) + "\n\n")) {
+      throw Error(RH_CANCELLED, "the client left");
+    }
+  }
+
+  // So many steps between two previews that they divide the work evenly.
+  std::uint32_t preview_every() const {
+    if (image_.partial_images == 0) return 0;
+    const GeneratePlan plan =
+        make_plan(image_.request, *services_.registry.snapshot(), services_.models(), [] { return 0; });
+    return std::max<std::uint32_t>(plan.job.steps / (image_.partial_images + 1), 1);
+  }
+
+  void run_stream() {
+    ordered_json common;
+    std::uint32_t partial = 0;  // of the picture at work
+    PictureEvents events;
+    events.begun = [&](const GeneratePlan& plan) {
+      tell_engine(exchange_, plan);
+      common = common_json(image_, plan);
+      if (image_.alias) common["notes"] = {alias_note(plan.model_name)};
+      stream_ = &exchange_.begin(200, http::kEventStream);
+    };
+    events.preview = [&](std::uint32_t image, const PreviewEvent& preview) {
+      if (partial == image_.partial_images || preview.step == preview.steps) return;
+      ordered_json json{{"b64_json", base64_encoded(png_file(preview.picture, {}))},
+                        {"created_at", std::time(nullptr)},
+                        {"partial_image_index", partial++},
+                        {"image_index", image},
+                        {"step", preview.step},
+                        {"steps", preview.steps}};
+      json.update(common);
+      write("image_generation.partial_image", std::move(json));
+    };
+    events.picture = [&](std::uint32_t image, const PictureFile& picture) {
+      partial = 0;
+      ordered_json json{{"b64_json", base64_encoded(picture.png)},
+                        {"created_at", std::time(nullptr)},
+                        {"usage", no_usage()},
+                        {"image_index", image},
+                        {"seed", picture.record.job.seed}};
+      json.update(common);
+      write("image_generation.completed", std::move(json));
+    };
+    make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events, preview_every());
+  }
+
+  const Services& services_;
+  http::Exchange& exchange_;
+  PictureShelf& shelf_;
+  ImageRequest image_;
+  http::Stream* stream_ = nullptr;
+};
+
+void generate(const Services& services, PictureShelf& shelf, http::Exchange& exchange) {
+  const ModelCatalogue catalogue = services.models();
+  ImageRequest image = read_image_request(JsonFields::parse(exchange.request().body),
+                                          [&](const std::string& name) { return is_model(catalogue, name); });
+  ImageAnswer(services, exchange, shelf, std::move(image)).run();
+}
+
+void send_file(PictureShelf& shelf, http::Exchange& exchange) {
+  std::string name = exchange.request().parameters.at("name");
+  if (name.ends_with(".png")) name.resize(name.size() - 4);
+  const auto file = shelf.find(name);
+  if (file == nullptr) {
+    throw http::HttpError(404, RH_INVALID_ARGUMENT, "picture: there is none of that name, or no more",
+                          "pictures are kept for " + std::to_string(shelf.limits().age.count() / 60) +
+                              " minutes, as long as there is room; ask for b64_json");
+  }
+  exchange.header("Cache-Control", "private, max-age=" + std::to_string(shelf.limits().age.count()));
+  exchange.header("X-Content-Type-Options", "nosniff");
+  exchange.send(200, "image/png", *file);
+}
+
+}  // namespace
+
+void add_generation_routes(http::Router& router, const Services& services) {
+  const auto shelf = std::make_shared<PictureShelf>(PictureShelf::Limits{});
+  router.add("POST", "/v1/images/generations", {}, with_retry_advice([&, shelf](http::Exchange& exchange) {
+               generate(services, *shelf, exchange);
+             }));
+  // Open: whoever shows a picture in a page can send no key, and nobody can guess the name.
+  router.add("GET", std::string(kFiles) + "{name}", {0, false, true},
+             [shelf](http::Exchange& exchange) { send_file(*shelf, exchange); });
+}
+
+}  // namespace roundhouse::host::openai

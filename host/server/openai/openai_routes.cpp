@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/server/openai/openai_routes.h"
+
+#include "host/server/openai/failure.h"
+#include "host/server/openai/images.h"
+#include "host/server/openai/models.h"
+#include "host/server/openai/text_routes.h"
+
+namespace roundhouse::host {
+
+void add_openai_routes(http::Router& router, const Services& services) {
+  router.add({"openai", "/v1/", openai::failure_json});
+  openai::add_model_routes(router, services);
+  openai::add_generation_routes(router, services);
+  openai::add_edit_routes(router, services);
+  openai::add_text_routes(router, services);
+}
+
+}  // namespace roundhouse::host
