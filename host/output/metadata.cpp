@@ -9,14 +9,6 @@
 namespace roundhouse::host {
 namespace {
 
-// The names that A1111 and its readers use for our samplers.
-std::string a1111_sampler(const std::string& sampler) {
-  if (sampler == "euler") return "Euler";
-  if (sampler == "dpmpp-2m") return "DPM++ 2M";
-  if (sampler == "dpmpp-2m-sde") return "DPM++ 2M SDE";
-  return sampler;
-}
-
 std::optional<std::string> first_capability(const EngineReport& engine, const std::string& group) {
   const auto found = engine.capabilities.find(group);
   if (found == engine.capabilities.end() || found->second.empty()) return std::nullopt;
@@ -47,6 +39,13 @@ std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport
   }
   if (sampler != first_capability(engine, "sampler")) return std::nullopt;
   return first_capability(engine, "schedule");
+}
+
+std::string a1111_sampler(const std::string& sampler) {
+  if (sampler == "euler") return "Euler";
+  if (sampler == "dpmpp-2m") return "DPM++ 2M";
+  if (sampler == "dpmpp-2m-sde") return "DPM++ 2M SDE";
+  return sampler;
 }
 
 std::string a1111_value(const std::string& value) {

@@ -35,6 +35,9 @@ std::string a1111_parameters(const PictureRecord& record);
 // A value of the last line: as it is, or as a JSON string when it contains a comma, colon, quote or newline.
 std::string a1111_value(const std::string& value);
 
+// The name that A1111 and its readers use for a sampler of ours: "DPM++ 2M".
+std::string a1111_sampler(const std::string& sampler);
+
 // One JSON object, ASCII only (other characters escaped).
 std::string record_json(const PictureRecord& record);
 

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/server/a1111/picture_routes.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "host/server/a1111/names.h"
+#include "host/server/a1111/txt2img_request.h"
+#include "host/server/image_to_image.h"
+#include "host/server/json_text.h"
+#include "host/server/pictures.h"
+#include "host/transport/base64.h"
+
+namespace roundhouse::host::a1111 {
+namespace {
+
+using nlohmann::ordered_json;
+
+// Room for pictures of other people in base64.
+constexpr http::RouteOptions kWithPictures{std::uint64_t{64} << 20, false, false};
+constexpr std::uint32_t kPreviews = 4;  // of a picture, for those who ask how far it is
+
+std::string timestamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &local)};
+}
+
+// What `skip` makes of the picture at work.
+class Skipped : public Error {
+ public:
+  Skipped() : Error(RH_CANCELLED, "skipped") {}
+};
+
+class Txt2Img {
+ public:
+  Txt2Img(const Services& services, Jobs& jobs, http::Exchange& exchange, Txt2ImgRequest request)
+      : services_(services),
+        exchange_(exchange),
+        txt2img_(std::move(request)),
+        job_(jobs, initial_state(), [&exchange] { exchange.cancel(); }) {}
+
+  void run() {
+    try {
+      make();
+    } catch (const Error& error) {
+      // Who interrupts gets what there is.
+      if (error.code() != RH_CANCELLED || !job_.interrupted()) throw;
+    }
+  }
+
+  ordered_json answer(const nlohmann::json& body) const {
+    ordered_json json;
+    json["images"] = txt2img_.send_images ? images_ : ordered_json::array();
+    json["parameters"] = body;
+    json["info"] = json_text(info());
+    return json;
+  }
+
+ private:
+  JobState initial_state() const {
+    JobState state;
+    state.name = "txt2img";
+    state.timestamp = timestamp();
+    state.images = static_cast<std::uint32_t>(txt2img_.request.images);
+    return state;
+  }
+
+  std::uint32_t preview_every(const GenerateRequest& request) const {
+    const GeneratePlan plan =
+        make_plan(request, *services_.registry.snapshot(), services_.models(), [] { return 0; });
+    return std::max<std::uint32_t>(plan.job.steps / kPreviews, 1);
+  }
+
+  // All pictures, the rest again after each one that was skipped.
+  void make() {
+    const auto total = static_cast<std::uint32_t>(txt2img_.request.images);
+    GenerateRequest request = txt2img_.request;
+    if (request.seed.value_or(-1) == -1) request.seed = static_cast<std::int64_t>(random_seed());
+    const std::int64_t seed = *request.seed;
+    const std::uint32_t every = preview_every(request);
+    for (next_ = 0; next_ < total;) {
+      request.images = total - next_;
+      request.seed = (seed + next_) & INT64_MAX;
+      try {
+        const auto notes =
+            make_picture_files(services_, exchange_, request, std::nullopt, events(next_, total), every);
+        txt2img_.notes.insert(txt2img_.notes.end(), notes.begin(), notes.end());
+        return;
+      } catch (const Skipped&) {
+        ++next_;
+        job_.update([](JobState& state) {
+          state.step = 0;
+          state.preview = nullptr;
+        });
+      }
+    }
+  }
+
+  PictureEvents events(std::uint32_t first, std::uint32_t total) {
+    PictureEvents events;
+    events.begun = [this](const GeneratePlan& plan) {
+      if (plan_.engine.empty()) tell_engine(exchange_, plan);
+      plan_ = plan;
+    };
+    events.progress = [this, first, total](const StepEvent& event) {
+      if (job_.take_skip()) throw Skipped();
+      job_.update([&](JobState& state) {
+        state.image = first + event.image;
+        if (event.stage == "denoise") {
+          state.step = event.step;
+          state.steps = event.steps;
+        }
+        state.fraction = (first + event.fraction * event.images) / total;
+        state.eta_seconds = event.eta_seconds;
+      });
+    };
+    events.preview = [this](std::uint32_t, const PreviewEvent& event) {
+      auto picture = std::make_shared<const Picture>(event.picture);
+      job_.update([&](JobState& state) { state.preview = std::move(picture); });
+    };
+    events.picture = [this](std::uint32_t, const PictureFile& picture) {
+      ++next_;
+      images_.push_back(base64_encoded(picture.png));
+      records_.push_back(picture.record);
+    };
+    return events;
+  }
+
+  ordered_json info() const {
+    const GenerateRequest& asked = txt2img_.request;
+    ordered_json json;
+    ordered_json seeds = ordered_json::array(), prompts = seeds, negatives = seeds, texts = seeds;
+    const std::string negative = asked.negative_prompt.value_or("");
+    for (const PictureRecord& record : records_) {
+      seeds.push_back(record.job.seed);
+      prompts.push_back(asked.prompt);
+      negatives.push_back(negative);
+      texts.push_back(a1111_parameters(record));
+    }
+    const ImageJob& job = plan_.job;
+    json["prompt"] = asked.prompt;
+    json["all_prompts"] = prompts;
+    json["negative_prompt"] = negative;
+    json["all_negative_prompts"] = negatives;
+    json["seed"] = seeds.empty() ? ordered_json(job.seed) : seeds[0];
+    json["all_seeds"] = seeds;
+    json["subseed"] = json["seed"];
+    json["all_subseeds"] = seeds;
+    json["subseed_strength"] = 0;
+    json["width"] = job.width;
+    json["height"] = job.height;
+    json["sampler_name"] = sampler();
+    json["cfg_scale"] = cfg_scale_of_guidance(job.guidance);
+    json["steps"] = job.steps;
+    json["batch_size"] = txt2img_.batch_size;
+    json["restore_faces"] = false;
+    json["face_restoration_model"] = nullptr;
+    json["sd_model_name"] = plan_.model_name;
+    json["sd_model_hash"] = "";
+    json["sd_vae_name"] = nullptr;
+    json["denoising_strength"] = nullptr;
+    json["extra_generation_params"] = {{"Engine", plan_.engine}};
+    json["index_of_first_image"] = 0;
+    json["infotexts"] = texts;
+    json["styles"] = ordered_json::array();
+    json["job_timestamp"] = timestamp_;
+    json["clip_skip"] = 1;
+    json["version"] = "roundhouse " + services_.version;
+    json["engine"] = plan_.engine;
+    json["interrupted"] = job_.interrupted();
+    json["notes"] = txt2img_.notes;
+    return json;
+  }
+
+  std::string sampler() const {
+    const bool known = !records_.empty() && records_.front().sampler;
+    return known ? a1111_sampler(*records_.front().sampler) : "";
+  }
+
+  const Services& services_;
+  http::Exchange& exchange_;
+  Txt2ImgRequest txt2img_;
+  const std::string timestamp_ = timestamp();
+  Jobs::Job job_;
+  std::uint32_t next_ = 0;  // picture
+  GeneratePlan plan_;
+  ordered_json images_ = ordered_json::array();
+  std::vector<PictureRecord> records_;
+};
+
+void txt2img(const Services& services, Settings& settings, Jobs& jobs, http::Exchange& exchange) {
+  const JsonFields fields = JsonFields::parse(exchange.request().body);
+  Txt2ImgRequest request = read_txt2img(fields, services, settings);
+  const std::string kept = request.keep_options ? request.checkpoint : "";
+  Txt2Img job(services, jobs, exchange, std::move(request));
+  job.run();
+  if (!kept.empty()) settings.set_checkpoint(kept);
+  exchange.send(200, http::kJson, json_text(job.answer(fields.value())));
+}
+
+void img2img(const Services& services, const Settings& settings, http::Exchange& exchange) {
+  const JsonFields fields = JsonFields::parse(exchange.request().body);
+  const auto images = fields.list("init_images");
+  if (!images || images->empty()) fields.refuse("init_images", "names no picture, expected one or more");
+  for (const auto& image : *images)
+    decode_picture_text(image, "init_images");
+  if (fields.has("mask")) decode_picture_text(fields.value().at("mask"), "mask");
+  fields.number("denoising_strength", 0, 1);
+  refuse_image_to_image(services, read_txt2img(fields, services, settings).request, fields.has("mask"));
+}
+
+}  // namespace
+
+void add_picture_routes(http::Router& router, const Services& services,
+                        const std::shared_ptr<Settings>& settings, const std::shared_ptr<Jobs>& jobs) {
+  router.add("POST", "/sdapi/v1/txt2img", {}, [&services, settings, jobs](http::Exchange& exchange) {
+    txt2img(services, *settings, *jobs, exchange);
+  });
+  router.add("POST", "/sdapi/v1/img2img", kWithPictures,
+             [&services, settings](http::Exchange& exchange) { img2img(services, *settings, exchange); });
+}
+
+}  // namespace roundhouse::host::a1111

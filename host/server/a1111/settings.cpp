@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/server/a1111/settings.h"
+
+#include "host/server/json_text.h"
+#include "host/server/model_reference.h"
+
+namespace roundhouse::host::a1111 {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kCheckpoint = "sd_model_checkpoint";
+
+// Those that clients look at. They are facts: changing one but the model changes nothing.
+void get_options(const Settings& settings, http::Exchange& exchange) {
+  const std::string checkpoint = settings.checkpoint();
+  ordered_json json;
+  json[kCheckpoint] = checkpoint.empty() ? ModelCatalogue::kDefaultModel : checkpoint;
+  json["sd_checkpoint_hash"] = "";
+  json["sd_vae"] = "Automatic";
+  json["CLIP_stop_at_last_layers"] = 1;
+  json["samples_format"] = "png";
+  json["samples_save"] = false;
+  json["enable_pnginfo"] = true;
+  exchange.send(200, http::kJson, json_text(json));
+}
+
+void post_options(const Services& services, Settings& settings, http::Exchange& exchange) {
+  const JsonFields fields = JsonFields::parse(exchange.request().body);
+  if (const auto checkpoint = fields.text(kCheckpoint)) {
+    check_checkpoint(services, *checkpoint);
+    settings.set_checkpoint(*checkpoint);
+  }
+  exchange.send(200, http::kJson, "{}");
+}
+
+}  // namespace
+
+std::string Settings::checkpoint() const {
+  const std::lock_guard lock(mutex_);
+  return checkpoint_;
+}
+
+void Settings::set_checkpoint(std::string reference) {
+  const std::lock_guard lock(mutex_);
+  checkpoint_ = std::move(reference);
+}
+
+void take_checkpoint(const std::string& reference, GenerateRequest& request) {
+  ModelReference named = parse_model_reference(reference, kCheckpoint);
+  request.model = std::move(named.model);
+  request.engine = std::move(named.engine);
+}
+
+void take_options(const JsonFields& options, GenerateRequest& request) {
+  if (const auto reference = options.text(kCheckpoint)) take_checkpoint(*reference, request);
+  if (auto engine = options.text("engine")) request.engine = std::move(engine);
+}
+
+void check_checkpoint(const Services& services, const std::string& reference) {
+  GenerateRequest request;
+  request.prompt = "of any kind";
+  take_checkpoint(reference, request);
+  make_plan(request, *services.registry.snapshot(), services.models(), [] { return 0; });
+}
+
+void add_settings_routes(http::Router& router, const Services& services,
+                         const std::shared_ptr<Settings>& settings) {
+  router.add("GET", "/sdapi/v1/options", {},
+             [settings](http::Exchange& exchange) { get_options(*settings, exchange); });
+  router.add("POST", "/sdapi/v1/options", {}, [&services, settings](http::Exchange& exchange) {
+    post_options(services, *settings, exchange);
+  });
+}
+
+}  // namespace roundhouse::host::a1111

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client of that world sets once for all its requests: the model, and with it the engine.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "host/server/http/router.h"
+#include "host/server/json_fields.h"
+#include "host/server/services.h"
+#include "host/session/session.h"
+
+namespace roundhouse::host::a1111 {
+
+// Any thread.
+class Settings {
+ public:
+  // A reference as model_reference.h has them; empty: the default model.
+  std::string checkpoint() const;
+  void set_checkpoint(std::string reference);
+
+ private:
+  mutable std::mutex mutex_;
+  std::string checkpoint_;
+};
+
+// Sets model and engine of `request`.
+void take_checkpoint(const std::string& reference, GenerateRequest& request);
+// The same from sd_model_checkpoint and engine of `options`, where they are there.
+// Throws INVALID_ARGUMENT for other types.
+void take_options(const JsonFields& options, GenerateRequest& request);
+// Throws what make_plan throws unless there is such a model.
+void check_checkpoint(const Services& services, const std::string& reference);
+
+// GET and POST /sdapi/v1/options.
+void add_settings_routes(http::Router& router, const Services& services,
+                         const std::shared_ptr<Settings>& settings);
+
+}  // namespace roundhouse::host::a1111

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/server/a1111/txt2img_request.h"
+
+#include <algorithm>
+
+#include "host/server/a1111/names.h"
+
+namespace roundhouse::host::a1111 {
+namespace {
+
+constexpr std::int64_t kMostImages = 16;
+
+[[noreturn]] void unsupported(const std::string& what) {
+  throw Error(RH_CAPABILITY_UNSUPPORTED, what);
+}
+
+void refuse_what_nobody_does(const JsonFields& fields) {
+  for (const char* field : {"enable_hr", "restore_faces", "tiling"}) {
+    if (fields.boolean(field, false)) unsupported(std::string(field) + ": no engine does that");
+  }
+  if (fields.number("subseed_strength").value_or(0) != 0)
+    unsupported("subseed_strength: no engine makes variations between two seeds");
+  const std::string script = fields.text("script_name").value_or("");
+  if (!script.empty()) unsupported("script_name: script '" + script + "' was not found: there are none");
+  const auto scripts = fields.object("alwayson_scripts");
+  if (scripts && !scripts->value().empty()) {
+    unsupported("alwayson_scripts: script '" + scripts->value().begin().key() +
+                "' was not found: there are none");
+  }
+}
+
+void refuse_lora(const std::string& prompt) {
+  for (const char* mark : {"<lora:", "<lyco:", "<hypernet:"}) {
+    const std::size_t at = prompt.find(mark);
+    if (at == std::string::npos) continue;
+    const std::string name = prompt.substr(at, std::min(prompt.find('>', at) - at, std::size_t{80}) + 1);
+    throw Error(RH_LORA_UNSUPPORTED_ENGINE, "prompt: '" + name + "': no engine takes a LoRA");
+  }
+}
+
+// The side without what is beyond the model's multiple; none of a side that is too small is left.
+std::optional<std::int64_t> side(const JsonFields& fields, const char* name, std::int64_t multiple) {
+  const auto value = fields.integer(name);
+  if (!value || *value < multiple) return value;
+  return *value / multiple * multiple;
+}
+
+std::int64_t multiple_of_model(const GenerateRequest& request, const Services& services) {
+  const auto engine = request.engine ? request.engine : services.registry.default_engine();
+  if (engine && !request.model) {
+    const auto registry = services.registry.snapshot();
+    const EngineRecord* record = registry->find(*engine);
+    if (record != nullptr && has_capability(record->capabilities(), "feature", "modelless")) return 1;
+  }
+  return services.models().resolve(request.model.value_or(ModelCatalogue::kDefaultModel)).size.multiple_of;
+}
+
+void take_override_settings(Txt2ImgRequest& txt2img, const JsonFields& fields) {
+  const auto options = fields.object("override_settings");
+  if (!options) return;
+  take_options(*options, txt2img.request);
+  txt2img.checkpoint = options->text("sd_model_checkpoint").value_or("");
+  txt2img.keep_options = !fields.boolean("override_settings_restore_afterwards", true);
+}
+
+void take_numbers(Txt2ImgRequest& txt2img, const JsonFields& fields) {
+  txt2img.batch_size = static_cast<std::uint32_t>(fields.integer("batch_size", 1, kMostImages).value_or(1));
+  txt2img.n_iter = static_cast<std::uint32_t>(fields.integer("n_iter", 1, kMostImages).value_or(1));
+  GenerateRequest& request = txt2img.request;
+  request.images = std::int64_t{txt2img.batch_size} * txt2img.n_iter;
+  if (request.images > kMostImages) {
+    fields.refuse("n_iter", "times batch_size are " + std::to_string(request.images) +
+                                " pictures, expected at most " + std::to_string(kMostImages));
+  }
+  request.seed = fields.integer("seed");
+  request.steps = fields.integer("steps");
+  if (const auto scale = fields.number("cfg_scale")) request.guidance = guidance_of_cfg_scale(*scale);
+}
+
+void note_what_is_ignored(Txt2ImgRequest& txt2img, const JsonFields& fields) {
+  const auto styles = fields.list("styles");
+  if (styles && !styles->empty()) txt2img.notes.emplace_back("styles: there are none here");
+  if (fields.boolean("save_images", false)) {
+    txt2img.notes.emplace_back("save_images: pictures are not kept on this side");
+  }
+}
+
+}  // namespace
+
+double guidance_of_cfg_scale(double cfg_scale) {
+  return cfg_scale >= 0 && cfg_scale < 1 ? 0 : cfg_scale - 1;
+}
+
+double cfg_scale_of_guidance(double guidance) {
+  return guidance + 1;
+}
+
+Txt2ImgRequest read_txt2img(const JsonFields& fields, const Services& services, const Settings& settings) {
+  refuse_what_nobody_does(fields);
+  Txt2ImgRequest txt2img;
+  GenerateRequest& request = txt2img.request;
+  request.prompt = fields.text("prompt").value_or("");
+  request.negative_prompt = fields.text("negative_prompt");
+  refuse_lora(request.prompt);
+  if (const std::string checkpoint = settings.checkpoint(); !checkpoint.empty())
+    take_checkpoint(checkpoint, request);
+  take_override_settings(txt2img, fields);
+  if (auto engine = fields.text("engine")) request.engine = std::move(engine);
+  take_numbers(txt2img, fields);
+  const auto registry = services.registry.snapshot();
+  take_schedule(fields.text("scheduler").value_or(""), *registry, request);
+  const std::string older = fields.text("sampler_index").value_or("");
+  take_sampler(fields.text("sampler_name").value_or(older), *registry, request);
+  const std::int64_t multiple = multiple_of_model(request, services);
+  request.width = side(fields, "width", multiple);
+  request.height = side(fields, "height", multiple);
+  txt2img.send_images = fields.boolean("send_images", true);
+  note_what_is_ignored(txt2img, fields);
+  return txt2img;
+}
+
+}  // namespace roundhouse::host::a1111
