@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a command beside a daemon of its own: node with_daemon.mjs PROGRAM COMMAND [ARGUMENT...], where {url} in an
-// argument stands for the daemon's address, which is also in the environment as ROUNDHOUSE_URL. Ends with the
-// command's status, or 1 when the daemon does not begin, or does not end as it should.
+// argument stands for the daemon's address, which is also in the environment as ROUNDHOUSE_URL. The command works in
+// the daemon's home, which is gone afterwards. Ends with status 0 when both ended well, else with 1.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -37,6 +37,7 @@ async function main() {
   try {
     const url = await address(daemon);
     const child = spawn(command, words.map((word) => word.replaceAll("{url}", url)), {
+      cwd: home,
       env: { ...environment, ROUNDHOUSE_URL: url, ROUNDHOUSE_PROGRAM: program },
       stdio: ["ignore", "inherit", "inherit"],
     });
