@@ -10,7 +10,7 @@ namespace {
 // What is known of the repository's model beforehand: its defaults and limits.
 std::optional<ModelSpec> recipe(const Program& program, const HubRepository& repository) {
   for (const auto& entry : program.models().entries()) {
-    if (!entry.stored && !entry.spec.file.empty() && entry.spec.base_repository == repository.name)
+    if (!entry.stored && !entry.spec.file.empty() && entry.spec.base.repository == repository.name)
       return entry.spec;
   }
   return std::nullopt;

@@ -2,9 +2,14 @@
 // `roundhouse show`: one model with its files, where it came from, and which engines can run it.
 #include <unistd.h>
 
+#include <map>
+
 #include "host/cli/command.h"
 #include "host/cli/generate_summary.h"
 #include "host/cli/text.h"
+#include "host/store/model_files.h"
+#include "host/store/small_file.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -17,7 +22,45 @@ struct Shown {
   std::optional<StoredModel> stored;
   std::optional<ModelManifest> manifest;
   Provenance provenance;
+  std::map<std::string, WeightRecord> weights;  // of a stored model
 };
+
+// What a folder of the model holds. The digest is that of the lines "DIGEST PATH" of its files, so that
+// models which share a component show the same.
+struct Component {
+  std::uint64_t bytes = 0;
+  std::string lines;
+};
+
+std::map<std::string, Component> components_of(const ModelManifest& manifest) {
+  std::map<std::string, Component> components;
+  for (const ModelFile& file : manifest.files) {
+    const std::size_t slash = file.path.find('/');
+    if (slash == std::string::npos && !is_weights(file.media_type)) continue;
+    Component& component = components[slash == std::string::npos ? "model" : file.path.substr(0, slash)];
+    component.bytes += file.size;
+    component.lines += file.digest.text() + " " + file.path + "\n";
+  }
+  return components;
+}
+
+// How the tensors are stored: by type, how many and how many bytes.
+struct TypeShare {
+  std::uint64_t tensors = 0, bytes = 0;
+};
+
+std::map<std::string, TypeShare> types_of(const std::map<std::string, WeightRecord>& weights) {
+  std::map<std::string, TypeShare> types;
+  for (const auto& [path, record] : weights) {
+    for (const TensorRecord& tensor : record.tensors) {
+      const std::string known = capability_dtype(tensor.dtype);
+      TypeShare& share = types[known.empty() ? tensor.dtype : known];
+      ++share.tensors;
+      share.bytes += tensor.end - tensor.begin;
+    }
+  }
+  return types;
+}
 
 Shown show_stored(const Store& store, const StoredModel& model) {
   Shown shown;
@@ -30,10 +73,12 @@ Shown show_stored(const Store& store, const StoredModel& model) {
   shown.weight_format = config.weight_format;
   shown.dtypes = config.dtypes;
   shown.provenance = config.provenance;
+  shown.weights = config.weights;
   return shown;
 }
 
 Shown show_directory(const ResolvedModel& model) {
+  require_present(model);
   const ModelDirectory directory = inspect_model_directory(model.directory);
   Shown shown;
   shown.name = model.name;
@@ -72,6 +117,10 @@ OrderedJson provenance_json(const Shown& shown) {
   return json;
 }
 
+std::map<std::string, Component> components(const Shown& shown) {
+  return shown.manifest ? components_of(*shown.manifest) : std::map<std::string, Component>{};
+}
+
 OrderedJson shown_json(const Shown& shown, const Decision& decision) {
   OrderedJson json;
   const auto text = [](const std::string& value) {
@@ -97,6 +146,13 @@ OrderedJson shown_json(const Shown& shown, const Decision& decision) {
                              {"media_type", file.media_type},
                              {"digest", file.digest.text()},
                              {"bytes", file.size}});
+  json["components"] = OrderedJson::array();
+  for (const auto& [name, component] : components(shown))
+    json["components"].push_back(
+        {{"name", name}, {"bytes", component.bytes}, {"digest", sha256(component.lines).text()}});
+  json["types"] = OrderedJson::object();
+  for (const auto& [type, share] : types_of(shown.weights))
+    json["types"][type] = {{"tensors", share.tensors}, {"bytes", share.bytes}};
   json["provenance"] = shown.stored ? provenance_json(shown) : OrderedJson(nullptr);
   json["engines"] = verdicts_json(decision);
   return json;
@@ -127,6 +183,10 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
     line("provenance", join(origin, ", "));
     line("bytes", human_bytes(shown.manifest->bytes) + " in " + std::to_string(shown.manifest->files.size()) +
                       " files");
+    for (const auto& [name, component] : components(shown))
+      line("component", name + " " + sha256(component.lines).brief() + ", " + human_bytes(component.bytes));
+    for (const auto& [type, share] : types_of(shown.weights))
+      line("weights", type + ": " + std::to_string(share.tensors) + " tensors, " + human_bytes(share.bytes));
     for (const ModelFile& file : shown.manifest->files)
       text +=
           "    " + file.digest.brief() + "  " + human_bytes(file.size) + "  " + one_line(file.path) + "\n";
@@ -139,6 +199,9 @@ class ShowCommand : public Command {
   CLI::App* declare(CLI::App& app) override {
     CLI::App* command = app.add_subcommand("show", "Show one model: files, origin, defaults, engines for it");
     command->add_option("name", name_, "A model by name, or a directory")->type_name("NAME")->required();
+    command->add_flag("--config", config_,
+                      "Also the whole configuration: the recipe with its defaults, and every JSON file that "
+                      "configures a component");
     declare_json(*command);
     return command;
   }
@@ -147,10 +210,13 @@ class ShowCommand : public Command {
     const Shown shown = look(program);
     const Decision decision = engines_for(shown, program);
     if (json()) {
-      print_json(shown_json(shown, decision));
+      OrderedJson object = shown_json(shown, decision);
+      if (config_) object["config"] = configuration(program, shown);
+      print_json(object);
     } else {
       std::string text = shown_text(shown, decision, terminal_width(STDOUT_FILENO));
       if (!text.ends_with("\n")) text += "\n";
+      if (config_) text += configuration(program, shown).dump(2) + "\n";
       print(text);
     }
     return 0;
@@ -165,7 +231,24 @@ class ShowCommand : public Command {
     return show_directory(program.models().resolve(name_));
   }
 
+  // Of a stored model only once its files are known to be what they were.
+  OrderedJson configuration(const Program& program, const Shown& shown) const {
+    const std::filesystem::path directory = shown.stored ? program.models().resolve(shown.name).directory
+                                                         : std::filesystem::path(shown.directory);
+    OrderedJson object;
+    object["recipe"] = model_spec_json(shown.spec);
+    object["files"] = OrderedJson::object();
+    for (const SourceFile& file : model_files(directory)) {
+      const bool configures = file.path.ends_with("config.json") || file.path == "model_index.json";
+      if (!configures) continue;
+      const auto text = read_small_file(file.file, file.path, kMaximumConfigBytes);
+      if (text) object["files"][file.path] = OrderedJson(parse_json_object(*text, file.path));
+    }
+    return object;
+  }
+
   std::string name_;
+  bool config_ = false;
 };
 
 }  // namespace

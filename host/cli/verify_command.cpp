@@ -7,8 +7,10 @@
 #include "host/cli/store_report.h"
 #include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
+#include "host/store/gguf_header.h"
 #include "host/store/small_file.h"
 #include "host/store/validate.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -71,9 +73,9 @@ class VerifyCommand : public Command {
 class ValidateCommand : public Command {
  public:
   CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("validate", "Say everything that is wrong with a model directory or a ModelSpec");
-    command->add_option("path", path_, "A model directory, or a ModelSpec (YAML)")
+    CLI::App* command = app.add_subcommand(
+        "validate", "Say what is wrong with a model directory, a GGUF file or a ModelSpec");
+    command->add_option("path", path_, "A model directory, a GGUF file, or a ModelSpec (YAML)")
         ->type_name("PATH")
         ->required();
     declare_json(*command);
@@ -114,9 +116,19 @@ class ValidateCommand : public Command {
   std::vector<Error> look() const {
     std::error_code ignored;
     if (std::filesystem::is_directory(path_, ignored)) return model_directory_problems(path_);
+    if (is_gguf(path_)) return gguf_problems();
     const auto text = read_small_file(path_, path_, 1 << 20);
     if (!text) throw Error(RH_IO_ERROR, path_ + ": no such file or directory");
     return model_spec_problems(*text, path_);
+  }
+
+  std::vector<Error> gguf_problems() const {
+    try {
+      read_gguf_header(path_, path_);
+      return {};
+    } catch (const Error& error) {
+      return {error};
+    }
   }
 
   std::string path_;

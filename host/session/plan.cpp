@@ -69,23 +69,14 @@ void plan_without_model(GeneratePlan& plan, const GenerateRequest& request, cons
   set_size(plan, requested_size(request, {side, side}, limits, "engine '" + engine.id + "'"));
 }
 
-// A recipe without its files is a model of which the weights are missing, not one that nobody knows.
-ModelDirectory inspect(const ResolvedModel& model) {
-  std::error_code ignored;
-  if (model.spec && !std::filesystem::is_directory(model.directory, ignored)) {
-    throw Error(RH_WEIGHTS_MISSING,
-                "model '" + model.name + "': its directory '" + model.directory.string() + "' is not there");
-  }
-  return inspect_model_directory(model.directory);
-}
-
 ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, const ModelCatalogue& models) {
   const ResolvedModel model = models.resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
   plan.model_name = model.name;
   const Size usual{model.defaults.width.value_or(kSide), model.defaults.height.value_or(kSide)};
   set_size(plan, requested_size(request, usual, model.size, "model '" + model.name + "'"));
 
-  const ModelDirectory directory = inspect(model);
+  require_present(model);
+  const ModelDirectory directory = inspect_model_directory(model.directory);
   if (!model.architecture.empty() && model.architecture != directory.architecture) {
     throw Error(RH_MODEL_INVALID, "model '" + model.name + "' is of architecture '" + directory.architecture +
                                       "', its spec says '" + model.architecture + "'");

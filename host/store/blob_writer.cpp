@@ -17,10 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kBlobMode = 0444;  // blobs are written once
 
-bool is_safetensors(const std::string& path) {
-  return WeightDigests::apply_to(path);
-}
-
 void require_unchanged(const File& file, const FileStamp& before, const std::string& shown) {
   const FileStamp now = stamp_of(file, shown);  // a new link changes the time of change alone
   if (now.size != before.size || now.modified != before.modified)
@@ -66,7 +62,7 @@ bool BlobWriter::keep(const Digest& digest, std::uint64_t size, const PieceSeen&
 std::optional<BlobPlaced> BlobWriter::find(const Digest& digest, std::uint64_t size, const std::string& shown,
                                            const PieceSeen& seen) {
   BlobPlaced placed{digest, size, Placed::present, {}};
-  if (!is_safetensors(shown)) return keep(digest, size, seen) ? std::optional(placed) : std::nullopt;
+  if (!WeightDigests::apply_to(shown)) return keep(digest, size, seen) ? std::optional(placed) : std::nullopt;
   if (!pin(digest, size)) return std::nullopt;
   try {
     const File file = open_for_reading(paths_.blob(digest), shown_file(shown), false);
@@ -101,7 +97,7 @@ std::optional<BlobPlaced> BlobWriter::find(const fs::path& source, const std::st
     const std::lock_guard lock(mutex_);
     if (!sizes_.contains(size)) return std::nullopt;
   }
-  BlobPlaced placed = hash(file, shown_file(shown), is_safetensors(shown), seen);
+  BlobPlaced placed = hash(file, shown_file(shown), WeightDigests::apply_to(shown), seen);
   if (!keep(placed.digest, placed.size)) return std::nullopt;
   return placed;
 }
@@ -131,7 +127,7 @@ BlobPlaced BlobWriter::copy(const File& source, const fs::path& temporary, const
   const File target = create_file(temporary);
   const std::string told = "store '" + paths_.root.string() + "': " + shown_file(shown);
   reserve_space(target, file_size(source, told), told);
-  return hash(source, shown_file(shown), is_safetensors(shown), [&](std::string_view bytes) {
+  return hash(source, shown_file(shown), WeightDigests::apply_to(shown), [&](std::string_view bytes) {
     write_all(target, bytes, told);
     seen(bytes);
   });
@@ -144,7 +140,7 @@ BlobPlaced BlobWriter::place(const fs::path& source, const std::string& shown, P
   const fs::path temporary = session_.fresh_path();
   const auto shared = share(file, temporary, placement);
   BlobPlaced placed = shared ? hash(open_for_reading(temporary, shown_file(shown), false), shown_file(shown),
-                                    is_safetensors(shown), seen)
+                                    WeightDigests::apply_to(shown), seen)
                              : copy(file, temporary, shown, seen);
   require_unchanged(file, before, shown_file(shown));
   placed.how = shared.value_or(Placed::copied);

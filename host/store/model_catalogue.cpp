@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/store/model_fetch.h"
 #include "host/store/small_file.h"
 #include "host/store/store.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -18,8 +20,8 @@ bool directory_exists(const fs::path& path) {
 }
 
 bool is_model_directory(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path / "model_index.json", ignored);
+  return file_present(path / "model_index.json") || file_present(path / "config.json") ||
+         file_present(path / "model.gguf");
 }
 
 // Entries of a directory in name order; a directory that cannot be read is empty.
@@ -66,6 +68,16 @@ std::optional<std::uint32_t> sample_size(const fs::path& directory) {
   } catch (const Error&) {
     return std::nullopt;  // inspect_model_directory names the damage
   }
+}
+
+void require_present(const ResolvedModel& model) {
+  if (directory_exists(model.directory)) return;
+  const std::string shown = "model '" + model.name + "'";
+  if (model.spec && !model.spec->base.repository.empty())
+    throw Error(RH_MODEL_NOT_FOUND,
+                shown + " is not here; its files are those of hf:" + model.spec->base.repository,
+                "roundhouse pull " + model.name);
+  throw Error(RH_WEIGHTS_MISSING, shown + ": its directory '" + model.directory.string() + "' is not there");
 }
 
 bool is_plain_model_name(const std::string& name) {
@@ -122,9 +134,10 @@ namespace {
 
 // Beside its spec, or in the user's model directory.
 fs::path locate(const ModelSpec& spec, const ModelSearch& search) {
-  const fs::path beside = spec.file.parent_path() / spec.path;
-  if (spec.path.is_absolute() || directory_exists(beside) || search.user_directory.empty()) return beside;
-  return search.user_directory / spec.path;
+  const fs::path path = spec.path.empty() ? fs::path(spec.name) : spec.path;
+  const fs::path beside = spec.file.parent_path() / path;
+  if (path.is_absolute() || directory_exists(beside) || search.user_directory.empty()) return beside;
+  return search.user_directory / path;
 }
 
 }  // namespace
@@ -206,13 +219,24 @@ std::optional<ResolvedModel> ModelCatalogue::resolve_stored(const std::string& r
   return ResolvedModel{model->name, store.view(manifest), spec.architecture, spec.defaults, spec.size, spec};
 }
 
+std::optional<ModelSpec> ModelCatalogue::find_spec(const std::string& name) const {
+  for (const auto& spec : specs_) {
+    if (spec.name == name) return spec;
+  }
+  for (const auto& spec : specs_) {
+    if (std::find(spec.aliases.begin(), spec.aliases.end(), name) != spec.aliases.end()) return spec;
+  }
+  return std::nullopt;
+}
+
 ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
   if (reference.find('\0') != std::string::npos) refuse_unsafe(reference);
   if (reference.find('/') != std::string::npos || reference == "." || reference == "..") {
-    if (!directory_exists(reference)) {
-      throw Error(RH_MODEL_NOT_FOUND, "model directory '" + reference + "': no such directory");
-    }
-    return bare_directory(reference, reference);
+    if (directory_exists(reference)) return bare_directory(reference, reference);
+    if (const auto spec = find_spec(reference)) return resolve(spec->name);
+    const bool repository = is_hub_repository(reference);
+    throw Error(RH_MODEL_NOT_FOUND, "model directory '" + reference + "': no such directory",
+                repository ? "for the repository of that name: roundhouse pull hf:" + reference : "");
   }
   refuse_unsafe(reference);
   if (auto model = resolve_stored(reference)) return *model;
@@ -224,6 +248,7 @@ ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
       return model;
     }
   }
+  if (const auto spec = find_spec(reference); spec && spec->name != reference) return resolve(spec->name);
   if (store_problem_) throw Error(*store_problem_);
   std::string names;
   for (const auto& entry : entries()) {

@@ -34,18 +34,39 @@ struct SizeLimits {
   std::uint32_t minimum = 16, maximum = 2048, multiple_of = 16;
 };
 
-// A recipe of manifests/models/*.yaml, schema 1.
+// What a model, or one component of it, is made from where that is not a path.
+struct ModelBase {
+  std::string repository;  // of a Hugging Face hub: "org/name"
+  std::string revision;    // a commit, or what may move: a branch; empty: main
+  std::string model;       // or a model by name or directory
+
+  bool empty() const { return repository.empty() && model.empty(); }
+  // Whether the revision is the 40 hexadecimal digits of a commit, which stands for the same files for ever.
+  bool pinned() const;
+};
+
+// A folder of a model in its source. Without a base of its own it is of the model's base.
+struct ModelComponent {
+  std::string name;                // the folder, here and there
+  std::vector<std::string> files;  // allow-patterns of its files; empty: those that components have
+  std::optional<ModelBase> base;
+};
+
+// A recipe of manifests/models/*.yaml, schema 1; docs/modelspec.md describes it.
 struct ModelSpec {
   std::filesystem::path file;
   std::string name, title, description, license, architecture;
-  std::filesystem::path path;  // as written: relative to the spec, or to the user's model directory
-  // What the files are made from, where that is not the path: a repository of a hub, at a revision.
-  std::string base_repository, base_revision;
-  std::string version;          // of the recipe's product: the @VERSION of its name
-  std::string format;           // of the weights; empty: what is there
-  std::string quantization;     // none, int8, int4, fp16; empty: none
-  std::string tokenizer;        // directory in the model; empty: what model_index.json says
-  std::string prompt_template;  // text, or a file in the model
+  std::filesystem::path path;        // as written: relative to the spec, or to the user's model directory
+  std::vector<std::string> aliases;  // other names, also as hubs have them: ORG/NAME
+  ModelBase base;
+  std::vector<std::string> files;  // allow-patterns of the source's files outside of components
+  std::vector<ModelComponent> components;
+  std::optional<std::uint64_t> maximum_bytes;  // that a source may send
+  std::string version;                         // of the recipe's product: the @VERSION of its name
+  std::string format;                          // of the weights; empty: what is there
+  std::string quantization;                    // none, int8, int4, fp16; empty: none
+  std::string tokenizer;                       // directory in the model; empty: what model_index.json says
+  std::string prompt_template;                 // text, or a file in the model
   std::string system_prompt;
   ModelDefaults defaults;
   SizeLimits size;
@@ -87,6 +108,10 @@ struct ResolvedModel {
   std::optional<ModelSpec> spec;
 };
 
+// A recipe without its files: throws MODEL_NOT_FOUND with the command that brings them as the hint, or
+// WEIGHTS_MISSING where no source is known.
+void require_present(const ResolvedModel& model);
+
 struct StoreProgress;
 
 // Where specs and models are looked for: the store, ROUNDHOUSE_MODEL_PATH (colon-separated), the user's
@@ -108,12 +133,16 @@ class ModelCatalogue {
  public:
   explicit ModelCatalogue(ModelSearch search);
 
-  // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory. A name of
-  // the store comes before all others; its files are known to be what they were when this returns. A bare
-  // directory obeys the engine's hard rule and takes its default size from the VAE's sample_size. Throws
-  // UNSAFE_NAME, MODEL_NOT_FOUND (naming what there is), INTEGRITY_MISMATCH and WEIGHTS_MISSING for damage in
-  // the store. Whether any other directory is complete is for inspect_model_directory to say.
+  // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory; an alias of
+  // a recipe stands for the recipe where there is neither. A name of the store comes before all others; its
+  // files are known to be what they were when this returns. A bare directory obeys the engine's hard rule and
+  // takes its default size from the VAE's sample_size. Throws UNSAFE_NAME, MODEL_NOT_FOUND (naming what there
+  // is), INTEGRITY_MISMATCH and WEIGHTS_MISSING for damage in the store. Whether any other directory is
+  // complete is for inspect_model_directory to say.
   ResolvedModel resolve(const std::string& reference) const;
+
+  // The recipe of that name, or else the one that has it as an alias.
+  std::optional<ModelSpec> find_spec(const std::string& name) const;
 
   struct Entry {
     ModelSpec spec;

@@ -1,135 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // ModelSpecs: the YAML recipes of manifests/models.
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "host/store/model_catalogue.h"
+#include "host/store/model_fetch.h"
 #include "host/store/small_file.h"
+#include "host/store/yaml_section.h"
 
 namespace roundhouse::host {
 namespace {
 
 constexpr std::size_t kMaximumBytes = 1 << 20;
 
-using Problems = std::vector<Error>;
-
-// One mapping of the file; every member is asked for by name, and what nobody asked for is a problem. What is
-// wrong is noted, and reading goes on as if it were absent.
-class Section {
- public:
-  Section(const YAML::Node& node, std::string where, std::string file, Problems& problems)
-      : node_(node), where_(std::move(where)), file_(std::move(file)), problems_(problems) {
-    if (node_.IsMap()) return;
-    note(node_, where_.empty() ? "file" : where_, "expected a mapping");
-    node_ = YAML::Node(YAML::NodeType::Map);
-  }
-
-  YAML::Node child(const std::string& key) {
-    known_.insert(key);
-    return node_[key];
-  }
-
-  // A mapping within; none when there is none.
-  std::optional<Section> section(const std::string& key) {
-    const YAML::Node node = child(key);
-    if (!node) return std::nullopt;
-    return Section(node, path(key), file_, problems_);
-  }
-
-  std::optional<std::string> text(const std::string& key) {
-    const YAML::Node node = child(key);
-    if (!node) return std::nullopt;
-    if (node.IsScalar()) return node.Scalar();
-    note(node, key, "expected text");
-    return std::nullopt;
-  }
-
-  std::string text_or_empty(const std::string& key) { return text(key).value_or(""); }
-
-  std::string required_text(const std::string& key) {
-    auto value = text(key);
-    if (value && !value->empty()) return *value;
-    if (value || !child(key)) note(node_, key, "is missing");
-    return "";
-  }
-
-  std::string choice(const std::string& key, const std::vector<std::string>& choices) {
-    auto value = text(key);
-    if (!value || std::find(choices.begin(), choices.end(), *value) != choices.end())
-      return value.value_or("");
-    std::string list;
-    for (const auto& item : choices)
-      list += (list.empty() ? "" : ", ") + item;
-    note(child(key), key, "'" + *value + "' is not known, expected one of: " + list);
-    return "";
-  }
-
-  std::vector<std::string> texts(const std::string& key) {
-    const YAML::Node node = child(key);
-    std::vector<std::string> values;
-    if (!node) return values;
-    if (!node.IsSequence()) note(node, key, "expected a list of texts");
-    for (const auto& item : node) {
-      if (item.IsScalar()) values.push_back(item.Scalar());
-    }
-    return values;
-  }
-
-  std::optional<double> number(const std::string& key, double low, double high) {
-    const YAML::Node node = child(key);
-    if (!node) return std::nullopt;
-    double value = 0;
-    if (node.IsScalar() && YAML::convert<double>::decode(node, value) && std::isfinite(value) &&
-        value >= low && value <= high)
-      return value;
-    note(node, key,
-         (node.IsScalar() ? "'" + node.Scalar() + "' is out of range, " : std::string()) +
-             "expected a number from " + shown(low) + " to " + shown(high));
-    return std::nullopt;
-  }
-
-  std::optional<std::uint32_t> count(const std::string& key, std::uint32_t low, std::uint32_t high) {
-    const auto value = number(key, low, high);
-    if (!value) return std::nullopt;
-    if (*value == std::floor(*value)) return static_cast<std::uint32_t>(*value);
-    note(node_[key], key, "expected a whole number");
-    return std::nullopt;
-  }
-
-  void note_unknown() {
-    for (const auto& item : node_) {
-      const auto key = item.first.IsScalar() ? item.first.Scalar() : "(no text)";
-      if (!known_.contains(key) && !key.starts_with("x-")) note(item.first, key, "is not a known field");
-    }
-  }
-
-  void note(const YAML::Node& node, const std::string& field, const std::string& what) {
-    const int line = node.IsDefined() ? node.Mark().line + 1 : 0;
-    problems_.emplace_back(RH_MODEL_INVALID, file_ + (line > 0 ? ":" + std::to_string(line) : "") + ": " +
-                                                 (field == where_ ? field : path(field)) + ": " + what);
-  }
-
- private:
-  std::string path(const std::string& key) const { return where_.empty() ? key : where_ + "." + key; }
-
-  static std::string shown(double value) {
-    auto text = std::to_string(value);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
-    return text;
-  }
-
-  YAML::Node node_;
-  std::string where_, file_;
-  Problems& problems_;
-  std::set<std::string> known_;
-};
-
-ModelDefaults read_defaults(Section section) {
+ModelDefaults read_defaults(YamlSection section) {
   ModelDefaults defaults;
   defaults.steps = section.count("steps", 1, 50);
   defaults.width = section.count("width", 16, 2048);
@@ -149,7 +33,7 @@ ModelDefaults read_defaults(Section section) {
   return defaults;
 }
 
-SizeLimits read_size(Section section) {
+SizeLimits read_size(YamlSection section) {
   const SizeLimits hard;
   SizeLimits size;
   size.minimum = section.count("min", hard.minimum, hard.maximum).value_or(size.minimum);
@@ -161,14 +45,58 @@ SizeLimits read_size(Section section) {
   return size;
 }
 
-void read_base(Section section, ModelSpec& spec) {
-  spec.base_repository = section.required_text("hf_repo");
-  spec.base_revision = section.text_or_empty("revision");
+// "org/name", as a hub has it.
+void require_repository(YamlSection& section, const std::string& repository) {
+  if (!repository.empty() && !is_hub_repository(repository))
+    section.note(section.child("hf_repo"), "hf_repo",
+                 "'" + repository + "' is no repository, expected ORG/NAME");
+}
+
+ModelBase read_base(YamlSection section, bool may_be_a_model) {
+  ModelBase base;
+  if (may_be_a_model) base.model = section.text_or_empty("model");
+  base.repository = base.model.empty() ? section.required_text("hf_repo") : section.text_or_empty("hf_repo");
+  require_repository(section, base.repository);
+  base.revision = section.text_or_empty("revision");
+  if (!base.model.empty() && !base.repository.empty())
+    section.note(section.child("model"), "model", "given beside hf_repo, expected one of them");
   section.note_unknown();
+  return base;
+}
+
+std::vector<std::string> read_patterns(YamlSection& section) {
+  auto patterns = section.texts("files");
+  for (const auto& pattern : patterns) {
+    if (pattern.empty() || pattern.starts_with("/") || pattern.find("..") != std::string::npos)
+      section.note(section.child("files"), "files", "'" + pattern + "' leads out of the folder");
+  }
+  return patterns;
+}
+
+std::vector<ModelComponent> read_components(YamlSection section) {
+  std::vector<ModelComponent> components;
+  for (auto& [name, fields] : section.sections()) {
+    if (!is_plain_model_name(name)) section.note(section.child(name), name, "is not a plain name");
+    ModelComponent component;
+    component.name = name;
+    component.files = read_patterns(fields);
+    if (auto base = fields.section("base")) component.base = read_base(*base, false);
+    fields.note_unknown();
+    components.push_back(std::move(component));
+  }
+  return components;
+}
+
+void read_aliases(YamlSection& top, ModelSpec& spec) {
+  spec.aliases = top.texts("aliases");
+  for (const auto& alias : spec.aliases) {
+    if (!is_plain_model_name(alias) && !is_hub_repository(alias))
+      top.note(top.child("aliases"), "aliases", "'" + alias + "' is neither a plain name nor ORG/NAME");
+  }
 }
 
 ModelSpec read_fields(const YAML::Node& root, const std::filesystem::path& file, Problems& problems) {
-  Section top(root, "", file.string(), problems);
+  YamlSection top(root, "", file.string(), problems);
   if (const auto schema = top.number("schema", 0, 1e9); !schema || *schema != 1)
     top.note(top.child("schema"), "schema", "expected 1");
   ModelSpec spec;
@@ -180,12 +108,15 @@ ModelSpec read_fields(const YAML::Node& root, const std::filesystem::path& file,
   spec.description = top.text_or_empty("description");
   spec.license = top.text_or_empty("license");
   spec.architecture = top.required_text("architecture");
-  if (const auto base = top.section("base")) read_base(*base, spec);
-  spec.path = spec.base_repository.empty() ? top.required_text("path") : top.text_or_empty("path");
+  read_aliases(top, spec);
+  if (const auto base = top.section("base")) spec.base = read_base(*base, true);
+  spec.path = spec.base.empty() ? top.required_text("path") : top.text_or_empty("path");
+  spec.files = read_patterns(top);
+  if (const auto components = top.section("components")) spec.components = read_components(*components);
   if (std::any_of(spec.path.begin(), spec.path.end(), [](const auto& part) { return part == ".."; }))
     top.note(top.child("path"), "path", "'" + spec.path.string() + "' contains '..'");
   spec.version = top.text_or_empty("version");
-  spec.format = top.choice("format", {"safetensors"});
+  spec.format = top.choice("format", {"safetensors", "gguf"});
   spec.quantization = top.choice("quantization", {"none", "int8", "int4", "fp16"});
   spec.tokenizer = top.text_or_empty("tokenizer");
   spec.prompt_template = top.text_or_empty("prompt_template");
@@ -193,6 +124,7 @@ ModelSpec read_fields(const YAML::Node& root, const std::filesystem::path& file,
   if (const auto defaults = top.section("defaults")) spec.defaults = read_defaults(*defaults);
   if (auto limits = top.section("limits")) {
     if (const auto size = limits->section("size")) spec.size = read_size(*size);
+    spec.maximum_bytes = limits->bytes("bytes");
     limits->note_unknown();
   }
   top.note_unknown();
@@ -269,9 +201,10 @@ nlohmann::ordered_json model_spec_json(const ModelSpec& spec) {
   put("license", spec.license);
   json["architecture"] = spec.architecture;
   json["path"] = ".";
-  if (!spec.base_repository.empty()) {
-    json["base"]["hf_repo"] = spec.base_repository;
-    if (!spec.base_revision.empty()) json["base"]["revision"] = spec.base_revision;
+  if (!spec.base.model.empty()) json["base"]["model"] = spec.base.model;
+  if (!spec.base.repository.empty()) {
+    json["base"]["hf_repo"] = spec.base.repository;
+    if (!spec.base.revision.empty()) json["base"]["revision"] = spec.base.revision;
   }
   put("version", spec.version);
   put("format", spec.format);

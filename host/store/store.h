@@ -46,6 +46,7 @@ struct ImportOptions {
   std::optional<ModelSpec> spec;  // the recipe; without one the directory speaks for itself
   Provenance provenance{"directory", {}, {}, {}};
   ProgressSeen progress;
+  std::string source = {};  // what the model is said to be made of; empty: the directory
 };
 
 struct ImportReport {

@@ -29,7 +29,9 @@ class Import {
       }
       intake_.add(at_->path, std::move(*placed_[i]));
     }
-    return intake_.finish(name, inspected, options_, fs::absolute(directory_).lexically_normal().string());
+    return intake_.finish(
+        name, inspected, options_,
+        options_.source.empty() ? fs::absolute(directory_).lexically_normal().string() : options_.source);
   }
 
  private:

@@ -11,9 +11,11 @@
 #include <set>
 
 #include "host/store/file.h"
+#include "host/store/gguf_header.h"
 #include "host/store/model_catalogue.h"
 #include "host/store/model_files.h"
 #include "host/store/small_file.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -42,6 +44,7 @@ class Inspection {
       try {
         if (file.path.ends_with(".json")) look_at_json(file);
         if (file.path.ends_with(".safetensors")) look_at_weights(file);
+        if (is_gguf(file.path)) read_gguf_header(file.file, file.path);
       } catch (const Error& error) {
         add(error);
       }

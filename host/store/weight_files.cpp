@@ -101,6 +101,10 @@ std::vector<std::string> weight_files(const fs::path& directory, const std::stri
                                       std::vector<std::string>& missing) {
   for (const std::string stem : {"model", "diffusion_pytorch_model"}) {
     const auto single = folder + stem + ".safetensors", gguf = folder + stem + ".gguf";
+    for (const auto& other : {single, single + ".index.json"}) {
+      if (file_present(directory / gguf) && file_present(directory / other))
+        throw Error(RH_MODEL_INVALID, "has both " + gguf + " and " + other + ", expected one of them");
+    }
     if (file_present(directory / (single + ".index.json"))) {
       auto shards = shards_of(directory, folder, single + ".index.json");
       for (const auto& shard : shards) {

@@ -14,7 +14,7 @@ bool file_present(const std::filesystem::path& file);
 
 // The weight files of a network, relative to the model: one file, or the shards of an index, of safetensors,
 // or one GGUF. `folder` is "" or ends with '/'. What is absent goes to `missing`. Throws UNSAFE_NAME for a
-// shard that is no plain file name, MODEL_INVALID for a damaged index.
+// shard that is no plain file name, MODEL_INVALID for a damaged index and for weights in both formats.
 std::vector<std::string> weight_files(const std::filesystem::path& directory, const std::string& folder,
                                       std::vector<std::string>& missing);
 

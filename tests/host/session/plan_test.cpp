@@ -178,7 +178,7 @@ TEST_F(PlanTest, RefusesASizeBeforeItMissesTheModelsFiles) {
                  "width: 1000 is not a multiple of 64, expected 256 to 2048 in multiples of 64 for model "
                  "'z-image-turbo'");
   request_.width = 1024;
-  expect_refused(RH_WEIGHTS_MISSING, "z-image-turbo");
+  expect_refused(RH_MODEL_NOT_FOUND, "z-image-turbo");
 }
 
 TEST_F(PlanTest, RefusesInTheDocumentedOrder) {
@@ -195,7 +195,7 @@ TEST_F(PlanTest, RefusesInTheDocumentedOrder) {
   request_.model = "z-image";
   expect_refused(RH_INVALID_DIMENSION, "width: 1 ");
   request_.width = 256;
-  expect_refused(RH_WEIGHTS_MISSING, "z-image");
+  expect_refused(RH_MODEL_NOT_FOUND, "z-image");
   request_.model = "pocket-turbo";
   expect_refused(RH_UNSUPPORTED_DEVICE, "device 'metal' is not available");
 }

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/cli/import_work.h"
+
+#include <CLI/CLI.hpp>
+
+#include "host/cli/store_report.h"
+#include "host/cli/transfer_view.h"
+#include "host/store/assembly.h"
+#include "host/store/gguf_header.h"
+
+namespace roundhouse::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The last part of a path; without its ending for a file.
+std::string name_of_path(const fs::path& path) {
+  fs::path whole = fs::absolute(path).lexically_normal();
+  if (!whole.has_filename()) whole = whole.parent_path();
+  std::error_code ignored;
+  return (fs::is_regular_file(whole, ignored) ? whole.stem() : whole.filename()).string();
+}
+
+std::string architecture_of(const fs::path& directory) {
+  try {
+    return inspect_model_directory(directory).architecture;
+  } catch (const Error&) {
+    return "";  // the import says what is wrong
+  }
+}
+
+// The recipe of the directory itself, or else of the name.
+std::optional<ModelSpec> recipe_of(const Program& program, const fs::path& path, const ModelName& name) {
+  std::error_code error;
+  const fs::path directory = fs::canonical(path, error);
+  std::optional<ModelSpec> named;
+  for (const auto& entry : program.models().entries()) {
+    if (entry.stored || entry.spec.file.empty()) continue;
+    if (!error && entry.present && fs::equivalent(entry.directory, directory, error)) return entry.spec;
+    if (entry.spec.name == name.name()) named = entry.spec;
+  }
+  return named && named->architecture == architecture_of(path) ? named : std::nullopt;
+}
+
+class Import {
+ public:
+  Import(const Program& program, const ImportRequest& request)
+      : program_(program), request_(request), store_(program.store()) {
+    options_.placement = request.placement;
+    options_.progress = transfer_progress("importing", request.json);
+  }
+
+  ImportReport run() {
+    std::error_code ignored;
+    if (!fs::is_regular_file(request_.path, ignored)) return import_directory();
+    const WeightFile kind = weight_file_kind(request_.path);
+    if (kind == WeightFile::neither) return import_archive();
+    const bool image = kind == WeightFile::gguf &&
+                       is_image_transformer(read_gguf_header(request_.path, "file '" + request_.path + "'"));
+    if (!request_.parts.base.empty()) return import_over_base(kind, image);
+    if (kind == WeightFile::gguf && !image) return import_text_model();
+    throw Error(
+        RH_INVALID_ARGUMENT,
+        "file '" + request_.path + "': holds " +
+            (image ? "an image model's transformer alone" : "weights alone") +
+            ", expected --base MODEL with the other components",
+        "roundhouse import FILE --base MODEL, where MODEL is a name of 'roundhouse list' or a directory");
+  }
+
+ private:
+  ModelName name() const {
+    return ModelName::parse(request_.name.empty() ? name_of_path(request_.path) : request_.name);
+  }
+
+  void refuse_parts(const std::string& what) const {
+    if (request_.parts.base.empty() && request_.parts.components.empty()) return;
+    throw Error(RH_INVALID_ARGUMENT,
+                "file '" + request_.path + "': is " + what + ", which takes no --base and no --component");
+  }
+
+  ImportReport import_archive() {
+    refuse_parts("taken for an OCI archive");
+    std::optional<ModelName> wanted;
+    if (!request_.name.empty()) wanted = ModelName::parse(request_.name);
+    return store_.import_archive(request_.path, wanted, options_);
+  }
+
+  ImportReport import_directory() {
+    if (!request_.parts.base.empty())
+      throw Error(RH_INVALID_ARGUMENT,
+                  "--base: '" + request_.path + "' is a directory, expected the file of one component");
+    const ModelName wanted = name();
+    options_.provenance = local_provenance("directory");
+    options_.spec = recipe_of(program_, request_.path, wanted);
+    if (request_.parts.components.empty()) return store_.import_directory(request_.path, wanted, options_);
+    Assembly assembly(StorePaths{store_.root()});
+    assembly.add_model(request_.path);
+    return assembled(assembly, wanted);
+  }
+
+  ImportReport import_text_model() {
+    refuse_parts("a whole text model");
+    options_.provenance = local_provenance("gguf");
+    const ModelName wanted = name();
+    Assembly assembly(StorePaths{store_.root()});
+    assembly.add_file("model.gguf", request_.path);
+    return assembled(assembly, wanted);
+  }
+
+  ImportReport import_over_base(WeightFile kind, bool image) {
+    if (kind == WeightFile::gguf && !image)
+      throw Error(RH_INVALID_ARGUMENT,
+                  "file '" + request_.path + "': holds a text model, expected an image model's transformer",
+                  "for the text encoder of an image model: --component text_encoder=FILE");
+    const ModelName wanted = name();
+    const ResolvedModel base = program_.models().resolve(request_.parts.base);
+    require_present(base);
+    options_.spec = base.spec;
+    options_.provenance = local_provenance(kind == WeightFile::gguf ? "gguf" : "safetensors");
+    Assembly assembly(StorePaths{store_.root()});
+    assembly.add_model(base.directory);
+    assembly.set_component("transformer", request_.path);
+    return assembled(assembly, wanted);
+  }
+
+  ImportReport assembled(Assembly& assembly, const ModelName& wanted) {
+    for (const std::string& part : request_.parts.components) {
+      const std::size_t equals = part.find('=');
+      if (equals == std::string::npos || equals == 0 || equals + 1 == part.size())
+        throw Error(RH_INVALID_ARGUMENT, "--component: '" + part + "' is not NAME=FILE");
+      assembly.set_component(part.substr(0, equals), part.substr(equals + 1));
+    }
+    options_.source = fs::absolute(request_.path).lexically_normal().string();
+    return store_.import_directory(assembly.directory(), wanted, options_);
+  }
+
+  const Program& program_;
+  const ImportRequest& request_;
+  Store store_;
+  ImportOptions options_;
+};
+
+}  // namespace
+
+void PlacementFlags::declare(CLI::App& command) {
+  auto* linked = command.add_flag("--link", link,
+                                  "Hard-link the files where they lie on the store's file system; a later "
+                                  "change of them damages the model");
+  command.add_flag("--copy", copy, "Copy the bytes even where the file system could share them")
+      ->excludes(linked);
+}
+
+Placement PlacementFlags::placement() const {
+  return link ? Placement::link : copy ? Placement::copy : Placement::automatic;
+}
+
+void AssemblyFlags::declare(CLI::App& command) {
+  command
+      .add_option("--base", base,
+                  "With a file of an image model's transformer: the model that has the other components, by "
+                  "name or directory")
+      ->type_name("MODEL");
+  command
+      .add_option("--component", components,
+                  "Take the weights of component NAME (transformer, text_encoder, vae) from a GGUF or "
+                  "safetensors file (repeatable)")
+      ->type_name("NAME=FILE")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+Provenance local_provenance(const std::string& kind) {
+  return {kind, {}, {}, "roundhouse " + program_version()};
+}
+
+ImportReport import_path(const Program& program, const ImportRequest& request) {
+  return Import(program, request).run();
+}
+
+int print_import(const ImportReport& report, const Store& store, bool json) {
+  if (json) {
+    print_json(import_json(report, store));
+  } else {
+    print(import_text(report));
+  }
+  return 0;
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/assembly.h"
+
+#include <set>
+
+#include "host/store/file.h"
+#include "host/store/gguf_header.h"
+#include "host/store/model_files.h"
+#include "host/store/weight_files.h"
+#include "roundhouse/error.hpp"
+
+namespace roundhouse::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool holds_weights(const std::string& path) {
+  return path.ends_with(".safetensors") || path.ends_with(".safetensors.index.json") || is_gguf(path);
+}
+
+std::string shown_file(const fs::path& file) {
+  return "file '" + file.string() + "'";
+}
+
+// A transformer in the place of a text encoder, or the other way round, would be found by the engine alone.
+void require_fitting(const std::string& component, const fs::path& file) {
+  const GgufHeader header = read_gguf_header(file, shown_file(file));
+  const bool image = is_image_transformer(header);
+  if (component == "transformer" ? image : !image) return;
+  throw Error(RH_MODEL_INVALID, shown_file(file) + ": holds " +
+                                    (image ? "an image model's transformer"
+                                           : "a model of architecture '" + header.architecture() + "'") +
+                                    ", expected the weights of component '" + component + "'");
+}
+
+}  // namespace
+
+WeightFile weight_file_kind(const fs::path& file) {
+  const File opened = open_for_reading(file, shown_file(file), true);
+  std::string first;
+  read_pieces(opened, shown_file(file), [&](std::string_view piece) {
+    first = piece.substr(0, 9);
+    return false;
+  });
+  if (first.starts_with("GGUF")) return WeightFile::gguf;
+  return first.size() == 9 && first.back() == '{' ? WeightFile::safetensors : WeightFile::neither;
+}
+
+void Assembly::add_model(const fs::path& directory) {
+  for (const SourceFile& source : model_files(directory))
+    add_file(source.path, source.file);
+}
+
+void Assembly::add_file(const std::string& path, const fs::path& file) {
+  files_[path] = fs::absolute(file);
+}
+
+void Assembly::set_component(const std::string& component, const fs::path& file) {
+  const WeightFile kind = weight_file_kind(file);
+  if (kind == WeightFile::neither)
+    throw Error(RH_MODEL_INVALID, shown_file(file) + ": is neither a GGUF nor a safetensors file");
+  std::string names, stem;
+  std::set<std::string> old;
+  for (const auto& [path, source] : files_) {
+    const std::string folder = path.substr(0, path.find('/') + 1);
+    if (!holds_weights(path) || folder.empty()) continue;
+    if (("," + names + ",").find(", " + folder) == std::string::npos) names += ", " + folder;
+    if (folder != component + "/") continue;
+    old.insert(path);
+    stem = path.find("diffusion_pytorch_model") != std::string::npos ? "diffusion_pytorch_model" : "model";
+  }
+  if (old.empty())
+    throw Error(RH_INVALID_ARGUMENT, "component '" + component +
+                                         "' has no weights in the model, expected one of: " +
+                                         (names.empty() ? "none" : names.substr(2)));
+  if (kind == WeightFile::gguf) require_fitting(component, file);
+  for (const auto& path : old)
+    files_.erase(path);
+  add_file(component + "/" + stem + (kind == WeightFile::gguf ? ".gguf" : ".safetensors"), file);
+}
+
+fs::path Assembly::directory() {
+  const fs::path made = session_.fresh_path();
+  for (const auto& [path, file] : files_) {
+    make_directories((made / path).parent_path());
+    std::error_code error;
+    fs::create_symlink(file, made / path, error);
+    if (error) throw_system("file '" + path + "'", error.value());
+  }
+  return made;
+}
+
+}  // namespace roundhouse::host

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model directories put together from parts that lie in several places.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "host/store/store_paths.h"
+
+namespace roundhouse::host {
+
+// How a file of weights says what it is: by its first bytes, whatever its name.
+enum class WeightFile { gguf, safetensors, neither };
+// Throws IO_ERROR.
+WeightFile weight_file_kind(const std::filesystem::path& file);
+
+// The parts are gathered first and shown as a directory of links then, beneath tmp/ of the store; that is
+// gone with the object. Nothing is copied.
+class Assembly {
+ public:
+  explicit Assembly(const StorePaths& paths) : session_(paths) {}
+
+  // All files of a model directory. Throws what model_files throws.
+  void add_model(const std::filesystem::path& directory);
+  // A file under that path in the model.
+  void add_file(const std::string& path, const std::filesystem::path& file);
+  // Takes `file`, a GGUF or safetensors, for all weights of a component: its other files stay as they are.
+  // Throws INVALID_ARGUMENT naming the components that there are, MODEL_INVALID for a file of something else.
+  void set_component(const std::string& component, const std::filesystem::path& file);
+
+  // Makes the directory. Once.
+  std::filesystem::path directory();
+
+ private:
+  StoreSession session_;
+  std::map<std::string, std::filesystem::path> files_;  // by path in the model
+};
+
+}  // namespace roundhouse::host
