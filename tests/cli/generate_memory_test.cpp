@@ -45,6 +45,14 @@ TEST_F(GenerateMemory, holds_weights_as_it_is_told) {
   EXPECT_GT(rounded.at("timings_ms").at("load").get<double>(),
             rounded.at("images").at(0).at("timings_ms").at("load").get<double>());
   EXPECT_EQ(picture(rounded).rgb, picture(again).rgb);
+  for (const char* const type : {"q6_k", "q4_k"}) {
+    const nlohmann::json other = run_json(pocket({"--seed", "7", "--weights", type}));
+    EXPECT_NE(picture(other).rgb, picture(stored).rgb) << type;
+    EXPECT_NE(picture(other).rgb, picture(rounded).rgb) << type;
+  }
+  const Outcome refused = run(pocket({"--weights", "q5_k"}));
+  EXPECT_EQ(refused.status, 2) << "read, not made";
+  EXPECT_THAT(refused.err, HasSubstr("expected one of: q4_0, q4_k, q6_k, q8_0, stored"));
 }
 
 TEST_F(GenerateMemory, gives_the_same_picture_however_little_memory_it_may_take) {
