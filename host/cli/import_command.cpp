@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse import` and `roundhouse create`: models of this machine into the store.
 #include "host/cli/command.h"
+#include "host/cli/hub_work.h"
 #include "host/cli/import_work.h"
 #include "host/cli/transfer_view.h"
 #include "host/store/model_fetch.h"
@@ -24,6 +25,10 @@ class ImportCommand : public Command {
         ->add_option("--name", request_.name,
                      "NAME[:VARIANT][@VERSION] [default: the last part of PATH, or the archive's own]")
         ->type_name("NAME");
+    command->add_flag(
+        "--hf-cache", hf_cache_,
+        "PATH is hf:org/name[@revision]: take it from the cache of the hub's own clients, without "
+        "a network");
     request_.parts.declare(*command);
     placement_.declare(*command);
     declare_json(*command);
@@ -33,11 +38,24 @@ class ImportCommand : public Command {
   int run(const Program& program) override {
     request_.placement = placement_.placement();
     request_.json = json();
-    return print_import(import_path(program, request_), program.store(), json());
+    const ImportReport report = hf_cache_ ? from_hub_cache(program) : import_path(program, request_);
+    return print_import(report, program.store(), json());
   }
 
  private:
+  ImportReport from_hub_cache(const Program& program) const {
+    std::optional<ModelName> wanted;
+    if (!request_.name.empty()) wanted = ModelName::parse(request_.name);
+    HubOptions hub = hub_options({}, environment_variable);
+    hub.offline = true;
+    ImportOptions options;
+    options.placement = request_.placement;
+    options.progress = transfer_progress("importing", json());
+    return take_hub_model(program, request_.path, wanted, std::move(hub), std::move(options));
+  }
+
   ImportRequest request_;
+  bool hf_cache_ = false;
   PlacementFlags placement_;
 };
 

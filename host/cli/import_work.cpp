@@ -47,7 +47,7 @@ class Import {
   Import(const Program& program, const ImportRequest& request)
       : program_(program), request_(request), store_(program.store()) {
     options_.placement = request.placement;
-    options_.progress = transfer_progress("importing", request.json);
+    options_.progress = request.progress ? request.progress : transfer_progress("importing", request.json);
   }
 
   ImportReport run() {

@@ -34,7 +34,8 @@ struct ImportRequest {
   std::string name;  // empty: from the path, or the archive's own
   AssemblyFlags parts;
   Placement placement = Placement::automatic;
-  bool json = false;  // no progress on the terminal
+  bool json = false;      // no progress on the terminal
+  ProgressSeen progress;  // told instead of the terminal
 };
 
 Provenance local_provenance(const std::string& kind);

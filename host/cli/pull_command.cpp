@@ -18,7 +18,9 @@ class PullCommand : public Command {
     CLI::App* command = app.add_subcommand(
         "pull", "Fetch a model into the store; what was fetched before an interruption is kept");
     command
-        ->add_option("source", request_.source, "hf:org/name[@revision]: a repository of a Hugging Face hub")
+        ->add_option("source", request_.source,
+                     "hf:org/name[@revision]: a repository of a Hugging Face hub; "
+                     "file:///PATH or a path: what import takes")
         ->type_name("SOURCE")
         ->required();
     command->add_option("--name", name_, "NAME[:VARIANT][@VERSION] [default: the source's own]")
@@ -64,7 +66,9 @@ class PullCommand : public Command {
       if (source->takes(program, request_.source)) return *source;
     }
     throw Error(RH_INVALID_ARGUMENT,
-                "source '" + request_.source + "' is of no known kind, expected hf:org/name[@revision]",
+                "source '" + request_.source +
+                    "' is of no known kind, expected hf:org/name[@revision], "
+                    "file:///PATH or a path that exists",
                 "see 'roundhouse pull --help'");
   }
 
@@ -78,6 +82,7 @@ class PullCommand : public Command {
 std::vector<std::unique_ptr<PullSource>> make_pull_sources() {
   std::vector<std::unique_ptr<PullSource>> sources;
   sources.push_back(make_hub_pull_source());
+  sources.push_back(make_local_pull_source());
   return sources;
 }
 

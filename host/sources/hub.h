@@ -2,6 +2,7 @@
 // Models from a Hugging Face hub into the store.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,10 @@ namespace roundhouse::host {
 // the encoder of another.
 struct HubPart {
   HubRepository repository;
-  std::string from;                   // a folder of the repository ("vae"); empty: all of it
-  std::string to;                     // the folder of the model that gets them; empty: its root
-  std::vector<std::string> patterns;  // of paths beneath `from`; empty: what a model directory is made of
+  std::string from = {};  // a folder of the repository ("vae"); empty: all of it
+  std::string to = {};    // the folder of the model that gets them; empty: its root
+  // Whether a file is wanted, by its path beneath `from`; empty: what a model directory is made of.
+  std::function<bool(const std::string&)> wants = {};
 };
 
 // Fetches what the store and the hub's own cache do not have, several files at once, checks every file

@@ -4,16 +4,17 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace roundhouse::host {
 namespace {
 
-const std::vector<std::string> kWanted = {"*.json",  "*.txt",    "*.safetensors", "*.model",   "*.jinja",
-                                          "LICENSE", "LICENSE*", "NOTICE*",       "*/LICENSE*"};
+constexpr std::array kWanted = {"*.json",  "*.txt",    "*.safetensors", "*.model",
+                                "*.jinja", "LICENSE*", "NOTICE*",       "*/LICENSE*"};
 constexpr const char* kWeights = ".safetensors";
 // Precisions of which diffusers keeps one beside the other: "model.fp16.safetensors".
-const std::vector<std::string> kVariants = {".fp16", ".bf16", ".fp32", ".fp8", ".non_ema", ".ema"};
+constexpr std::array kVariants = {".fp16", ".bf16", ".fp32", ".fp8", ".non_ema", ".ema"};
 
 bool is_hidden(const std::string& path) {
   return path.starts_with('.') || path.find("/.") != std::string::npos;
@@ -31,11 +32,11 @@ std::string folder_of(const std::string& path) {
 // The same weights in the precision that has no name, where those are there.
 bool is_variant(const std::string& path, const std::set<std::string>& all) {
   const std::string folder = folder_of(path);
-  for (const std::string& variant : kVariants) {
+  for (const char* variant : kVariants) {
     if (path.find(variant, folder.size()) == std::string::npos) continue;
     const auto plain = [&](const std::string& other) {
       return folder_of(other) == folder && is_weights_file(other) &&
-             std::none_of(kVariants.begin(), kVariants.end(), [&](const std::string& name) {
+             std::none_of(kVariants.begin(), kVariants.end(), [&](const char* name) {
                return other.find(name, folder.size()) != std::string::npos;
              });
     };
@@ -52,27 +53,21 @@ bool is_second_form(const std::string& path, const std::set<std::string>& all) {
   return plain && !path.starts_with("model.safetensors") && !path.starts_with("model-");
 }
 
-}  // namespace
-
-bool matches_any(const std::string& path, const std::vector<std::string>& patterns) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-    const std::string whole = pattern.ends_with('/') ? pattern + "*" : pattern;
-    return ::fnmatch(whole.c_str(), path.c_str(), 0) == 0;
-  });
+// '*' also matches '/', as in the hub's own clients.
+bool is_wanted(const std::string& path) {
+  return std::any_of(kWanted.begin(), kWanted.end(),
+                     [&](const char* pattern) { return ::fnmatch(pattern, path.c_str(), 0) == 0; });
 }
 
-std::vector<std::string> chosen_paths(const std::vector<std::string>& paths,
-                                      const std::vector<std::string>& patterns) {
+}  // namespace
+
+std::vector<std::string> model_paths(const std::vector<std::string>& paths) {
   std::vector<std::string> chosen;
   const std::set<std::string> all(paths.begin(), paths.end());
-  const bool pipeline = all.contains("model_index.json");
+  const std::ptrdiff_t deepest = all.contains("model_index.json") ? 1 : 0;
   for (const std::string& path : paths) {
-    if (!patterns.empty()) {
-      if (matches_any(path, patterns)) chosen.push_back(path);
-      continue;
-    }
     const auto depth = std::count(path.begin(), path.end(), '/');
-    if (depth > (pipeline ? 1 : 0) || is_hidden(path) || !matches_any(path, kWanted)) continue;
+    if (depth > deepest || is_hidden(path) || !is_wanted(path)) continue;
     if (!is_variant(path, all) && !is_second_form(path, all)) chosen.push_back(path);
   }
   return chosen;

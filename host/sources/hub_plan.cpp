@@ -29,7 +29,12 @@ std::vector<HubItem> chosen_items(const HubPart& part, const HubRepository& at,
     by_path[paths.back()] = &file;
   }
   std::vector<HubItem> items;
-  for (const std::string& path : chosen_paths(paths, part.patterns)) {
+  if (part.wants) {
+    std::erase_if(paths, [&](const std::string& path) { return !part.wants(path); });
+  } else {
+    paths = model_paths(paths);
+  }
+  for (const std::string& path : paths) {
     items.push_back({beneath(part.to, path), at, *by_path.at(path), {}});
     require_safe_path(items.back().path, "model");
   }

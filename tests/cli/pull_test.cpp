@@ -246,6 +246,9 @@ TEST_F(Pull, the_cache_of_other_clients_saves_all_traffic) {
   const std::size_t asked = hub_.requests().size();
   variables_ = {"HF_HUB_OFFLINE=1"};
   EXPECT_EQ(pull({"--name", "offline"}).at("digest"), pulled.at("digest"));
+  const Outcome imported = end({"import", "--hf-cache", "hf:test/model", "--name", "imported", "--json"});
+  EXPECT_EQ(imported.json().at("digest"), pulled.at("digest")) << imported.out;
+  EXPECT_EQ(end({"import", "--hf-cache", "hf:test/other"}).status, 4);
   EXPECT_EQ(hub_.requests().size(), asked) << "no network";
 }
 
@@ -260,6 +263,21 @@ TEST_F(Pull, the_hubs_official_client_reads_the_same_hub) {
   EXPECT_EQ(outcome.json().size(), hub_.files.size());
   for (const auto& [path, entry] : hub_.files)
     EXPECT_TRUE(content(work() / "theirs" / path) == entry.content) << path;
+}
+
+TEST_F(Pull, takes_what_lies_on_this_machine_as_import_does) {
+  fs::create_directory(work() / "my models");
+  fs::copy(fs::path(ROUNDHOUSE_FIXTURES) / "zimage-tiny", work() / "my models/tiny",
+           fs::copy_options::recursive);
+  const nlohmann::json imported = run_json({"import", "my models/tiny"});
+  EXPECT_EQ(run_json({"pull", "my models/tiny", "--name", "again"}).at("digest"), imported.at("digest"));
+  const std::string url = "file://" + (work() / "my%20models/tiny").string();
+  EXPECT_EQ(run_json({"pull", url}).at("name"), "tiny");
+  run_json({"pack", "tiny", "tiny.tar"});
+  EXPECT_EQ(run_json({"pull", "tiny.tar", "--home", "other"}).at("digest"), imported.at("digest"));
+  for (const char* source : {"file://elsewhere/x", "file:x", "file:///%zz", "file:///x%00", "file:////x"})
+    EXPECT_EQ(run({"pull", source}).status, 2) << source;
+  EXPECT_EQ(run({"pull", "./absent"}).status, 4);
 }
 
 TEST_F(Pull, refuses_what_it_does_not_understand) {
