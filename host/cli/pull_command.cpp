@@ -20,6 +20,7 @@ class PullCommand : public Command {
     command
         ->add_option("source", request_.source,
                      "hf:org/name[@revision]: a repository of a Hugging Face hub; "
+                     "oci://registry[:port]/repository[:tag][@digest]: an OCI registry; "
                      "file:///PATH or a path: what import takes")
         ->type_name("SOURCE")
         ->required();
@@ -27,7 +28,7 @@ class PullCommand : public Command {
         ->type_name("NAME");
     command
         ->add_option("--token-file", request_.token_file,
-                     "A file with a token for the source [default: $HF_TOKEN, $HF_HOME/token]")
+                     "A file with a token for a hub [default: $HF_TOKEN, $HF_HOME/token]")
         ->type_name("FILE");
     command
         ->add_option("--token", request_.token,
@@ -68,7 +69,7 @@ class PullCommand : public Command {
     throw Error(RH_INVALID_ARGUMENT,
                 "source '" + request_.source +
                     "' is of no known kind, expected hf:org/name[@revision], "
-                    "file:///PATH or a path that exists",
+                    "oci://registry/repository[:tag], file:///PATH or a path that exists",
                 "see 'roundhouse pull --help'");
   }
 
@@ -82,6 +83,7 @@ class PullCommand : public Command {
 std::vector<std::unique_ptr<PullSource>> make_pull_sources() {
   std::vector<std::unique_ptr<PullSource>> sources;
   sources.push_back(make_hub_pull_source());
+  sources.push_back(make_registry_pull_source());
   sources.push_back(make_local_pull_source());
   return sources;
 }

@@ -36,6 +36,7 @@ class PullSource {
 
 std::unique_ptr<PullSource> make_hub_pull_source();
 std::unique_ptr<PullSource> make_local_pull_source();
+std::unique_ptr<PullSource> make_registry_pull_source();
 
 // All kinds; the first that takes a source has it.
 std::vector<std::unique_ptr<PullSource>> make_pull_sources();

@@ -42,10 +42,16 @@ class PushCommand : public Command {
     command
         ->add_option("target", target_,
                      "Where to: oci://REGISTRY[:PORT]/REPOSITORY[:TAG] [default tag: latest]")
-        ->type_name("oci://…")
+        ->type_name("oci://REF")
         ->required();
     login_.declare(*command);
-    declare_transport(*command);
+    command->add_option("--parallel", parallel_, "Files sent at once, 1 to 16 [default: 4]")->type_name("N");
+    command->add_flag("--allow-http", allow_http_,
+                      "Also use plain http, not only within this machine; anybody on the way can read along");
+    command
+        ->add_option("--chunk-size", chunk_size_,
+                     "Larger files travel in requests of this size, 64KiB to 1GiB [default: 32MiB]")
+        ->type_name("SIZE");
     declare_json(*command);
     return command;
   }
@@ -56,12 +62,8 @@ class PushCommand : public Command {
     const PushOptions options = this->options();
     Store store = program.store();
     const StoredModel model = store.get(name);
-    RegistryAccess access;
-    access.http.allow_plain_http = plain_http_;
-    access.http.ca_file = ca_file_;
-    access.http.user_agent = "roundhouse/" + program_version();
-    access.http.cancelled = interrupt_noted;
-    access.search = login_.search(target);
+    const RegistryAccess access = login_.access(target, allow_http_);
+    watch_interrupts();
     const PushReport report = push_model(store, model, open_registry(target, access), options);
     if (json()) {
       print_json(push_json(model, target, report));
@@ -72,28 +74,10 @@ class PushCommand : public Command {
   }
 
  private:
-  void declare_transport(CLI::App& command) {
-    command.add_flag("--plain-http", plain_http_,
-                     "Speak http, not https; within this machine that is found out without the flag");
-    command
-        .add_option("--ca-file", ca_file_, "Trust the certificates (PEM) of FILE in place of the system's")
-        ->type_name("FILE");
-    command
-        .add_option("--chunk-size", chunk_size_,
-                    "Larger files travel in requests of this size, 64KiB to 1GiB [default: 32MiB]")
-        ->type_name("SIZE");
-    command
-        .add_option("--transfers", transfers_,
-                    "Files at a time, 1 to " + std::to_string(kMaximumTransfers) +
-                        " [default: " + std::to_string(kDefaultTransfers) + "]")
-        ->type_name("N");
-  }
-
   PushOptions options() const {
     PushOptions options;
-    if (!transfers_.empty())
-      options.transfers =
-          static_cast<unsigned>(parse_integer("--transfers", transfers_, 1, kMaximumTransfers));
+    if (!parallel_.empty())
+      options.transfers = static_cast<unsigned>(parse_integer("--parallel", parallel_, 1, kMaximumTransfers));
     if (!chunk_size_.empty()) options.chunk_bytes = parse_bytes("--chunk-size", chunk_size_);
     if (options.chunk_bytes < kMinimumChunkBytes || options.chunk_bytes > kMaximumChunkBytes)
       throw Error(RH_INVALID_ARGUMENT,
@@ -102,8 +86,8 @@ class PushCommand : public Command {
     return options;
   }
 
-  std::string name_, target_, ca_file_, chunk_size_, transfers_;
-  bool plain_http_ = false;
+  std::string name_, target_, chunk_size_, parallel_;
+  bool allow_http_ = false;
   RegistryFlags login_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "host/cli/interrupt.h"
 #include "host/cli/program.h"
 #include "host/store/small_file.h"
 
@@ -35,26 +36,35 @@ std::string password_from_file(const std::string& file) {
 
 void RegistryFlags::declare(CLI::App& command) {
   command
-      .add_option("--username", username,
+      .add_option("--username", username_,
                   "User of the registry [default: $ROUNDHOUSE_REGISTRY_USERNAME with "
                   "$ROUNDHOUSE_REGISTRY_PASSWORD, or what 'docker login', 'podman login' or 'skopeo login' "
                   "left in a file]")
       ->type_name("USER");
-  auto* file = command.add_option("--password-file", password_file, "File whose first line is the password")
+  auto* file = command.add_option("--password-file", password_file_, "File whose first line is the password")
                    ->type_name("FILE");
-  command.add_flag("--password-stdin", password_stdin, "Read the password from standard input")
+  command.add_flag("--password-stdin", password_stdin_, "Read the password from standard input")
       ->excludes(file);
 }
 
 CredentialSearch RegistryFlags::search(const RegistryReference& reference) const {
-  const bool password = password_stdin || !password_file.empty();
-  if (username.empty() && !password) return find_credentials(reference, environment_variable);
-  if (username.empty() || !password)
+  const bool password = password_stdin_ || !password_file_.empty();
+  if (username_.empty() && !password) return find_credentials(reference, environment_variable);
+  if (username_.empty() || !password)
     throw Error(RH_INVALID_ARGUMENT,
                 "--username needs --password-file or --password-stdin, and they need --username");
-  const std::string secret = password_stdin ? password_from_input() : password_from_file(password_file);
+  const std::string secret = password_stdin_ ? password_from_input() : password_from_file(password_file_);
   if (secret.empty()) throw Error(RH_INVALID_ARGUMENT, "the password is empty");
-  return {RegistryCredentials{username, secret}, ""};
+  return {RegistryCredentials{username_, secret}, ""};
+}
+
+RegistryAccess RegistryFlags::access(const RegistryReference& reference, bool allow_http) const {
+  RegistryAccess access;
+  access.http.allow_plain_http = allow_http;
+  access.http.user_agent = "roundhouse/" + program_version();
+  access.http.cancelled = interrupt_noted;
+  access.search = search(reference);
+  return access;
 }
 
 }  // namespace roundhouse::host

@@ -9,15 +9,19 @@
 
 namespace roundhouse::host {
 
-struct RegistryFlags {
-  std::string username, password_file;
-  bool password_stdin = false;
-
+class RegistryFlags {
+ public:
   void declare(CLI::App& command);
 
-  // Who is asking: the flags, else what find_credentials finds. Reads the password from the file or from
-  // standard input. Throws INVALID_ARGUMENT for half a login, IO_ERROR.
+  // Who is asking (the flags, else what find_credentials finds) and how. Reads the password from the file or
+  // from standard input. A signal that was noted cancels. Throws INVALID_ARGUMENT for half a login, IO_ERROR.
+  RegistryAccess access(const RegistryReference& reference, bool allow_http) const;
+
+ private:
   CredentialSearch search(const RegistryReference& reference) const;
+
+  std::string username_, password_file_;
+  bool password_stdin_ = false;
 };
 
 }  // namespace roundhouse::host

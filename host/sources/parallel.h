@@ -7,6 +7,8 @@
 
 namespace roundhouse::host {
 
+inline constexpr unsigned kMaximumTransfers = 16, kDefaultTransfers = 4;  // at once
+
 // Asked by work that takes long; true: the result is not wanted any more.
 using Stopped = std::function<bool()>;
 

@@ -25,13 +25,13 @@ HttpResponse ping(const Url& base, const HttpOptions& options) {
   return HttpClient(options).fetch({"GET", base}, kAnswerBytes);
 }
 
-// Whether the registry, which is on this machine, speaks plain http.
+// Whether the registry speaks plain http and no TLS.
 bool is_plain(const RegistryReference& reference, const HttpOptions& options) {
   try {
     ping(reference.endpoint(false), options);
     return false;
   } catch (const HttpFailure& failure) {
-    if (failure.step() != HttpFailure::Step::tls && failure.step() != HttpFailure::Step::cut) throw;
+    if (failure.step() == HttpFailure::Step::name) throw;
     try {
       if (is_registry(ping(reference.endpoint(true), options))) return true;
     } catch (const HttpFailure&) {
@@ -71,7 +71,7 @@ HttpOptions stoppable(HttpOptions options, const Stopped& stopped) {
 std::shared_ptr<RegistryLink> open_registry(const RegistryReference& reference,
                                             const RegistryAccess& access) {
   const Url secure = reference.endpoint(false);
-  const bool plain = access.http.allow_plain_http || (secure.loopback() && is_plain(reference, access.http));
+  const bool plain = (access.http.allow_plain_http || secure.loopback()) && is_plain(reference, access.http);
   return std::make_shared<RegistryLink>(reference, access, reference.endpoint(plain));
 }
 

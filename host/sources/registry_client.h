@@ -18,7 +18,7 @@ namespace roundhouse::host {
 
 // How a registry is reached.
 struct RegistryAccess {
-  HttpOptions http;         // its allow_plain_http also makes http the scheme
+  HttpOptions http;         // with allow_plain_http, http is tried where https does not work
   CredentialSearch search;  // who is asking
 };
 
@@ -33,8 +33,8 @@ struct RegistryLink {
   RegistryAuth auth;
 };
 
-// Finds out how the registry is reached: https; plain http where `access` allows it, and on this machine
-// where no TLS is spoken. Throws SOURCE_UNREACHABLE, SOURCE_REJECTED for what is no registry.
+// Finds out how the registry is reached: https, else plain http within this machine and where `access` allows
+// it. Throws what HttpClient throws.
 std::shared_ptr<RegistryLink> open_registry(const RegistryReference& reference, const RegistryAccess& access);
 
 struct FetchedManifest {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "host/sources/parallel.h"
 #include "host/sources/registry_client.h"
 #include "host/store/store.h"
 
@@ -13,7 +14,6 @@ namespace roundhouse::host {
 inline constexpr std::uint64_t kMinimumChunkBytes = std::uint64_t{64} << 10;
 inline constexpr std::uint64_t kMaximumChunkBytes = std::uint64_t{1} << 30;
 inline constexpr std::uint64_t kDefaultChunkBytes = std::uint64_t{32} << 20;
-inline constexpr unsigned kMaximumTransfers = 16, kDefaultTransfers = 4;
 
 struct PushOptions {
   std::uint64_t chunk_bytes = kDefaultChunkBytes;  // larger blobs travel in requests of this size

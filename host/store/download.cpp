@@ -202,16 +202,25 @@ std::uint64_t missing_bytes(const StorePaths& paths, const DownloadTarget& targe
   return have > target.size ? target.size : target.size - have;
 }
 
-PartialDownloads remove_idle_downloads(const StorePaths& paths) {
-  PartialDownloads removed;
+namespace {
+
+void remove_idle(const fs::path& directory, PartialDownloads& removed) {
   std::error_code error;
-  for (fs::directory_iterator it(paths.downloads(), error), end; !error && it != end; it.increment(error)) {
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
     const File file = open_part(it->path(), 0);
     if (file && (!lock(file) || !is_there(file, it->path()))) continue;
     if (file) removed.bytes += file_size(file, "a download");
     std::error_code ignored;
     if (fs::remove(it->path(), ignored)) removed.files.push_back(it->path());
   }
+}
+
+}  // namespace
+
+PartialDownloads remove_idle_downloads(const StorePaths& paths) {
+  PartialDownloads removed;
+  remove_idle(paths.downloads(), removed);
+  remove_idle(paths.root / "cache/uploads", removed);  // of pushes, see UploadMemory
   std::sort(removed.files.begin(), removed.files.end());
   return removed;
 }

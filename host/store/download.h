@@ -72,7 +72,7 @@ struct PartialDownloads {
   std::vector<std::filesystem::path> files;
   std::uint64_t bytes = 0;
 };
-// Removes what no living process is at work on.
+// Removes what no living process is at work on; what is remembered of unfinished uploads, too.
 PartialDownloads remove_idle_downloads(const StorePaths& paths);
 
 }  // namespace roundhouse::host

@@ -97,18 +97,12 @@ void ModelIntake::require_architecture(const ImportOptions& options, const Model
                                     "', its spec says '" + options.spec->architecture + "'");
 }
 
-OciDescriptor ModelIntake::write_manifest(const ModelDirectory& inspected, const ImportOptions& options,
-                                          ImportReport& report) {
+OciDescriptor ModelIntake::write_manifest(const ModelDirectory& inspected, const ImportOptions& options) {
   std::vector<ModelFile> files;
   ModelConfig config;
-  std::set<Digest> counted;
   for (const auto& [path, placed] : files_) {
     files.push_back({path, media_type_of(path), placed.digest, placed.size});
     if (placed.weights) config.weights.emplace(path, *placed.weights);
-    if (counted.insert(placed.digest).second) report.bytes += placed.size;
-    if (placed.how != Placed::present) report.bytes_added += placed.size;
-    ++report.files;
-    ++count_of(placed.how, report);
   }
   config.architecture = inspected.architecture;
   config.weight_format = inspected.weight_format;
@@ -124,8 +118,24 @@ OciDescriptor ModelIntake::write_manifest(const ModelDirectory& inspected, const
 
 ImportReport ModelIntake::finish(const ModelName& name, const ModelDirectory& inspected,
                                  const ImportOptions& options, const std::string& source) {
+  return give_name(name, write_manifest(inspected, options), source);
+}
+
+ImportReport ModelIntake::adopt(const ModelName& name, const std::string& manifest,
+                                const std::string& source) {
+  return give_name(name, writer_.write(kManifestType, manifest), source);
+}
+
+ImportReport ModelIntake::give_name(const ModelName& name, const OciDescriptor& manifest,
+                                    const std::string& source) {
   ImportReport report;
-  const OciDescriptor manifest = write_manifest(inspected, options, report);
+  std::set<Digest> counted;
+  for (const auto& [path, placed] : files_) {
+    if (counted.insert(placed.digest).second) report.bytes += placed.size;
+    if (placed.how != Placed::present) report.bytes_added += placed.size;
+    ++report.files;
+    ++count_of(placed.how, report);
+  }
   writer_.sync();
   Committed committed = commit(paths_, session_, name, manifest, source);
   report.model = std::move(committed.model);

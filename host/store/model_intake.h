@@ -38,9 +38,13 @@ class ModelIntake {
   ImportReport finish(const ModelName& name, const ModelDirectory& inspected, const ImportOptions& options,
                       const std::string& source);
 
+  // The same for a model whose manifest another store has written: it stays byte for byte. What it names must
+  // be in the store.
+  ImportReport adopt(const ModelName& name, const std::string& manifest, const std::string& source);
+
  private:
-  OciDescriptor write_manifest(const ModelDirectory& inspected, const ImportOptions& options,
-                               ImportReport& report);
+  OciDescriptor write_manifest(const ModelDirectory& inspected, const ImportOptions& options);
+  ImportReport give_name(const ModelName& name, const OciDescriptor& manifest, const std::string& source);
 
   const StorePaths paths_;
   StoreSession session_;
