@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/sources/texts.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -15,11 +17,6 @@ constexpr std::size_t kMaximumWords = 300, kMaximumDepth = 32;
 struct Complaint {
   std::string code, message;
 };
-
-std::string text_of(const json& object, const char* key) {
-  const auto value = object.find(key);
-  return value != object.end() && value->is_string() ? value->get<std::string>() : "";
-}
 
 // The members of `errors`; none of a body that is something else (a proxy's page).
 std::vector<Complaint> complaints(const std::string& body) {
@@ -32,16 +29,9 @@ std::vector<Complaint> complaints(const std::string& body) {
   const auto errors = root.find("errors");
   if (errors == root.end() || !errors->is_array()) return found;
   for (const json& error : *errors) {
-    if (error.is_object()) found.push_back({text_of(error, "code"), text_of(error, "message")});
+    if (error.is_object()) found.push_back({text_member(error, "code"), text_member(error, "message")});
   }
   return found;
-}
-
-std::string cleaned(const std::string& text) {
-  std::string clean;
-  for (const char c : text.substr(0, kMaximumWords))
-    clean += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
-  return clean;
 }
 
 std::pair<rh_status, std::string> meaning(unsigned status) {
@@ -67,7 +57,7 @@ std::string registry_words(const HttpResponse& response) {
     words += (words.empty() ? "" : "; ") + complaint.code;
     if (!complaint.message.empty()) words += (complaint.code.empty() ? "" : ": ") + complaint.message;
   }
-  return cleaned(words);
+  return printable(words, kMaximumWords);
 }
 
 bool registry_said(const HttpResponse& response, const std::string& code) {

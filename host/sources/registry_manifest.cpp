@@ -5,24 +5,13 @@
 #include <vector>
 
 #include "host/sources/patience.h"
+#include "host/sources/texts.h"
 #include "host/store/small_file.h"
 
 namespace roundhouse::host {
 namespace {
 
 using nlohmann::json;
-
-std::string text_of(const json& object, const char* key) {
-  const auto value = object.find(key);
-  return value != object.end() && value->is_string() ? value->get<std::string>() : "";
-}
-
-std::string brief(const std::string& text) {
-  std::string clean;
-  for (const char c : text.substr(0, 100))
-    clean += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return clean;
-}
 
 bool is_index(const std::string& type) {
   return type == kIndexType || type == "application/vnd.docker.distribution.manifest.list.v2+json";
@@ -34,27 +23,21 @@ bool is_container(const std::string& type) {
 
 // What the manifest says it is, else what the registry says.
 std::string type_of(const FetchedManifest& fetched, const json& root) {
-  const std::string named = text_of(root, "mediaType");
+  const std::string named = text_member(root, "mediaType");
   return named.empty() ? fetched.media_type.substr(0, fetched.media_type.find(';')) : named;
 }
 
 [[noreturn]] void refuse_kind(const std::string& shown, const std::string& type) {
-  throw Error(RH_CAPABILITY_UNSUPPORTED,
-              shown + " is " +
-                  (is_container(type) ? "a container image" : "an artifact of type '" + brief(type) + "'") +
-                  ", expected a model (" + kModelConfigType + ")",
-              "pull models that 'roundhouse push' or another OCI tool has copied there");
+  throw Error(
+      RH_CAPABILITY_UNSUPPORTED,
+      shown + " is " +
+          (is_container(type) ? "a container image" : "an artifact of type '" + printable(type, 100) + "'") +
+          ", expected a model (" + kModelConfigType + ")",
+      "pull models that 'roundhouse push' or another OCI tool has copied there");
 }
 
 FetchedManifest fetch(RegistryClient& client, const std::string& selector) {
-  Patience patience({});
-  for (;;) {
-    try {
-      return client.manifest(selector);
-    } catch (const Error& error) {
-      patience.wait_after(error);
-    }
-  }
+  return patiently(Patience({}), [&] { return client.manifest(selector); });
 }
 
 // The digest of the only model in the index.
@@ -66,7 +49,7 @@ Digest only_model(const json& root, const std::string& shown) {
   for (const json& entry : *manifests) {
     const OciDescriptor descriptor = parse_descriptor(entry, shown + ": index.manifests");
     if (descriptor.media_type != kManifestType) continue;
-    const std::string artifact = text_of(entry, "artifactType");
+    const std::string artifact = text_member(entry, "artifactType");
     if (artifact == kArtifactType) models.push_back(descriptor.digest);
     // Some tools leave the type out; images have a platform.
     if (artifact.empty() && !entry.contains("platform")) unknown.push_back(descriptor.digest);
@@ -98,9 +81,10 @@ RemoteModel find_remote_model(RegistryClient& client) {
   if (is_container(type)) refuse_kind(shown, type);
   const auto config = root.find("config");
   const std::string config_type =
-      config != root.end() && config->is_object() ? text_of(*config, "mediaType") : "";
+      config != root.end() && config->is_object() ? text_member(*config, "mediaType") : "";
   if (type == kManifestType && !config_type.empty() && config_type != kModelConfigType)
-    refuse_kind(shown, text_of(root, "artifactType").empty() ? config_type : text_of(root, "artifactType"));
+    refuse_kind(shown,
+                text_member(root, "artifactType").empty() ? config_type : text_member(root, "artifactType"));
   ModelManifest manifest = parse_model_manifest(fetched.text);
   return {std::move(fetched.text), std::move(manifest)};
 }

@@ -104,17 +104,11 @@ class Push {
     const std::string selector = link_->reference.selector();
     const std::string text =
         read_blob(paths_, manifest_.digest, kMaximumManifestBytes, "model '" + model_.name + "': manifest");
-    Patience patience(link_->http.cancelled);
-    for (;;) {
-      try {
-        // A registry whose tags may not be moved refuses the same once more.
-        report_.manifest_there = client.manifest_digest(selector) == manifest_.digest;
-        if (!report_.manifest_there) client.put_manifest(selector, kManifestType, text);
-        return;
-      } catch (const Error& error) {
-        patience.wait_after(error);
-      }
-    }
+    patiently(Patience(link_->http.cancelled), [&] {
+      // A registry whose tags may not be moved refuses the same once more.
+      report_.manifest_there = client.manifest_digest(selector) == manifest_.digest;
+      if (!report_.manifest_there) client.put_manifest(selector, kManifestType, text);
+    });
   }
 
   void remember() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "host/sources/texts.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -36,15 +37,8 @@ bool is_component(std::string_view text) {
   return true;
 }
 
-std::string printable(std::string_view text) {
-  std::string safe;
-  for (const char c : text.substr(0, 200))
-    safe += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return safe;
-}
-
 [[noreturn]] void refuse(const std::string& text, const std::string& what) {
-  throw Error(RH_INVALID_ARGUMENT, "reference '" + printable(text) + "': " + what + ", " + kForm);
+  throw Error(RH_INVALID_ARGUMENT, "reference '" + printable(text, 200) + "': " + what + ", " + kForm);
 }
 
 }  // namespace
@@ -86,12 +80,12 @@ RegistryReference RegistryReference::parse(const std::string& text) {
   if (const std::size_t colon = rest.find(':'); colon != std::string::npos) {
     reference.tag = rest.substr(colon + 1);
     if (!is_tag(reference.tag))
-      refuse(text,
-             "the tag '" + printable(reference.tag) + "' is not 1 to 128 letters, digits, '_', '.', '-'");
+      refuse(text, "the tag '" + printable(reference.tag, 200) +
+                       "' is not 1 to 128 letters, digits, '_', '.', '-'");
     rest.resize(colon);
   }
   if (!is_repository(rest))
-    refuse(text, "the repository '" + printable(rest) +
+    refuse(text, "the repository '" + printable(rest, 200) +
                      "' is not lower-case letters and digits, joined by single '.', '_', '-' or '/'");
   reference.repository = rest;
   try {
@@ -101,7 +95,8 @@ RegistryReference RegistryReference::parse(const std::string& text) {
     // The port that https leaves out is another than the one that http does.
     if (port && url.port() == 443) reference.registry += ":443";
   } catch (const Error&) {
-    refuse(text, "the registry '" + printable(reference.registry) + "' is no host with an optional port");
+    refuse(text,
+           "the registry '" + printable(reference.registry, 200) + "' is no host with an optional port");
   }
   return reference;
 }
