@@ -57,6 +57,11 @@ std::string range(const std::string& low, const std::string& high) {
 
 }  // namespace
 
+const GgufValue* GgufMetadata::find(std::string_view key) const {
+  const auto place = values_.find(key);
+  return place == values_.end() ? nullptr : &place->second;
+}
+
 std::vector<std::string> GgufMetadata::keys() const {
   std::vector<std::string> keys;
   for (const auto& [key, value] : values_)

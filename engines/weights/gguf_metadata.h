@@ -32,6 +32,8 @@ class GgufMetadata {
 
   bool has(std::string_view key) const { return values_.contains(key); }
   std::vector<std::string> keys() const;  // sorted
+  // The value as it lies in the file, or null: for who writes it again.
+  const GgufValue* find(std::string_view key) const;
   // Integers of any width and sign.
   std::int64_t integer(std::string_view key, std::int64_t low, std::int64_t high) const;
   std::int64_t integer_or(std::string_view key, std::int64_t fallback, std::int64_t low,

@@ -100,6 +100,13 @@ void GgufKeys::add(std::string_view key, const std::vector<std::int32_t>& number
     append(bytes_, number);
 }
 
+void GgufKeys::add(std::string_view key, const GgufValue& value) {
+  begin(key, static_cast<std::uint32_t>(value.kind));
+  if (value.kind == GgufKind::text) append<std::uint64_t>(bytes_, value.bytes.size());
+  if (value.kind == GgufKind::array) append_array(bytes_, value.element, value.count);
+  bytes_.append(reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size());
+}
+
 TensorWriter TensorWriter::gguf(const std::filesystem::path& file, const GgufKeys& keys,
                                 std::vector<TensorSpec> tensors) {
   const auto aligned = [](std::uint64_t bytes) {

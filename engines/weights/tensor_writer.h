@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engines/tensor/dtype.h"
+#include "engines/weights/gguf_metadata.h"
 
 namespace engines {
 
@@ -33,6 +34,7 @@ class GgufKeys {
   void add(std::string_view key, float value);
   void add(std::string_view key, const std::vector<std::string>& texts);
   void add(std::string_view key, const std::vector<std::int32_t>& numbers);
+  void add(std::string_view key, const GgufValue& value);  // of another file, as it is
 
   std::uint64_t count() const { return count_; }
   const std::string& bytes() const { return bytes_; }  // as they stand in a file

@@ -6,6 +6,8 @@
 #include "engines/pipeline/picture_cost.h"
 #include "engines/pipeline/zimage_pipeline.h"
 #include "engines/sampling/sampler.h"
+#include "engines/tensor/quantise.h"
+#include "plugins/pipeline/convert_run.h"
 #include "plugins/pipeline/sink_run.h"
 
 namespace roundhouse::pipeline {
@@ -74,6 +76,22 @@ engines::PipelineOptions read_options(const ModelSource& source, int threads) {
   return options;
 }
 
+// One of the descriptor's group "convert".
+engines::Dtype dtype_named(const std::string& name) {
+  for (std::size_t i = 0; i < engines::kDtypes; ++i) {
+    const auto dtype = static_cast<engines::Dtype>(i);
+    if (engines::can_be_made(dtype) && engines::name_of(dtype) == name) return dtype;
+  }
+  throw Error(RH_CAPABILITY_UNSUPPORTED, "type '" + name + "' is not one that the engine writes");
+}
+
+bool wants_gguf(const std::string& format, engines::Dtype type) {
+  if (format.empty()) return engines::is_quantised(type);
+  if (format == "gguf" || format == "safetensors") return format == "gguf";
+  throw Error(RH_CAPABILITY_UNSUPPORTED,
+              "format '" + format + "' is not written, expected safetensors or gguf");
+}
+
 // Stops the estimate when the host's loading sink says so.
 class SourceRun : public engines::QuietRun {
  public:
@@ -126,6 +144,13 @@ Descriptor common_descriptor() {
       {"weights", "q4_0"},
       {"weights", "q4_k"},
       {"weights", "q6_k"},
+      {"convert", "f32"},
+      {"convert", "bf16"},
+      {"convert", "f16"},
+      {"convert", "q8_0"},
+      {"convert", "q4_0"},
+      {"convert", "q4_k"},
+      {"convert", "q6_k"},
       {"device", "cpu"},
   };
   for (const auto& dtype : engines::kDtypeLayouts)
@@ -175,8 +200,22 @@ Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest&
   return estimate;
 }
 
+void PipelineEngine::convert(const ConvertRequest& request, Options& options, ConvertSink& sink) {
+  options.refuse_unread();  // there are none
+  engines::ConversionRequest conversion;
+  conversion.source = request.source;
+  conversion.target = request.target;
+  conversion.type = dtype_named(request.type);
+  conversion.gguf = wants_gguf(request.format, conversion.type);
+  engines::ThreadPool pool(threads_);
+  ConvertRun run(sink);
+  engines::convert_model(conversion, pool, run);
+}
+
 const void* PipelineEngine::extension(std::string_view id) {
-  return id == RH_ESTIMATE_ID ? estimate_extension<PipelineEngine>() : nullptr;
+  return id == RH_ESTIMATE_ID  ? static_cast<const void*>(estimate_extension<PipelineEngine>())
+         : id == RH_CONVERT_ID ? convert_extension<PipelineEngine>()
+                               : nullptr;
 }
 
 }  // namespace roundhouse::pipeline

@@ -6,6 +6,7 @@
 
 #include "engines/kernels/kernels.h"
 #include "engines/tensor/error.h"
+#include "roundhouse/convert.hpp"
 #include "roundhouse/estimate.hpp"
 #include "roundhouse/plugin.hpp"
 
@@ -20,12 +21,17 @@ class PipelineEngine : public Engine {
  public:
   using Exception = engines::Error;
 
+  // The types that `convert` writes are in it; what is an engine's own is not.
+  static Descriptor descriptor() { return common_descriptor(); }
+
   PipelineEngine(const EngineConfig& config, std::unique_ptr<engines::Kernels> kernels);
 
   Facts describe() const override;
   std::unique_ptr<Model> open(const ModelSource& source) override;
   // rh.estimate/1.
   Estimate estimate(const ModelSource& source, const ImageRequest& request, Options& options);
+  // rh.convert/1.
+  void convert(const ConvertRequest& request, Options& options, ConvertSink& sink);
   // An engine with extensions of its own asks this one for the rest.
   const void* extension(std::string_view id) override;
 

@@ -77,8 +77,7 @@ inline ConvertRequest read_convert_request(const rh_convert_request* request, co
                               &required(from.target, "request.target"), &required(from.type, "request.type"),
                               std::string(view_of(from.format))};
   if (!contains(descriptor.capabilities, "convert", values.type)) {
-    throw Error(RH_CAPABILITY_UNSUPPORTED,
-                "type '" + values.type + "' is not one that engine '" + descriptor.id + "' writes");
+    throw Error(RH_CAPABILITY_UNSUPPORTED, "type '" + values.type + "' is not one that the engine writes");
   }
   return values;
 }
@@ -94,9 +93,8 @@ const rh_convert* convert_extension() {
                           rh_error* error) -> rh_status {
     return detail::guard_for<E>(error, [&] {
       E& self = engine_of<E>(&detail::required(engine, "engine"));
-      const Descriptor descriptor = E::descriptor();
-      const ConvertRequest values = detail::read_convert_request(request, descriptor);
-      Options options(request->options, "engine '" + descriptor.id + "'");
+      const ConvertRequest values = detail::read_convert_request(request, E::descriptor());
+      Options options(request->options, "the engine");
       ConvertSink ear(sink, options);
       self.convert(values, options, ear);
       options.refuse_unread();

@@ -15,7 +15,8 @@ TEST(ConvertProtocol, RefusesTextThatIsNoMessage) {
     EXPECT_THROW(decode<ConvertJob>(text), FrameError) << text;
     EXPECT_THROW(decode<ConvertEvent>(text), FrameError) << text;
     EXPECT_THROW(decode<ConvertResult>(text), FrameError) << text;
-    if (text != "[]") EXPECT_THROW(decode_tensors({text.begin(), text.end()}), FrameError) << text;
+    if (text == "[]") continue;  // a list of none
+    EXPECT_THROW(decode_tensors({text.begin(), text.end()}), FrameError) << text;
   }
 }
 
