@@ -63,13 +63,23 @@ Answer ask_usable(const RouteRequest&, const EngineRecord& record, const Records
   return Error(RH_INTERNAL, named(record) + " is unusable for no recorded reason");
 }
 
+// Types are asked for where other requests ask for a task: what an engine cannot write it does not do.
+Answer ask_conversion(const RouteRequest& request, const EngineRecord& record, const Records& records) {
+  if (has_capability(record.capabilities(), "convert", *request.convert)) return std::nullopt;
+  return Error(RH_CAPABILITY_UNSUPPORTED, named(record) + " does not convert to " + *request.convert +
+                                              ", expected one of: " + group(record, "convert") +
+                                              elsewhere(records, "convert", *request.convert));
+}
+
 Answer ask_task(const RouteRequest& request, const EngineRecord& record, const Records& records) {
+  if (request.convert) return ask_conversion(request, record, records);
   if (has_capability(record.capabilities(), "task", request.task)) return std::nullopt;
   return Error(RH_CAPABILITY_UNSUPPORTED,
                named(record) + " does not do " + request.task + elsewhere(records, "task", request.task));
 }
 
 Answer ask_architecture(const RouteRequest& request, const EngineRecord& record, const Records& records) {
+  if (request.convert) return std::nullopt;
   if (!request.architecture) {
     if (has_capability(record.capabilities(), "feature", "modelless")) return std::nullopt;
     return Error(RH_INVALID_ARGUMENT, "model: none was given, " + named(record) + " needs one");

@@ -19,6 +19,8 @@ struct RouteRequest {
   std::vector<std::string> features;         // e.g. "negative-prompt", "guidance"
   std::optional<std::string> sampler, schedule;
   std::optional<std::string> weights;  // how an engine is to hold them: "stored", "q8_0"
+  // A conversion to that type instead of the task; what the model is, the engine finds out.
+  std::optional<std::string> convert;
   std::string device = "auto";
   // Quantities held against the engine's limits: {"width", 1024}. Outside is INVALID_DIMENSION for width and
   // height, else INVALID_ARGUMENT.

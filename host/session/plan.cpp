@@ -7,6 +7,7 @@
 #include "host/session/session.h"
 #include "host/session/size.h"
 #include "host/session/values.h"
+#include "host/store/directory_manifest.h"
 
 namespace roundhouse::host {
 namespace {
@@ -76,6 +77,7 @@ ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, con
   set_size(plan, requested_size(request, usual, model.size, "model '" + model.name + "'"));
 
   require_present(model);
+  if (!model.spec) require_listed_sizes(model.directory);
   const ModelDirectory directory = inspect_model_directory(model.directory);
   if (!model.architecture.empty() && model.architecture != directory.architecture) {
     throw Error(RH_MODEL_INVALID, "model '" + model.name + "' is of architecture '" + directory.architecture +

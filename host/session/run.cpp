@@ -115,4 +115,31 @@ EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const Sessio
   return result;
 }
 
+ConversionPlan make_conversion_plan(const std::string& type, const std::string& format,
+                                    const std::optional<std::string>& engine, const Registry& registry) {
+  ConversionPlan plan;
+  plan.job.type = type;
+  plan.job.format = format;
+  plan.engine.route.convert = type;
+  plan.engine.route.engine = engine;
+  plan.engine.decision = route(plan.engine.route, registry.records());
+  if (plan.engine.decision.error) throw RoutingRefusal(plan.engine.decision);
+  plan.engine.engine = plan.engine.decision.engine;
+  plan.engine.device = device_for(plan.engine.route.device, *registry.find(plan.engine.engine));
+  return plan;
+}
+
+ConversionResult run_conversion(ConversionPlan plan, Registry& registry, const SessionOptions& options,
+                                const std::atomic<bool>& cancelled, const ConvertSeen& seen) {
+  Run run{plan.engine, registry, options, cancelled};
+  const auto client = run.loaded_client();
+  const CancelWatch watch(*client, cancelled);
+  ConversionResult result;
+  result.converted = client->convert(plan.job, seen);
+  result.report = client->probe();
+  result.engine = plan.engine.engine;
+  result.notes = plan.engine.notes;
+  return result;
+}
+
 }  // namespace roundhouse::host

@@ -106,4 +106,22 @@ struct EstimateResult {
 EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const SessionOptions& options,
                              const std::atomic<bool>& cancelled);
 
+// A conversion with its engine: as plan and run of a picture, with rh.convert/1 in place of rh.image/1.
+struct ConversionPlan {
+  GeneratePlan engine;  // without a job
+  ConvertJob job;
+};
+// Throws a RoutingRefusal where no engine writes that type. Starts nothing.
+ConversionPlan make_conversion_plan(const std::string& type, const std::string& format,
+                                    const std::optional<std::string>& engine, const Registry& registry);
+struct ConversionResult {
+  std::string engine;
+  EngineReport report;
+  ConvertResult converted;
+  std::vector<std::string> notes;
+};
+// Converts plan.job.source into plan.job.target. The engine has ended when it returns or throws.
+ConversionResult run_conversion(ConversionPlan plan, Registry& registry, const SessionOptions& options,
+                                const std::atomic<bool>& cancelled, const ConvertSeen& seen);
+
 }  // namespace roundhouse::host

@@ -90,7 +90,31 @@ WeightRecord parse_weight(const json& object, const std::string& where) {
   return record;
 }
 
+constexpr std::pair<const char*, std::string Conversion::*> kConversionFields[] = {
+    {"source_manifest", &Conversion::source_manifest},
+    {"source_files", &Conversion::source_files},
+    {"engine", &Conversion::engine},
+    {"engine_version", &Conversion::engine_version},
+    {"type", &Conversion::type},
+    {"format", &Conversion::format}};
+
+Conversion parse_conversion(const json& object) {
+  if (!object.is_object()) refuse("provenance.conversion", "expected an object");
+  Conversion conversion;
+  for (const auto& [key, field] : kConversionFields)
+    conversion.*field = optional_text(object, key, "provenance.conversion.");
+  return conversion;
+}
+
 }  // namespace
+
+ordered_json conversion_json(const Conversion& conversion) {
+  ordered_json object;
+  for (const auto& [key, field] : kConversionFields) {
+    if (!(conversion.*field).empty()) object[key] = conversion.*field;
+  }
+  return object;
+}
 
 std::string model_config_text(const ModelConfig& config) {
   ordered_json root;
@@ -105,6 +129,7 @@ std::string model_config_text(const ModelConfig& config) {
   if (!config.provenance.repository.empty()) provenance["repository"] = config.provenance.repository;
   if (!config.provenance.revision.empty()) provenance["revision"] = config.provenance.revision;
   provenance["tool"] = config.provenance.tool;
+  if (config.provenance.conversion) provenance["conversion"] = conversion_json(*config.provenance.conversion);
   root["provenance"] = std::move(provenance);
   root["weights"] = ordered_json::object();
   for (const auto& [path, record] : config.weights)
@@ -133,6 +158,8 @@ ModelConfig parse_model_config(const std::string& text, const std::string& name)
   config.provenance = {
       text_of(provenance, "kind", "provenance."), optional_text(provenance, "repository", "provenance."),
       optional_text(provenance, "revision", "provenance."), optional_text(provenance, "tool", "provenance.")};
+  if (provenance.contains("conversion"))
+    config.provenance.conversion = parse_conversion(provenance.at("conversion"));
   for (const auto& [path, record] : object_of(root, "weights").items())
     config.weights.emplace(path, parse_weight(record, "weights['" + path + "']."));
   return config;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,19 @@ namespace roundhouse::host {
 
 // Where a model came from. Nothing here names a path or a time of one machine, so that the same files give
 // the same model everywhere; those are annotations in index.json.
+// How the weights were made from those of another model.
+struct Conversion {
+  // Of the manifest, where the other model is one of the store; else of the lines "DIGEST PATH" of its files.
+  std::string source_manifest, source_files;
+  std::string engine, engine_version;
+  std::string type, format;  // as they were asked for; format empty: the type's own
+};
+
 struct Provenance {
   std::string kind;                  // "directory"
   std::string repository, revision;  // of a hub; empty for a directory
   std::string tool;                  // "roundhouse 0.1.0"
+  std::optional<Conversion> conversion = {};
 };
 
 struct ModelConfig {
@@ -28,6 +38,9 @@ struct ModelConfig {
 };
 
 inline constexpr std::size_t kMaximumConfigBytes = 32 << 20;
+
+// The fields that are not empty.
+nlohmann::ordered_json conversion_json(const Conversion& conversion);
 
 // The same config gives the same bytes. The spec's name is left out: one model may have several.
 std::string model_config_text(const ModelConfig& config);

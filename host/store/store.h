@@ -98,6 +98,12 @@ class Store {
   ImportReport import_directory(const std::filesystem::path& directory, const ModelName& name,
                                 const ImportOptions& options);
 
+  // Makes a model: `make` fills an empty directory beneath the store's root, which is then taken in and gone
+  // with the call, and may say more of it. Its files become blobs without a copy.
+  ImportReport build(
+      const ModelName& name, ImportOptions options,
+      const std::function<void(const std::filesystem::path& directory, ImportOptions& options)>& make);
+
   // The same for an archive that `pack` or another OCI tool made; without a name, the one that the archive
   // says. Throws also UNSAFE_NAME, INTEGRITY_MISMATCH and MODEL_INVALID for archives that are damaged or
   // hostile.

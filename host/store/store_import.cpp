@@ -4,6 +4,7 @@
 
 #include "host/store/model_files.h"
 #include "host/store/model_intake.h"
+#include "host/store/store_internal.h"
 
 namespace roundhouse::host {
 namespace {
@@ -79,6 +80,21 @@ ImportReport Store::import_directory(const fs::path& directory, const ModelName&
   const ModelDirectory inspected = inspect_model_directory(directory);
   ModelIntake::require_architecture(options, inspected, "model directory '" + directory.string() + "'");
   return Import(paths_, directory, options).run(name, inspected);
+}
+
+ImportReport Store::build(
+    const ModelName& name, ImportOptions options,
+    const std::function<void(const fs::path& directory, ImportOptions& options)>& make) {
+  StoreSession session(paths_);
+  {
+    const StoreLock lock(paths_, StoreLock::Mode::shared);
+    refuse_new_meaning(OciIndex::read(paths_), name, nullptr);  // before the work rather than after it
+  }
+  const fs::path directory = session.fresh_path();
+  make_directories(directory);
+  make(directory, options);
+  options.placement = Placement::link;
+  return import_directory(directory, name, options);
 }
 
 }  // namespace roundhouse::host

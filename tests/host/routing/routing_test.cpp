@@ -39,11 +39,13 @@ std::vector<EngineRecord> yard() {
                              {"schedule", {"flow", "dpm-flow"}},
                              {"schedule.euler", {"flow"}},
                              {"schedule.dpm++", {"dpm-flow"}},
+                             {"convert", {"f32", "q8_0"}},
                              {"device", {"cpu"}}};
   Capabilities fast = slow;
   fast["feature"] = {"negative-prompt", "guidance", "lora"};
   fast["sampler"] = {"euler"};
   fast["dtype"] = {"f32", "bf16"};
+  fast.erase("convert");
   Capabilities card = slow;
   card["device"] = {"cuda:0"};
   card["weight-format"] = {"gguf"};
@@ -88,7 +90,15 @@ const Case kCases[] = {
     {"AnotherWeightFormat", [](RouteRequest& r) { r.weight_format = "gguf", r.dtypes = {"q8_0"}; }, "card",
      RH_OK, ""},
     {"CpuByName", [](RouteRequest& r) { r.device = "cpu"; }, "openblas", RH_OK, ""},
+    {"AConversionNeedsNoModel",
+     [](RouteRequest& r) {
+       r = {};
+       r.convert = "q8_0";
+     },
+     "reference", RH_OK, ""},
     // automatic, and nobody can
+    {"UnknownConversion", [](RouteRequest& r) { r.convert = "q2_k"; }, "", RH_CAPABILITY_UNSUPPORTED,
+     "does not convert to q2_k, expected one of: none; engines that do: none"},
     {"UnknownTask", [](RouteRequest& r) { r.task = "chat"; }, "", RH_CAPABILITY_UNSUPPORTED,
      "does not do chat; engines that do: none"},
     {"UnknownArchitecture", [](RouteRequest& r) { r.architecture = "FluxPipeline"; }, "",
