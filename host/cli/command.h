@@ -47,6 +47,8 @@ std::unique_ptr<Command> make_show_command();
 std::unique_ptr<Command> make_import_command();
 std::unique_ptr<Command> make_create_command();
 std::unique_ptr<Command> make_copy_command();
+std::unique_ptr<Command> make_convert_command();
+std::unique_ptr<Command> make_quantize_command();
 std::unique_ptr<Command> make_remove_command();
 std::unique_ptr<Command> make_verify_command();
 std::unique_ptr<Command> make_validate_command();

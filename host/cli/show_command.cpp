@@ -112,6 +112,7 @@ OrderedJson provenance_json(const Shown& shown) {
   put("repository", shown.provenance.repository);
   put("revision", shown.provenance.revision);
   put("tool", shown.provenance.tool);
+  if (shown.provenance.conversion) json["conversion"] = conversion_json(*shown.provenance.conversion);
   if (shown.stored) put("source", shown.stored->source);
   if (shown.stored) put("created", shown.stored->created);
   return json;
@@ -179,7 +180,7 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
     std::vector<std::string> origin;
     const OrderedJson provenance = provenance_json(shown);
     for (const auto& [name, value] : provenance.items())
-      origin.push_back(name + " " + value.get<std::string>());
+      origin.push_back(name + " " + (value.is_string() ? value.get<std::string>() : value.dump()));
     line("provenance", join(origin, ", "));
     line("bytes", human_bytes(shown.manifest->bytes) + " in " + std::to_string(shown.manifest->files.size()) +
                       " files");

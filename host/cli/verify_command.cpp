@@ -7,6 +7,7 @@
 #include "host/cli/store_report.h"
 #include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
+#include "host/store/directory_manifest.h"
 #include "host/store/gguf_header.h"
 #include "host/store/small_file.h"
 #include "host/store/validate.h"
@@ -20,32 +21,24 @@ class VerifyCommand : public Command {
   CLI::App* declare(CLI::App& app) override {
     CLI::App* command =
         app.add_subcommand("verify", "Hash the files of the store's models and name all damage");
-    command->add_option("name", name_, "One model [default: all]")->type_name("NAME");
+    command
+        ->add_option(
+            "name", name_,
+            "One model of the store, or a directory with a manifest.json [default: all models of the "
+            "store]")
+        ->type_name("NAME");
     declare_json(*command);
     return command;
   }
 
   int run(const Program& program) override {
     Store store = program.store();
+    if (is_directory(store)) return verify_one_directory();
     const auto models = name_.empty() ? store.list() : std::vector{store.get(ModelName::parse(name_))};
-    std::string first, text;
-    for (const StoredModel& model : models) {
-      const auto damages = store.verify(model, transfer_progress("verifying " + model.name, json()));
-      add(model, damages);
-      text +=
-          model.name + "  " + model.digest.brief() + "  " + (damages.empty() ? "sound" : "damaged") + "\n";
-      for (const Damage& damage : damages) {
-        text += labelled(damage.kind, one_line(damage.file + ": " + damage.detail),
-                         terminal_width(STDOUT_FILENO));
-        if (first.empty())
-          first =
-              "model '" + model.name + "': file '" + damage.file + "': " + damage.kind + ": " + damage.detail;
-      }
-    }
-    if (!json()) print(text.empty() ? "the store is empty\n" : text);
-    if (!first.empty()) throw Error(RH_INTEGRITY_MISMATCH, first, "import or pull the damaged models again");
-    if (json()) print_json(partial());
-    return 0;
+    for (const StoredModel& model : models)
+      add(model.name, model.digest.text(), model.digest.brief(),
+          store.verify(model, transfer_progress("verifying " + model.name, json())));
+    return finish("import or pull the damaged models again");
   }
 
   OrderedJson partial() const override {
@@ -55,18 +48,48 @@ class VerifyCommand : public Command {
   }
 
  private:
-  void add(const StoredModel& model, const std::vector<Damage>& damages) {
+  // A name of the store comes before a directory of that name, as everywhere.
+  bool is_directory(const Store& store) const {
+    if (name_.find('/') != std::string::npos || name_ == "." || name_ == "..") return true;
+    const auto name = ModelName::try_parse(name_);
+    return name && !store.find(*name) && has_directory_manifest(name_);
+  }
+
+  int verify_one_directory() {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(name_, ignored))
+      throw Error(RH_MODEL_NOT_FOUND, "model directory '" + name_ + "': no such directory");
+    add(name_, "", "", verify_directory(name_, transfer_progress("verifying " + name_, json())));
+    return finish("convert or fetch the model again");
+  }
+
+  int finish(const std::string& hint) const {
+    if (!json()) print(text_.empty() ? "the store is empty\n" : text_);
+    if (!first_.empty()) throw Error(RH_INTEGRITY_MISMATCH, first_, hint);
+    if (json()) print_json(partial());
+    return 0;
+  }
+
+  void add(const std::string& name, const std::string& digest, const std::string& brief,
+           const std::vector<Damage>& damages) {
+    text_ +=
+        name + "  " + (brief.empty() ? "" : brief + "  ") + (damages.empty() ? "sound" : "damaged") + "\n";
     OrderedJson row;
-    row["name"] = model.name;
-    row["digest"] = model.digest.text();
+    row["name"] = name;
+    row["digest"] = digest.empty() ? OrderedJson(nullptr) : OrderedJson(digest);
     row["sound"] = damages.empty();
     row["damages"] = OrderedJson::array();
-    for (const Damage& damage : damages)
+    for (const Damage& damage : damages) {
       row["damages"].push_back(damage_json(damage));
+      text_ +=
+          labelled(damage.kind, one_line(damage.file + ": " + damage.detail), terminal_width(STDOUT_FILENO));
+      if (first_.empty())
+        first_ = "model '" + name + "': file '" + damage.file + "': " + damage.kind + ": " + damage.detail;
+    }
     models_.push_back(std::move(row));
   }
 
-  std::string name_;
+  std::string name_, first_, text_;
   OrderedJson models_ = OrderedJson::array();
 };
 
