@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "host/session/device.h"
 #include "host/session/plan_use.h"
 
 namespace roundhouse::host {
