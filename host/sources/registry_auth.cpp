@@ -89,7 +89,7 @@ std::string RegistryAuth::answer(HttpClient& client, const HttpResponse& refused
   if (find("basic") == challenges.end())
     throw Error(RH_SOURCE_REJECTED, "registry '" + registry_.authority() +
                                         "': asks for a login of an unknown kind, expected Bearer or Basic");
-  if (!search_.found || basic_ || (used && used->starts_with("Basic "))) throw refusal("access", refused);
+  if (!search_.found || (used && used->starts_with("Basic "))) throw refusal("access", refused);
   basic_ = true;
   return search_.found->basic();
 }

@@ -24,7 +24,7 @@ class RegistryTransfers : public RegistryTest {
     std::uint64_t bytes = 0;
     for (const auto& file : all) {
       if (known.find(file.at("digest").get<std::string>()) == std::string::npos)
-        bytes += file.at("size").get<std::uint64_t>();
+        bytes += file.at("bytes").get<std::uint64_t>();
     }
     return bytes;
   }
@@ -98,7 +98,7 @@ TEST_F(RegistryTransfers, that_were_killed_while_sending_keep_what_the_registry_
   std::uint64_t largest = 0;
   const nlohmann::json all = files("pocket-turbo");
   for (const auto& file : all)
-    largest = std::max(largest, file.at("size").get<std::uint64_t>());
+    largest = std::max(largest, file.at("bytes").get<std::uint64_t>());
   EXPECT_LT(proxy_.passed(Direction::up), total + largest + 2 * kTalk);
   run_json({"pull", target("turbo"), "--home", "other"});
   expect_whole("other", "turbo", digest);

@@ -76,6 +76,23 @@ TEST_F(RegistryAuthTest, BasicIsGivenOnceItIsAskedFor) {
   EXPECT_THAT(refused, Not(HasSubstr("wrong")));
 }
 
+TEST_F(RegistryAuthTest, ThreadsThatWereRefusedAtOnceGetTheSameAnswer) {
+  challenge_ = "Basic realm=\"x\"";
+  const auto opened = link(kUser);
+  HttpClient client(opened->http);
+  HttpResponse refused;
+  refused.status = 401;
+  refused.headers.set("WWW-Authenticate", challenge_);
+  const RegistryScopes scopes = {pull_scope("team/tiny")};
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(opened->auth.answer(client, refused, scopes, std::nullopt), kUser.basic());
+  use_bearer();
+  refused.headers.set("WWW-Authenticate", challenge_);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(opened->auth.answer(client, refused, scopes, std::nullopt), "Bearer t0");
+  EXPECT_EQ(token_requests(), 1u);
+}
+
 TEST_F(RegistryAuthTest, ATokenIsFetchedOnceForEachSetOfScopes) {
   use_bearer();
   const auto opened = link(kUser);
