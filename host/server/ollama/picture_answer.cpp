@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/server/ollama/picture_answer.h"
+
+#include <utility>
+
+#include "host/server/json_text.h"
+#include "host/server/ollama/clock.h"
+#include "host/transport/base64.h"
+
+namespace roundhouse::host::ollama {
+namespace {
+
+std::int64_t nanoseconds(double milliseconds) {
+  return static_cast<std::int64_t>(milliseconds * 1e6);
+}
+
+}  // namespace
+
+PictureAnswer::PictureAnswer(const Services& services, http::Exchange& exchange, std::string model,
+                             bool stream)
+    : services_(services), exchange_(exchange), model_(std::move(model)), wants_stream_(stream) {
+}
+
+PictureAnswer::Json PictureAnswer::line(bool done) const {
+  Json json;
+  json["model"] = model_;
+  json["created_at"] = now_text();
+  json["response"] = "";
+  json["done"] = done;
+  return json;
+}
+
+void PictureAnswer::write(const Json& json) {
+  if (stream_ != nullptr && !stream_->write(json_text(json) + "\n"))
+    throw Error(RH_CANCELLED, "cancelled: the client has gone");
+}
+
+void PictureAnswer::on_step(const StepEvent& event) {
+  if (event.stage != "denoise") return;
+  step_milliseconds_ += event.step_milliseconds;
+  Json json = line(false);
+  json["completed"] = event.step;
+  json["total"] = event.steps;
+  if (event.eta_seconds) json["eta_seconds"] = *event.eta_seconds;
+  write(json);
+}
+
+void PictureAnswer::on_picture(const PictureFile& picture) {
+  result_ = line(true);
+  result_["done_reason"] = "stop";
+  result_["image"] = base64_encoded(picture.png);
+  result_["engine"] = picture.record.engine;
+  result_["seed"] = picture.record.job.seed;
+  result_["width"] = picture.record.job.width;
+  result_["height"] = picture.record.job.height;
+  steps_ = picture.record.job.steps;
+}
+
+void PictureAnswer::run(const GenerateRequest& request, std::optional<KeepAlive> keep_alive) {
+  PictureEvents events;
+  events.begun = [this](const GeneratePlan& plan) {
+    load_nanoseconds_ = nanoseconds_since(begin_);
+    tell_engine(exchange_, plan);
+    if (wants_stream_) stream_ = &exchange_.begin(200, http::kNdjson);
+  };
+  events.progress = [this](const StepEvent& event) { on_step(event); };
+  events.picture = [this](std::uint32_t, const PictureFile& picture) { on_picture(picture); };
+  const auto notes = make_picture_files(services_, exchange_, request, keep_alive, events);
+  result_["total_duration"] = nanoseconds_since(begin_);
+  result_["load_duration"] = load_nanoseconds_;
+  result_["eval_count"] = steps_;
+  result_["eval_duration"] = nanoseconds(step_milliseconds_);
+  if (!notes.empty()) result_["notes"] = notes;
+  if (stream_ != nullptr) return write(result_);
+  exchange_.send(200, http::kJson, json_text(result_) + "\n");
+}
+
+}  // namespace roundhouse::host::ollama

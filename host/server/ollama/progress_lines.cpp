@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/server/ollama/progress_lines.h"
+
+#include <utility>
+
+#include "host/server/json_text.h"
+
+namespace roundhouse::host::ollama {
+namespace {
+
+// Often enough for a bar that moves, seldom enough for a slow reader.
+constexpr std::chrono::milliseconds kBetweenLines{100};
+
+constexpr const char* kSuccess = "{\"status\":\"success\"}\n";
+
+}  // namespace
+
+ProgressLines::ProgressLines(http::Exchange& exchange, bool stream, std::string verb)
+    : exchange_(exchange), verb_(std::move(verb)), wants_stream_(stream) {
+}
+
+// The stream begins with the first line: what is refused before it is refused with its own status.
+void ProgressLines::write(const std::string& line) {
+  if (exchange_.cancelled()) throw Error(RH_CANCELLED, "cancelled while " + verb_);
+  if (!wants_stream_) return;
+  if (stream_ == nullptr) stream_ = &exchange_.begin(200, http::kNdjson);
+  if (!stream_->write(line)) throw Error(RH_CANCELLED, "cancelled: the client has gone");
+}
+
+void ProgressLines::status(const std::string& text) {
+  write(json_text(nlohmann::json{{"status", text}}) + "\n");
+}
+
+ProgressSeen ProgressLines::seen() {
+  return [this](const StoreProgress& progress) { on_progress(progress); };
+}
+
+void ProgressLines::on_progress(const StoreProgress& progress) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool news = progress.what != what_ || progress.done >= progress.total;
+  if (!news && now - told_ < kBetweenLines) {
+    if (exchange_.cancelled()) throw Error(RH_CANCELLED, "cancelled while " + verb_);
+    return;
+  }
+  what_ = progress.what;
+  told_ = now;
+  nlohmann::ordered_json line;
+  line["status"] = verb_ + " " + progress.what;
+  line["total"] = progress.total;
+  line["completed"] = progress.done;
+  write(json_text(line) + "\n");
+}
+
+void ProgressLines::success() {
+  if (wants_stream_) return write(kSuccess);
+  exchange_.send(200, http::kJson, kSuccess);
+}
+
+}  // namespace roundhouse::host::ollama

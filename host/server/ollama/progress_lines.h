@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far a transfer is, as lines of {"status", "total", "completed"}.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "host/server/http/exchange.h"
+#include "host/store/store.h"
+
+namespace roundhouse::host::ollama {
+
+// Without a stream nothing is told but the end. Used by one thread at a time.
+class ProgressLines {
+ public:
+  // `verb` stands before the name of the file at work: "pulling".
+  ProgressLines(http::Exchange& exchange, bool stream, std::string verb);
+
+  // A line of its own. Throws CANCELLED when the client has gone.
+  void status(const std::string& text);
+  // For the options of what works; throws CANCELLED.
+  ProgressSeen seen();
+  // The last line, or the whole answer.
+  void success();
+
+ private:
+  void on_progress(const StoreProgress& progress);
+  void write(const std::string& line);
+
+  http::Exchange& exchange_;
+  const std::string verb_;
+  const bool wants_stream_;
+  http::Stream* stream_ = nullptr;
+  std::string what_;
+  std::chrono::steady_clock::time_point told_;
+};
+
+}  // namespace roundhouse::host::ollama
