@@ -105,10 +105,30 @@ async function names() {
   assert.equal((await fetch(address, { method: "POST", body: "something else" })).status, 400);
 }
 
+// A model of another with defaults of its own, under names that come and go.
+async function creation() {
+  const lines = [];
+  for await (const line of await client.create({ model: "mine", from: model, parameters: { steps: 4 }, system: "be brief", stream: true }))
+    lines.push(line.status);
+  assert.equal(lines.at(-1), "success");
+  assert.ok(lines.some((line) => line.startsWith("using existing layer")));
+  const shown = await client.show({ model: "mine" });
+  assert.match(shown.parameters, /^steps 4$/m);
+  assert.equal(shown.system, "be brief");
+  await client.copy({ source: "mine", destination: "mine:too" });
+  await client.delete({ model: "mine" });
+  await refused(client.show({ model: "mine" }), 404, /not found/);
+  const picture = await client.generate({ model: "mine:too", prompt: "a boat", width: 64, height: 64, stream: false });
+  assert.equal(picture.eval_count, 4);
+  await client.delete({ model: "mine:too" });
+  await refused(client.create({ model: "x", from: model, parameters: { mirostat: 1 } }), 400, /mirostat/);
+  await refused(client.create({ model: "x", from: "nobody" }), 404, /model "nobody" not found/);
+}
+
 const version = await client.version();
 assert.match(version.version, /^\d+\.\d+\.\d+/);
 assert.equal(await (await fetch(host)).text(), "Ollama is running");
-for (const part of [listing, pictures, loading, text, abort, names]) {
+for (const part of [listing, pictures, loading, text, abort, names, creation]) {
   await part();
   console.log(`${part.name}: as expected`);
 }

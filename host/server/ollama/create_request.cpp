@@ -125,7 +125,7 @@ class Creation {
     } else {
       for (const SourceFile& file : model_files(model.directory)) {
         lines_.status("using existing layer " + file.path);
-        intake_.add(file.path, intake_.writer().place(file.file, file.path, Placement::automatic, {}));
+        intake_.add(file.path, intake_.writer().place(file.file, file.path, Placement::automatic, seen_));
       }
     }
     ModelSpec spec = model.spec;
@@ -157,7 +157,7 @@ class Creation {
                   "send it first: POST /api/blobs/" + digest.text());
     }
     lines_.status("creating new layer " + digest.text());
-    const auto placed = intake_.writer().find(uploads_.path(digest), path, {});
+    const auto placed = intake_.writer().find(uploads_.path(digest), path, seen_);
     if (!placed) throw Error(RH_IO_ERROR, "file '" + path + "': blob " + digest.text() + " is gone");
     intake_.add(path, *placed);
   }
@@ -166,6 +166,7 @@ class Creation {
   Uploads& uploads_;
   const CreateRequest& request_;
   ProgressLines& lines_;
+  const PieceSeen seen_ = [this](std::string_view) { lines_.check(); };
   ModelIntake intake_;
 };
 

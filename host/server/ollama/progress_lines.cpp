@@ -19,9 +19,13 @@ ProgressLines::ProgressLines(http::Exchange& exchange, bool stream, std::string 
     : exchange_(exchange), verb_(std::move(verb)), wants_stream_(stream) {
 }
 
+void ProgressLines::check() const {
+  if (exchange_.cancelled()) throw Error(RH_CANCELLED, "cancelled while " + verb_);
+}
+
 // The stream begins with the first line: what is refused before it is refused with its own status.
 void ProgressLines::write(const std::string& line) {
-  if (exchange_.cancelled()) throw Error(RH_CANCELLED, "cancelled while " + verb_);
+  check();
   if (!wants_stream_) return;
   if (stream_ == nullptr) stream_ = &exchange_.begin(200, http::kNdjson);
   if (!stream_->write(line)) throw Error(RH_CANCELLED, "cancelled: the client has gone");
@@ -38,10 +42,8 @@ ProgressSeen ProgressLines::seen() {
 void ProgressLines::on_progress(const StoreProgress& progress) {
   const auto now = std::chrono::steady_clock::now();
   const bool news = progress.what != what_ || progress.done >= progress.total;
-  if (!news && now - told_ < kBetweenLines) {
-    if (exchange_.cancelled()) throw Error(RH_CANCELLED, "cancelled while " + verb_);
-    return;
-  }
+  check();
+  if (!news && now - told_ < kBetweenLines) return;
   what_ = progress.what;
   told_ = now;
   nlohmann::ordered_json line;

@@ -18,6 +18,8 @@ class ProgressLines {
 
   // A line of its own. Throws CANCELLED when the client has gone.
   void status(const std::string& text);
+  // Throws CANCELLED when the client has gone, or the server ends.
+  void check() const;
   // For the options of what works; throws CANCELLED.
   ProgressSeen seen();
   // The last line, or the whole answer.
