@@ -152,7 +152,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     const bool streams = admission.route != nullptr && admission.route->options.streamed_body;
     awaits_continue_ = head_read && admission.request.headers.find("Expect").has_value();
     bool body_read = head_read && parser_->is_done();
-    if (!admission.refusal && !admission.preflight && !streams && !body_read) {
+    if (admission.route != nullptr && !admission.refusal && !streams && !body_read) {
       if (!co_await read_whole_body(admission)) co_return false;
       body_read = !admission.refusal;
     }
@@ -297,12 +297,11 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   void watch() {
     watching_ = true;
     end_watch_ = false;
-    asio::co_spawn(
-        stream_.get_executor(), [self = shared_from_this()] { return self->read_ahead(); },
-        [self = shared_from_this()](const std::exception_ptr&) {
-          self->watching_ = false;
-          self->signal_.cancel();
-        });
+    asio::co_spawn(stream_.get_executor(), read_ahead(),  // which the handler of its end keeps alive
+                   [self = shared_from_this()](const std::exception_ptr&) {
+                     self->watching_ = false;
+                     self->signal_.cancel();
+                   });
   }
 
   Task<void> read_ahead() {
