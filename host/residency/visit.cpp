@@ -260,6 +260,7 @@ void Visit::make_image(std::uint32_t image, Forecast& forecast) {
   follow.progress = [&](const ProgressEvent& event) {
     const StepEvent step = forecast.follow(event, Clock::now());
     if (events_.progress) events_.progress(step);
+    if (ticket_.is_cancelled()) client().cancel();  // sooner than the watcher
   };
   if (events_.preview) {
     follow.preview = [&](const PreviewEvent& event) {
