@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <optional>
+
+#include "engines/pipeline/preview.h"
+#include "engines/pipeline/values.h"
 
 namespace engines {
 namespace {
@@ -26,8 +29,12 @@ class StageMeter {
  public:
   StageMeter(Stage stage, Run& run, const Kernels& kernels)
       : stage_(stage), run_(run), kernels_(kernels), operations_(kernels.operations()) {}
-  void done(std::size_t activation_bytes) const {
-    run_.stage_done({stage_, watch_.elapsed_ns(), kernels_.operations() - operations_, activation_bytes});
+  std::uint64_t operations() const { return kernels_.operations() - operations_; }
+  // `other_operations`: of kernels that are not the stage's own.
+  void done(std::size_t activation_bytes, std::uint64_t other_operations = 0,
+            std::uint64_t preview_ns = 0) const {
+    run_.stage_done(
+        {stage_, watch_.elapsed_ns(), operations() + other_operations, activation_bytes, preview_ns});
   }
 
  private:
@@ -50,14 +57,6 @@ auto at(const std::string& place, Run& run, Work work) {
   }
 }
 
-void require_finite(std::span<const float> values, const std::string& stage, const std::string& what,
-                    const std::string& when = {}) {
-  const auto bad = std::ranges::count_if(values, [](float v) { return !std::isfinite(v); });
-  if (bad == 0) return;
-  throw Error(RH_PIPELINE_ERROR, stage + ": " + std::to_string(bad) + " of " + std::to_string(values.size()) +
-                                     " values of " + what + " are not finite" + when);
-}
-
 std::string of(std::size_t step, std::size_t steps) {
   return std::to_string(step + 1) + " of " + std::to_string(steps);
 }
@@ -69,6 +68,41 @@ std::span<float> all(const FloatBuffer& buffer) {
 std::size_t bytes_of(const FloatBuffer& buffer) {
   return buffer.size() * sizeof(float);
 }
+
+// Previews of one run and what they cost. A memory limit may leave no room for any.
+class Previews {
+ public:
+  Previews(ZImagePipeline::Parts& parts, const MemoryPlan& plan, ConstPlanes latents)
+      : kernels_(parts.kernels), preview_(parts.vae, latents.channels, latents.height, latents.width) {
+    const std::uint64_t limit = parts.memory.limit;
+    const std::uint64_t taken = plan.denoise_peak + parts.vae.weights().bytes_under("decoder.");
+    if (limit > 0) budget_ = limit - std::min(limit, taken);
+    fit_ = preview_.least_bytes() <= budget_;
+  }
+  bool fit() const { return fit_; }
+  void take(ConstPlanes x, std::span<const float> v, float sigma) { preview_.take(x, v, sigma); }
+  void show(Run& run) {
+    const Stopwatch watch;
+    Kernels& exact = kernels_.exact();
+    const std::uint64_t before = exact.operations();
+    preview_.show(run, static_cast<std::size_t>(std::min<std::uint64_t>(budget_, kDecodeBudget)));
+    if (&exact != &kernels_) operations_ += exact.operations() - before;
+    elapsed_ns_ += watch.elapsed_ns();
+    activation_bytes_ = preview_.activation_bytes();
+  }
+  // Beyond those of the stage's own kernels.
+  std::uint64_t operations() const { return operations_; }
+  std::uint64_t elapsed_ns() const { return elapsed_ns_; }
+  std::size_t activation_bytes() const { return activation_bytes_; }
+
+ private:
+  Kernels& kernels_;
+  Preview preview_;
+  std::uint64_t budget_ = UINT64_MAX;
+  bool fit_ = true;
+  std::uint64_t operations_ = 0, elapsed_ns_ = 0;
+  std::size_t activation_bytes_ = 0;
+};
 
 }  // namespace
 
@@ -125,7 +159,7 @@ template <class Load>
 void Generation::load(const Load& load) {
   const Stopwatch watch;
   load();
-  run_.stage_done({Stage::load, watch.elapsed_ns(), 0, 0});
+  run_.stage_done({Stage::load, watch.elapsed_ns(), 0, 0, 0});
 }
 
 void Generation::encode_prompts() {
@@ -187,18 +221,23 @@ void Generation::denoise() {
 
   const StageMeter meter(Stage::denoise, run_, parts_.kernels);
   Prediction prediction = begin_sessions(transformer);
+  Previews previews(parts_, plan_, latents());
   const auto sampler = make_sampler(request_.sampler, schedule_, latents_.size(), generator_);
   const std::size_t steps = schedule_.timesteps.size();
   for (std::size_t i = 0; i < steps; ++i) {
     const Stopwatch watch;
     at("denoise, step " + of(i, steps), run_, [&] { predict(i, prediction); });
+    const bool preview = previews.fit() && run_.wants_preview(static_cast<std::uint32_t>(i + 1));
+    if (preview) previews.take(latents(), all(prediction.velocity), schedule_.sigmas[i]);
     sampler->step(i, all(prediction.velocity), all(latents_));
     require_finite(all(latents_), "denoise", "the latents", " after step " + of(i, steps));
     show_step(i, prediction);
     run_.progress(Stage::denoise, static_cast<std::uint32_t>(i + 1), static_cast<std::uint32_t>(steps),
                   watch.elapsed_ns());
+    if (preview) at("a preview, step " + of(i, steps), run_, [&] { previews.show(run_); });
   }
-  meter.done(prediction.activation_bytes() + bytes_of(latents_));
+  meter.done(prediction.activation_bytes() + bytes_of(latents_) + previews.activation_bytes(),
+             previews.operations(), previews.elapsed_ns());
 }
 
 // The session with more tokens lends its scratch to the other.
@@ -230,12 +269,7 @@ Picture Generation::decode() {
   });
   require_finite(all(planes), "decode", "the picture");
 
-  Picture picture{request_.width, request_.height, std::vector<float>(3 * pixels)};
-  for (std::size_t channel = 0; channel < 3; ++channel) {
-    for (std::size_t i = 0; i < pixels; ++i)
-      picture.rgb[3 * i + channel] =
-          std::clamp(planes.data()[channel * pixels + i] * 0.5F + 0.5F, 0.0F, 1.0F);
-  }
+  Picture picture{request_.width, request_.height, interleaved(all(planes))};
   run_.progress(Stage::decode, 1, 1, watch.elapsed_ns());
   meter.done(parts_.vae.activation_bytes() + bytes_of(planes) + picture.rgb.size() * sizeof(float));
   return picture;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "engines/tensor/error.h"
@@ -17,6 +18,7 @@ struct StageReport {
   std::uint64_t elapsed_ns = 0;
   std::uint64_t operations = 0;        // of products, convolutions and attention
   std::uint64_t activation_bytes = 0;  // peak beyond weights
+  std::uint64_t preview_ns = 0;        // of elapsed_ns: what previews took
 };
 
 // Watches one run. Called on the thread that runs, except `cancelled`, which any thread may ask.
@@ -28,6 +30,10 @@ class Run {
   // `step` of `steps` (1-based) of a stage is done and took elapsed_ns.
   virtual void progress(Stage, std::uint32_t step, std::uint32_t steps, std::uint64_t elapsed_ns) = 0;
   virtual void stage_done(const StageReport&) = 0;
+  // Whether somebody wants to see how the picture looks after that step (1-based) of denoise.
+  virtual bool wants_preview(std::uint32_t /*step*/) { return false; }
+  // 3 floats a pixel, interleaved, rows from the top, 0 to 1.
+  virtual void preview(std::int64_t /*width*/, std::int64_t /*height*/, std::span<const float> /*rgb*/) {}
 
   // Throws CANCELLED when asked to stop.
   void check_cancelled() {

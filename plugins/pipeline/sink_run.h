@@ -24,7 +24,11 @@ class SinkRun : public engines::Run {
   }
   void stage_done(const engines::StageReport& report) override {
     sink_.stage(static_cast<std::uint32_t>(report.stage), report.elapsed_ns, report.operations,
-                report.activation_bytes);
+                report.activation_bytes, report.preview_ns);
+  }
+  bool wants_preview(std::uint32_t step) override { return sink_.wants_preview(step); }
+  void preview(std::int64_t width, std::int64_t height, std::span<const float> rgb) override {
+    sink_.preview(static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height), rgb);
   }
 
  private:
