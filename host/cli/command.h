@@ -61,6 +61,8 @@ std::unique_ptr<Command> make_errors_command();
 std::unique_ptr<Command> make_doctor_command();
 std::unique_ptr<Command> make_bench_command();
 std::unique_ptr<Command> make_serve_command();
+std::unique_ptr<Command> make_ps_command();
+std::unique_ptr<Command> make_stop_command();
 std::unique_ptr<Command> make_version_command();
 
 }  // namespace roundhouse::host

@@ -7,6 +7,7 @@
 #include "host/cli/command.h"
 #include "host/cli/generate_estimate.h"
 #include "host/cli/generate_options.h"
+#include "host/cli/generate_remote.h"
 #include "host/cli/generate_summary.h"
 #include "host/cli/in_process.h"
 #include "host/cli/interrupt.h"
@@ -41,10 +42,12 @@ class GenerateRun {
 
   // Refuses, or runs and fills the record.
   void run() {
+    if (flags_.daemon.server) refuse_local_flags(flags_);
     const GenerateRequest request = to_request(flags_);  // may wait for standard input
     record_.plan.job.prompt = request.prompt;
     record_.plan.job.negative_prompt = request.negative_prompt;
     const std::atomic<bool>& cancelled = watch_interrupts();
+    if (flags_.daemon.server) return run_remotely(request);
     options_.client.threads = thread_budget(flags_.threads);
     options_.in_process = flags_.in_process;
     Registry registry = program_.registry();
@@ -155,6 +158,19 @@ class GenerateRun {
     record_.total_milliseconds = program_.milliseconds_since_start();
   }
 
+  // The same by a daemon.
+  void run_remotely(const GenerateRequest& request) {
+    check_output_directory(flags_.output_directory);
+    record_.plan.images = static_cast<std::uint32_t>(request.images);
+    ProgressView progress(ProgressView::style_for_standard_error(json_), record_.plan.images);
+    record_.start_milliseconds = program_.milliseconds_since_start();
+    generate_remotely(flags_, request, record_, progress,
+                      [this](std::uint32_t index, SavedImage image, std::string_view png) {
+                        save(index, std::move(image), {png.begin(), png.end()}, Clock::now());
+                      });
+    record_.total_milliseconds = program_.milliseconds_since_start();
+  }
+
   void save(std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
     const Clock::time_point begin = Clock::now();
     SavedImage saved;
@@ -162,11 +178,15 @@ class GenerateRun {
     saved.stages = result.stages;
     saved.step_milliseconds = result.step_milliseconds;
     const PngTexts texts = flags_.no_metadata ? PngTexts{} : metadata_texts(picture_record(seed));
-    const std::vector<std::uint8_t> bytes = encode_png(result.picture, texts);
-    saved.file = write_png(flags_.output_directory, kFilePrefix, wall_start_, image, bytes);
-    saved.save_milliseconds = milliseconds_since(begin);
     record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, result.peak_memory_bytes);
-    log_image(saved, bytes.size());
+    save(image, std::move(saved), encode_png(result.picture, texts), begin);
+  }
+
+  void save(std::uint32_t image, SavedImage saved, const std::vector<std::uint8_t>& png,
+            Clock::time_point begin) {
+    saved.file = write_png(flags_.output_directory, kFilePrefix, wall_start_, image, png);
+    saved.save_milliseconds = milliseconds_since(begin);
+    log_image(saved, png.size());
     record_.images.push_back(std::move(saved));
   }
 

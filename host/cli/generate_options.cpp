@@ -9,8 +9,8 @@
 #include <cerrno>
 
 #include "host/cli/arguments.h"
-#include "host/worker/machine.h"
 #include "host/log/reason.h"
+#include "host/worker/machine.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -124,7 +124,8 @@ void declare_run_flags(CLI::App& command, GenerateFlags& flags) {
   flag("--allow-cpu", flags.allow_cpu, "Permit --device cpu");
   option("--threads", flags.threads, "N", "1 to 1024 [default: all processors that the program may use]");
   option("--weights", flags.weights, "TYPE",
-         "How the engine holds the big matrices: stored, q8_0, q4_0, q6_k or q4_k, quantised at load [default: stored]");
+         "How the engine holds the big matrices: stored, q8_0, q4_0, q6_k or q4_k, quantised at load "
+         "[default: stored]");
   option("--memory-limit", flags.memory_limit, "SIZE",
          "What the engine's process may take, such as 10GB [default: the control group's limit, if any]");
   const auto options = [&](const char* name, std::vector<std::string>& values, const char* help) {
@@ -161,6 +162,7 @@ void declare_generate_flags(CLI::App& command, GenerateFlags& flags) {
       ->type_name("FILE");
   declare_picture_flags(command, flags);
   declare_run_flags(command, flags);
+  flags.daemon.declare(command, "Have the daemon at URL make the pictures [default: this program does]");
 }
 
 GenerateRequest to_request(const GenerateFlags& flags) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "host/cli/daemon_client.h"
 #include "host/session/session.h"
 
 namespace roundhouse::host {
@@ -26,6 +27,7 @@ struct GenerateFlags {
   bool estimate = false;
   bool log_prompts = false;
   bool no_metadata = false;
+  DaemonFlags daemon;  // where another makes the picture
 };
 
 void declare_generate_flags(CLI::App& command, GenerateFlags& flags);

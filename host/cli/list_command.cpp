@@ -3,14 +3,11 @@
 #include <algorithm>
 
 #include "host/cli/command.h"
+#include "host/cli/table.h"
 #include "host/cli/text.h"
 
 namespace roundhouse::host {
 namespace {
-
-struct Row {
-  std::string name, id, size, modified, origin;
-};
 
 std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
@@ -31,7 +28,7 @@ class ListCommand : public Command {
     std::vector<StoredModel> stored;
     if (catalogue.problems().empty()) stored = store.list();
     OrderedJson models = OrderedJson::array();
-    std::vector<Row> rows;
+    Table rows({"NAME", "ID", "SIZE", "CREATED", "WHERE"});
     for (const auto& entry : catalogue.entries()) {
       if (!entry.present && !entry.problem) continue;
       const auto found = std::find_if(stored.begin(), stored.end(), [&](const auto& m) {
@@ -40,10 +37,10 @@ class ListCommand : public Command {
       const StoredModel* model = found == stored.end() ? nullptr : &*found;
       const std::uint64_t bytes = entry.stored ? entry.bytes : directory_bytes(entry.directory);
       models.push_back(row_json(entry, model, bytes));
-      rows.push_back({entry.spec.name, model == nullptr ? "-" : model->digest.brief(),
-                      entry.problem ? "damaged" : human_bytes(bytes),
-                      model == nullptr ? "-" : or_dash(model->created),
-                      entry.stored ? "store" : entry.directory.string()});
+      rows.add({entry.spec.name, model == nullptr ? "-" : model->digest.brief(),
+                entry.problem ? "damaged" : human_bytes(bytes),
+                model == nullptr ? "-" : or_dash(model->created),
+                entry.stored ? "store" : entry.directory.string()});
     }
     if (json()) {
       OrderedJson object;
@@ -54,7 +51,7 @@ class ListCommand : public Command {
         object["problems"].push_back(error_json(problem));
       print_json(object);
     } else {
-      print(table(rows));
+      print(rows.empty() ? "no models are here: 'roundhouse import' takes one in\n" : rows.text());
       for (const Error& problem : catalogue.problems())
         print("problem: " + one_line(problem.what()) + "\n");
     }
@@ -87,27 +84,6 @@ class ListCommand : public Command {
     row["directory"] = entry.stored ? OrderedJson(nullptr) : OrderedJson(entry.directory.string());
     row["problem"] = entry.problem ? error_json(*entry.problem) : OrderedJson(nullptr);
     return row;
-  }
-
-  static std::string table(std::vector<Row> rows) {
-    if (rows.empty()) return "no models are here: 'roundhouse import' takes one in\n";
-    rows.insert(rows.begin(), {"NAME", "ID", "SIZE", "CREATED", "WHERE"});
-    const auto width = [&](auto member) {
-      std::size_t widest = 0;
-      for (const Row& row : rows)
-        widest = std::max(widest, columns(row.*member));
-      return widest + 2;
-    };
-    const auto padded = [](const std::string& text, std::size_t to) {
-      return text + std::string(to - std::min(to, columns(text)), ' ');
-    };
-    const std::size_t name = width(&Row::name), id = width(&Row::id), size = width(&Row::size),
-                      modified = width(&Row::modified);
-    std::string text;
-    for (const Row& row : rows)
-      text += padded(row.name, name) + padded(row.id, id) + padded(row.size, size) +
-              padded(row.modified, modified) + one_line(row.origin) + "\n";
-    return text;
   }
 };
 

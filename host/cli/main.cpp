@@ -27,8 +27,9 @@ std::vector<Entry> make_commands() {
                     make_show_command,     make_import_command,  make_create_command,   make_copy_command,
                     make_remove_command,   make_verify_command,  make_validate_command, make_pack_command,
                     make_pull_command,     make_push_command,    make_gc_command,       make_clean_command,
-                    make_serve_command,    make_convert_command, make_quantize_command, make_bench_command,
-                    make_doctor_command,   make_errors_command,  make_version_command}) {
+                    make_serve_command,    make_ps_command,      make_stop_command,     make_convert_command,
+                    make_quantize_command, make_bench_command,   make_doctor_command,   make_errors_command,
+                    make_version_command}) {
     entries.push_back({make(), nullptr});
   }
   return entries;

@@ -52,15 +52,8 @@ auto truth(bool ServeSettings::*member) {
 }
 
 void read_keys(ServeSettings& settings, const std::string& where, const std::string& file) {
-  const auto text = read_small_file(file, where + ": '" + file + "'", kLargestFile);
-  if (!text) throw Error(RH_IO_ERROR, where + ": '" + file + "' does not exist");
-  std::istringstream lines(*text);
-  for (std::string line; std::getline(lines, line);) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
-      line.pop_back();
-    if (!line.empty() && line.front() != '#') settings.api_keys.push_back(line);
-  }
-  if (settings.api_keys.empty()) throw Error(RH_INVALID_ARGUMENT, where + ": '" + file + "' holds no key");
+  for (std::string& key : read_api_keys(where, file))
+    settings.api_keys.push_back(std::move(key));
 }
 
 std::string environment_name(const std::string& key) {
@@ -151,6 +144,20 @@ void check_address(ServeSettings& settings) {
 }
 
 }  // namespace
+
+std::vector<std::string> read_api_keys(const std::string& where, const std::string& file) {
+  const auto text = read_small_file(file, where + ": '" + file + "'", kLargestFile);
+  if (!text) throw Error(RH_IO_ERROR, where + ": '" + file + "' does not exist");
+  std::vector<std::string> keys;
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
+      line.pop_back();
+    if (!line.empty() && line.front() != '#') keys.push_back(line);
+  }
+  if (keys.empty()) throw Error(RH_INVALID_ARGUMENT, where + ": '" + file + "' holds no key");
+  return keys;
+}
 
 const std::vector<Setting>& serve_settings() {
   using Kind = Setting::Kind;

@@ -49,6 +49,10 @@ struct ServeFlags {
 };
 void declare_serve_flags(CLI::App& command, ServeFlags& flags);
 
+// One key a line; empty lines and those that begin with # are none. Throws IO_ERROR, INVALID_ARGUMENT where
+// there is none; `where` begins the message.
+std::vector<std::string> read_api_keys(const std::string& where, const std::string& file);
+
 // Reads `config` (a missing one is an error where `flags` names it), environment and flags. Throws
 // UNKNOWN_OPTION for an unknown key, INVALID_ARGUMENT for a value naming where it was found, or for an
 // address that others can reach without allow_remote.

@@ -8,6 +8,7 @@
 #include "host/server/http/http_error.h"
 #include "host/server/json_fields.h"
 #include "host/server/native/progress_table.h"
+#include "host/server/request_fields.h"
 
 namespace roundhouse::host {
 namespace {
@@ -55,15 +56,12 @@ void read_guidance(NativeRequest& native, const JsonFields& fields, const ModelD
   if (own && scale) {
     throw Error(RH_INVALID_ARGUMENT, "guidance: give it or guidance_scale (guidance + 1), not both");
   }
-  if (own) {
-    native.request.guidance = own;
-  } else if (scale) {
+  if (scale) {
     // A scale of 1 is that world's "off", as 0 is ours; below, there is no less than off.
     native.request.guidance = *scale >= 0 && *scale < 1 ? 0 : *scale - 1;
-  } else if (!defaults.guidance) {
+  } else if (!own && !defaults.guidance) {
     native.request.guidance = kGuidanceScale - 1;
   }
-  native.request.negative_prompt = fields.text("negative_prompt");
   const double guidance = native.request.guidance.value_or(defaults.guidance.value_or(0));
   if (!native.request.negative_prompt && guidance > 0) native.request.negative_prompt = kNegativePrompt;
 }
@@ -78,6 +76,16 @@ void read_size(NativeRequest& native, const JsonFields& fields, const SizeLimits
   native.notes.push_back("the size " + std::to_string(native.asked_width) + "x" +
                          std::to_string(native.asked_height) + " became " + std::to_string(size.width) + "x" +
                          std::to_string(size.height) + ", which the model can draw");
+}
+
+// Nothing is added and nothing moved: absent values are the model's, others are taken or refused.
+void read_exact(NativeRequest& native, const JsonFields& fields) {
+  if (fields.has("guidance_scale")) {
+    fields.refuse("guidance_scale", "cannot be given together with exact, expected guidance");
+  }
+  native.request.width = fields.integer("width");
+  native.request.height = fields.integer("height");
+  native.request.aspect = fields.text("aspect");
 }
 
 // What the pixel-art server does with the finished picture.
@@ -105,15 +113,9 @@ void refuse_lora(const JsonFields& fields) {
   throw Error(RH_LORA_UNSUPPORTED_ENGINE, "lora_model: '" + *lora + "': no engine takes a LoRA");
 }
 
-std::optional<KeepAlive> keep_alive_field(const JsonFields& fields) {
-  const auto values = fields.list("keep_alive");
-  if (!values) return std::nullopt;
-  if (values->size() == 1 && values->front().is_number()) return keep_alive_of(values->front().get<double>());
-  return parse_keep_alive(fields.text("keep_alive").value_or(""));
-}
-
 void read_form(NativeRequest& native, const JsonFields& fields) {
   native.png = fields.word("format", {"rgba", "png"}).value_or("rgba") == "png";
+  native.metadata = fields.boolean("metadata", true);
   native.stream = fields.boolean("stream", false);
   native.preview_every = static_cast<std::uint32_t>(fields.integer("preview_every", 0, 50).value_or(0));
   native.id = fields.text("generation_id").value_or(random_uuid());
@@ -148,20 +150,20 @@ NativeRequest read_native_request(const http::Request& request, const Services& 
   NativeRequest native;
   native.prompt = fields.text("prompt").value_or("");
   if (native.prompt.empty()) throw http::HttpError(400, RH_INVALID_ARGUMENT, "No prompt provided");
-  const bool decorate = fields.boolean("decorate", true);
+  const bool exact = fields.boolean("exact", false);
+  const bool decorate = fields.boolean("decorate", !exact);
   native.request.prompt = decorate ? decorated_prompt(native.prompt) : native.prompt;
-  native.request.engine = fields.text("engine");
+  take_engine_fields(fields, native.request);
   native.request.model = fields.text("model");
   if (!native.request.model) native.request.model = fields.text("model_name");
-  const Target target = target_of(native.request, services);
-  read_size(native, fields, target.limits);
-  native.request.steps = fields.integer("steps");
-  if (!native.request.steps && !target.defaults.steps) native.request.steps = kSteps;
-  read_guidance(native, fields, target.defaults);
-  native.request.seed = fields.integer("seed");
-  native.request.sampler = fields.text("sampler");
-  native.request.schedule = fields.text("schedule");
-  native.request.weights = fields.text("weights");
+  if (exact) {
+    read_exact(native, fields);
+  } else {
+    const Target target = target_of(native.request, services);
+    read_size(native, fields, target.limits);
+    if (!native.request.steps && !target.defaults.steps) native.request.steps = kSteps;
+    read_guidance(native, fields, target.defaults);
+  }
   native.request.device = fields.text("device").value_or("auto");
   native.request.allow_cpu = fields.boolean("allow_cpu", false);
   refuse_lora(fields);

@@ -18,8 +18,9 @@ struct NativeRequest {
   std::string prompt;       // as it was sent
   std::string id;           // of the generation
   std::optional<KeepAlive> keep_alive;
-  bool png = false;     // else raw RGBA
-  bool stream = false;  // NDJSON
+  bool png = false;      // else raw RGBA
+  bool stream = false;   // NDJSON
+  bool metadata = true;  // inside the PNG
   std::uint32_t preview_every = 0;
   bool preserve_aspect = true;
   std::string fit_mode = "contain";

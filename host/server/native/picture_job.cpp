@@ -2,6 +2,8 @@
 // From a body to a picture, with news on the way.
 #include "host/server/native/picture_job.h"
 
+#include <algorithm>
+
 #include "host/log/to_error.h"
 #include "host/server/http/http_error.h"
 #include "host/server/json_text.h"
@@ -35,6 +37,29 @@ Json image_json(const Picture& picture, bool png, const std::vector<std::uint8_t
           {"width", picture.width},
           {"height", picture.height},
           {"mode", png ? "png" : "rgba"}};
+}
+
+Json facts_json(const Facts& facts) {
+  Json json = Json::object();
+  for (const auto& [key, value] : facts)
+    json[key] = value;
+  return json;
+}
+
+// How long everything took, and how much memory.
+void add_figures(Json& json, const Generation& generation) {
+  const ImageResult& result = generation.images.at(0).result;
+  json["timings_ms"] = {{"waiting", generation.pool.waiting_milliseconds},
+                        {"load", generation.pool.loading_milliseconds}};
+  json["stages"] = Json::array();
+  for (const StageTiming& stage : result.stages) {
+    if (stage.stage != "load") json["timings_ms"][stage.stage] = stage.milliseconds;
+    json["stages"].push_back(
+        {{"stage", stage.stage}, {"ms", stage.milliseconds}, {"peak_memory_bytes", stage.peak_memory_bytes}});
+  }
+  json["step_ms"] = result.step_milliseconds;
+  json["peak_memory_bytes"] =
+      std::max(result.peak_memory_bytes, generation.pool.session.opened.peak_memory_bytes);
 }
 
 // With a queue of none, "full" is what the pixel-art server calls busy.
@@ -106,10 +131,10 @@ GenerationEvents PictureJob::events() {
 
 void PictureJob::on_step(const StepEvent& event) {
   if (event.stage == "load") return;  // told by `loading`
-  if (event.stage == "encode") return advance(kEncoding, "reading the prompt");
+  if (event.stage == "encode") return advance(kEncoding, "reading the prompt", &event);
   if (event.stage == "decode") {
     table_.update(native_.id, [&](ProgressRecord& record) { record.eta_seconds = event.eta_seconds; });
-    return advance(kDecoding, "decoding");
+    return advance(kDecoding, "decoding", &event);
   }
   table_.update(native_.id, [&](ProgressRecord& record) {
     const double part = event.steps == 0 ? 1 : static_cast<double>(event.step) / event.steps;
@@ -121,7 +146,7 @@ void PictureJob::on_step(const StepEvent& event) {
     record.eta_seconds = event.eta_seconds;
     if (event.seconds_per_step > 0) record.seconds_per_step = event.seconds_per_step;
   });
-  tell();
+  tell(&event);
 }
 
 void PictureJob::on_preview(const PreviewEvent& event) {
@@ -134,21 +159,27 @@ void PictureJob::on_preview(const PreviewEvent& event) {
   write(line);
 }
 
-void PictureJob::advance(double progress, const std::string& message) {
+void PictureJob::advance(double progress, const std::string& message, const StepEvent* step) {
   table_.update(native_.id, [&](ProgressRecord& record) {
     record.progress = progress;
     record.message = message;
   });
-  tell();
+  tell(step);
 }
 
-void PictureJob::tell() {
+void PictureJob::tell(const StepEvent* step) {
   if (stream_ == nullptr) return;
   const auto record = table_.find(native_.id);
   if (!record) return;
   Json line;
   line["event"] = "progress";
   line.update(progress_json(*record, table_.now()));
+  if (step != nullptr) {
+    line["stage"] = step->stage;
+    line["stage_step"] = step->step;
+    line["stage_steps"] = step->steps;
+    line["stage_step_ms"] = step->step_milliseconds;
+  }
   write(line);
 }
 
@@ -159,34 +190,45 @@ void PictureJob::write(const Json& line) {
 
 Json PictureJob::result(const Generation& generation) const {
   const FinishedImage& image = generation.images.at(0);
-  const Picture& picture = image.result.picture;
   const PictureRecord record = generation.record(0, services_.version);
   Json json;
   if (native_.stream) json["event"] = "result";
   json["success"] = true;
-  json["image"] =
-      image_json(picture, native_.png, native_.png ? generation.png(0, services_.version) : rgba_of(picture));
-  json["image"]["fit_mode"] = native_.fit_mode;
-  json["image"]["preserve_aspect"] = native_.preserve_aspect;
+  json["image"] = file_json(image.result.picture, record);
   json["seed"] = image.seed;
   json["prompt"] = native_.prompt;
   json["generation_time"] = generation.seconds;
   json["generation_id"] = native_.id;
   json["engine"] = generation.plan.engine;
+  json["engine_version"] = record.engine_version;
   json["model_name"] = generation.plan.model_name;
   json["device"] = generation.plan.device;
   json["prompt_used"] = record.job.prompt;
   json["steps"] = record.job.steps;
   json["guidance"] = record.job.guidance;
+  json["cfg_normalization"] = record.job.cfg_normalization;
+  json["cfg_truncation"] = record.job.cfg_truncation;
   json["sampler"] = record.sampler ? Json(*record.sampler) : Json();
   json["schedule"] = record.schedule ? Json(*record.schedule) : Json();
-  json["timings_ms"] = {{"waiting", generation.pool.waiting_milliseconds},
-                        {"load", generation.pool.loading_milliseconds}};
-  for (const StageTiming& stage : image.result.stages)
-    json["timings_ms"][stage.stage] = stage.milliseconds;
+  json["facts"] = {{"engine", facts_json(generation.pool.session.opened.engine.facts)},
+                   {"model", facts_json(record.facts)}};
+  add_figures(json, generation);
   json["notes"] = native_.notes;
   for (const std::string& note : generation.plan.notes)
     json["notes"].push_back(note);
+  return json;
+}
+
+Json PictureJob::file_json(const Picture& picture, const PictureRecord& record) const {
+  std::vector<std::uint8_t> bytes;
+  if (native_.png) {
+    bytes = encode_png(picture, native_.metadata ? metadata_texts(record) : PngTexts{});
+  } else {
+    bytes = rgba_of(picture);
+  }
+  Json json = image_json(picture, native_.png, bytes);
+  json["fit_mode"] = native_.fit_mode;
+  json["preserve_aspect"] = native_.preserve_aspect;
   return json;
 }
 

@@ -21,9 +21,10 @@ class PictureJob {
   GenerationEvents events();
   void on_step(const StepEvent& event);
   void on_preview(const PreviewEvent& event);
-  void tell();  // a line with the record, where the client wants a stream
-  void advance(double progress, const std::string& message);
+  void tell(const StepEvent* step = nullptr);  // a line with the record, where the client wants a stream
+  void advance(double progress, const std::string& message, const StepEvent* step = nullptr);
   nlohmann::ordered_json result(const Generation& generation) const;
+  nlohmann::ordered_json file_json(const Picture& picture, const PictureRecord& record) const;
   void write(const nlohmann::ordered_json& line);
 
   const Services& services_;
