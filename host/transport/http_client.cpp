@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/transport/http_client.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
-#include <cerrno>
 #include <map>
-#include <system_error>
 
 #include "host/transport/connection.h"
+#include "host/transport/request_writer.h"
 
 namespace roundhouse::host {
 namespace {
@@ -74,81 +70,6 @@ class ResponseParser final : public http::basic_parser<false> {
   BodySeen body_;
 };
 
-bool is_token(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
-bool is_field_value(const std::string& text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != 0x7f); });
-}
-
-void put_field(std::string& head, const std::string& name, const std::string& value) {
-  // The value may be a credential: it is in no message.
-  if (!is_token(name) || !is_field_value(value))
-    throw Error(RH_INVALID_ARGUMENT, "http header '" + name + "': cannot be sent, expected one line of text");
-  head += name + ": " + value + "\r\n";
-}
-
-std::uint64_t body_size(const HttpRequest& request) {
-  return request.file ? request.file->size : request.body.size();
-}
-
-std::string head_of(const HttpRequest& request, const Url& url, bool authorized,
-                    const std::string& user_agent) {
-  if (!is_token(request.method))
-    throw Error(RH_INVALID_ARGUMENT, "http method '" + request.method + "': is no word");
-  std::string head = request.method + " " + url.target() + " HTTP/1.1\r\n";
-  put_field(head, "Host", url.authority());
-  for (const auto& [name, value] : request.headers)
-    put_field(head, name, value);
-  const auto otherwise = [&](const char* name, const std::string& value) {
-    if (request.headers.find(name) == nullptr) put_field(head, name, value);
-  };
-  otherwise("User-Agent", user_agent);
-  otherwise("Accept", "*/*");
-  otherwise("Accept-Encoding", "identity");
-  if (authorized && request.authorization) put_field(head, "Authorization", *request.authorization);
-  if (body_size(request) > 0 || request.method == "POST" || request.method == "PUT" ||
-      request.method == "PATCH")
-    put_field(head, "Content-Length", std::to_string(body_size(request)));
-  return head + "\r\n";
-}
-
-void send_file(Connection& connection, const HttpRequest& request) {
-  const FileRange& range = *request.file;
-  const auto fail = [&](const std::string& what) {
-    throw Error(RH_IO_ERROR, "file '" + range.path.string() + "': " + what);
-  };
-  const int file = ::open(range.path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) fail(std::generic_category().message(errno));
-  const std::unique_ptr<const int, void (*)(const int*)> closer(&file,
-                                                                [](const int* opened) { ::close(*opened); });
-  std::string piece(kPieceBytes, '\0');
-  for (std::uint64_t done = 0; done < range.size;) {
-    const auto wanted = std::min<std::uint64_t>(piece.size(), range.size - done);
-    const ssize_t count = ::pread(file, piece.data(), wanted, static_cast<off_t>(range.offset + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(std::generic_category().message(errno));
-    if (count == 0) fail("ended before " + std::to_string(range.offset + range.size) + " bytes");
-    connection.write_all({piece.data(), static_cast<std::size_t>(count)});
-    done += static_cast<std::uint64_t>(count);
-    if (request.sent) request.sent(done);
-  }
-}
-
-void send_text(Connection& connection, const HttpRequest& request) {
-  for (std::size_t done = 0; done < request.body.size();) {
-    const std::string_view piece = std::string_view(request.body).substr(done, kPieceBytes);
-    connection.write_all(piece);
-    done += piece.size();
-    if (request.sent) request.sent(done);
-  }
-}
-
 bool is_redirect(const HttpRequest& request, unsigned status) {
   const bool safe = request.method == "GET" || request.method == "HEAD";
   return status == 307 || status == 308 || (safe && (status == 301 || status == 302 || status == 303));
@@ -203,7 +124,7 @@ class HttpClient::Implementation {
   }
 
   HttpResponse exchange(const HttpRequest& request, const Url& url, bool authorized, const HeadSeen& head) {
-    const std::string text = head_of(request, url, authorized, options_.user_agent);
+    const std::string text = request_head(request, url, authorized, options_.user_agent);
     std::unique_ptr<Connection> kept = take(url);
     const bool again = kept != nullptr && (request.method == "GET" || request.method == "HEAD");
     bool answered = false;
@@ -226,7 +147,7 @@ class HttpClient::Implementation {
     connection->write_all(text);
     std::optional<HttpFailure> unsent;
     try {
-      request.file ? send_file(*connection, request) : send_text(*connection, request);
+      send_body(*connection, request);
     } catch (const HttpFailure& failure) {
       if (failure.step() != HttpFailure::Step::cut) throw;
       unsent = failure;  // the answer may lie there already, and say why
