@@ -3,7 +3,7 @@
 
 #include <arpa/inet.h>
 
-#include <boost/url/src.hpp>
+#include <boost/url.hpp>
 #include <charconv>
 
 #include "roundhouse/error.hpp"
