@@ -153,6 +153,7 @@ class ConvertCommand : public Command {
   Source look_at_source(const Program& program) {
     Source source{program.models().resolve(flags_.source), std::nullopt, 0};
     if (const auto name = ModelName::try_parse(flags_.source)) source.stored = program.store().find(*name);
+    require_present(source.model);
     if (!source.stored) require_listed_sizes(source.model.directory);
     const ModelDirectory directory = inspect_model_directory(source.model.directory);
     source.bytes = bytes_of(directory.path);

@@ -83,6 +83,7 @@ TEST_F(Convert, refuses_what_makes_no_sense) {
   EXPECT_EQ(error_code({"convert", "pocket-turbo"}, 2), "INVALID_ARGUMENT");
   EXPECT_EQ(error_code({"convert", "absent", "--dtype", "f16"}, 4), "MODEL_NOT_FOUND");
   EXPECT_EQ(error_code({"convert", "./absent", "--dtype", "f16"}, 4), "MODEL_NOT_FOUND");
+  EXPECT_THAT(run({"convert", "z-image-turbo", "--dtype", "f16"}).err, HasSubstr("roundhouse pull"));
   EXPECT_EQ(error_code({"convert", "../x/..", "--dtype", "f16"}, 4), "MODEL_NOT_FOUND");
   EXPECT_EQ(error_code({"convert", "pocket-turbo", "--dtype", "f16", "--name", "../x"}, 2), "UNSAFE_NAME");
   EXPECT_EQ(error_code({"convert", "pocket-turbo", "--dtype", "f16", "--format", "pickle"}, 2),
