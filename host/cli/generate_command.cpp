@@ -12,8 +12,10 @@
 #include "host/cli/in_process.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
+#include "host/cli/pull_recipe.h"
 #include "host/cli/text.h"
 #include "host/output/metadata.h"
+#include "host/store/store_settings.h"
 #include "host/worker/redaction.h"
 #include "roundhouse/ext/log.h"
 
@@ -51,6 +53,8 @@ class GenerateRun {
     options_.client.threads = thread_budget(flags_.threads);
     options_.in_process = flags_.in_process;
     Registry registry = program_.registry();
+    if (request.model && (flags_.pull || read_store_settings(program_.user_directory()).auto_pull))
+      pull_if_absent(program_, *request.model, json_);
     const ModelCatalogue models = program_.models();
     plan(request, registry, models);
     if (!flags_.estimate) check_output_directory(flags_.output_directory);

@@ -118,6 +118,9 @@ void declare_run_flags(CLI::App& command, GenerateFlags& flags) {
   };
   option("--model", flags.model, "NAME|DIR",
          "A model of 'roundhouse models', or a directory [default: pocket-turbo]");
+  flag("--pull", flags.pull,
+       "Fetch the model first where it is absent and its recipe has a source [default: auto_pull of the "
+       "store's config.json, else no]");
   option("--engine", flags.engine, "ID",
          "An engine of 'roundhouse engines' [default: auto, the best that can]");
   option("--device", flags.device, "NAME", "A device that an engine lists [default: auto]");

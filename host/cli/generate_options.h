@@ -22,6 +22,7 @@ struct GenerateFlags {
   std::vector<std::string> engine_options, model_options, options;
   std::string output_directory = "output";
   bool allow_cpu = false;
+  bool pull = false;
   bool in_process = false;
   bool explain = false;
   bool estimate = false;

@@ -15,4 +15,9 @@ namespace roundhouse::host {
 ImportReport take_hub_model(const Program& program, const std::string& source,
                             const std::optional<ModelName>& name, HubOptions options, ImportOptions import);
 
+// Takes the model of a recipe: the files that it wants of its repositories. Without a name, the recipe's.
+// Throws also INVALID_ARGUMENT for a name with a version where a revision is not pinned.
+ImportReport take_recipe(const Program& program, const ModelSpec& spec, const std::optional<ModelName>& name,
+                         HubOptions options, ImportOptions import);
+
 }  // namespace roundhouse::host

@@ -80,12 +80,15 @@ class CreateCommand : public Command {
     refuse_what_cannot_be_made(spec);
     ImportOptions options;
     options.placement = placement_.placement();
+    options.progress = transfer_progress("creating", json());
+    Store store = program.store();
+    if (spec.path.empty() && spec.base.model.empty())
+      return print_import(take_recipe(program, spec, name, hub_options({}, environment_variable), options),
+                          store, json());
     options.provenance = local_provenance("recipe");
     options.provenance.repository = spec.base.repository;
     options.provenance.revision = spec.base.revision;
     options.spec = spec;
-    options.progress = transfer_progress("creating", json());
-    Store store = program.store();
     return print_import(store.import_directory(source_directory(program, spec), name, options), store,
                         json());
   }
@@ -100,10 +103,6 @@ class CreateCommand : public Command {
   }
 
   void refuse_what_cannot_be_made(const ModelSpec& spec) const {
-    if (spec.path.empty() && spec.base.model.empty())
-      throw Error(RH_INVALID_ARGUMENT,
-                  file_ + ": path: is missing, and create does not fetch '" + spec.base.repository + "'",
-                  "fetch the repository first and give its directory as path");
     if (!spec.quantization.empty() && spec.quantization != "none")
       throw Error(RH_CAPABILITY_UNSUPPORTED,
                   file_ + ": quantization: '" + spec.quantization + "' asks for a conversion, expected none",

@@ -19,6 +19,7 @@ class PullCommand : public Command {
         "pull", "Fetch a model into the store; what was fetched before an interruption is kept");
     command
         ->add_option("source", request_.source,
+                     "NAME: a recipe of 'roundhouse models'; "
                      "hf:org/name[@revision]: a repository of a Hugging Face hub; "
                      "oci://registry[:port]/repository[:tag][@digest]: an OCI registry; "
                      "file:///PATH or a path: what import takes")
@@ -68,7 +69,7 @@ class PullCommand : public Command {
     }
     throw Error(RH_INVALID_ARGUMENT,
                 "source '" + request_.source +
-                    "' is of no known kind, expected hf:org/name[@revision], "
+                    "' is of no known kind, expected a name of 'roundhouse models', hf:org/name[@revision], "
                     "oci://registry/repository[:tag], file:///PATH or a path that exists",
                 "see 'roundhouse pull --help'");
   }
@@ -84,6 +85,7 @@ std::vector<std::unique_ptr<PullSource>> make_pull_sources() {
   std::vector<std::unique_ptr<PullSource>> sources;
   sources.push_back(make_hub_pull_source());
   sources.push_back(make_registry_pull_source());
+  sources.push_back(make_recipe_pull_source());
   sources.push_back(make_local_pull_source());
   return sources;
 }

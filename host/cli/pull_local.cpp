@@ -46,7 +46,7 @@ class LocalPullSource : public PullSource {
   bool takes(const Program&, const std::string& source) const override {
     std::error_code ignored;
     return source.starts_with(kScheme) || source.starts_with('/') || source.starts_with("./") ||
-           source.starts_with("../") || fs::exists(source, ignored);
+           source.starts_with("../") || source.ends_with(".gguf") || fs::exists(source, ignored);
   }
 
   ImportReport pull(const Program& program, const PullRequest& request) override {

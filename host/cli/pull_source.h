@@ -35,6 +35,7 @@ class PullSource {
 };
 
 std::unique_ptr<PullSource> make_hub_pull_source();
+std::unique_ptr<PullSource> make_recipe_pull_source();
 std::unique_ptr<PullSource> make_local_pull_source();
 std::unique_ptr<PullSource> make_registry_pull_source();
 

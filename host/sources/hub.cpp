@@ -102,7 +102,13 @@ class HubPull {
  private:
   // Takes stock, and makes sure that there is room for what has to come.
   void measure() {
-    std::uint64_t needed = 0;
+    std::uint64_t needed = 0, whole = 0;
+    for (const HubItem& item : plan_.items)
+      whole += item.file.size;
+    if (options_.maximum_bytes && whole > *options_.maximum_bytes)
+      throw Error(RH_SOURCE_REJECTED, parts_.front().repository.text() + ": the model's files have " +
+                                          std::to_string(whole) + " bytes, its recipe allows " +
+                                          std::to_string(*options_.maximum_bytes));
     for (const HubItem& item : plan_.items) {
       const bool known = item.file.sha256 || !item.file.git_sha1.empty();
       missing_.push_back(known ? missing_bytes(intake_.paths(), item.target()) : item.file.size);

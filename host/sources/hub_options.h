@@ -2,6 +2,7 @@
 // How a Hugging Face hub is reached: names of repositories, the variables that its own clients obey, tokens.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -23,11 +24,12 @@ HubRepository parse_hub_source(const std::string& text);
 void require_hub_names(const HubRepository& repository);
 
 struct HubOptions {
-  Url endpoint;                      // https://huggingface.co
-  std::optional<std::string> token;  // goes to the endpoint only, and into no message
-  bool offline = false;              // only the cache may be used
-  std::filesystem::path cache;       // of the hub's own clients; need not exist; empty: none
-  unsigned parallel = 4;             // files at once
+  Url endpoint;                                     // https://huggingface.co
+  std::optional<std::string> token;                 // goes to the endpoint only, and into no message
+  bool offline = false;                             // only the cache may be used
+  std::filesystem::path cache;                      // of the hub's own clients; need not exist; empty: none
+  unsigned parallel = 4;                            // files at once
+  std::optional<std::uint64_t> maximum_bytes = {};  // of all files of a model together
   HttpOptions http;
 };
 
