@@ -8,6 +8,7 @@
 #include "host/cli/arguments.h"
 #include "host/server/http/access.h"
 #include "host/store/small_file.h"
+#include "host/store/store_settings.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -123,6 +124,7 @@ void read_file(ServeSettings& settings, const std::filesystem::path& file, bool 
     throw Error(RH_INVALID_ARGUMENT, error.what(), "docs/config.example.json shows what it may hold");
   }
   for (const auto& [key, value] : object.items()) {
+    if (key == kAutoPullSetting) continue;  // of `generate`; the daemon fetches nothing by itself
     const Setting* setting = find_setting(key);
     if (setting == nullptr) {
       throw Error(RH_UNKNOWN_OPTION, shown + ": key '" + key + "' is not known",

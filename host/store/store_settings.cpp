@@ -28,7 +28,7 @@ StoreSettings read_store_settings(const std::filesystem::path& root) {
   if (root.empty()) return settings;
   const std::filesystem::path file = root / "config.json";
   const nlohmann::json json = settings_of(file);
-  if (const auto value = json.find("auto_pull"); value != json.end()) {
+  if (const auto value = json.find(kAutoPullSetting); value != json.end()) {
     if (!value->is_boolean())
       throw Error(RH_INVALID_ARGUMENT, file.string() + ": auto_pull: is a JSON " +
                                            std::string(value->type_name()) + ", expected true or false");

@@ -6,6 +6,8 @@
 
 namespace roundhouse::host {
 
+inline constexpr const char* kAutoPullSetting = "auto_pull";
+
 struct StoreSettings {
   bool auto_pull = false;  // a model that is absent and whose source is known is fetched when it is asked for
 };

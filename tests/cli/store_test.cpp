@@ -196,9 +196,23 @@ TEST_F(StoreCommands, create_makes_what_the_recipe_says) {
       << "schema: 1\nname: made\nversion: \"2\"\narchitecture: ZImagePipeline\n"
          "base: {hf_repo: org/name, revision: main}\npath: tiny\n";
   EXPECT_THAT(run({"create", "-f", "hub.yaml"}).err, HasSubstr("base.revision: 'main' of org/name may move"));
+}
+
+TEST_F(StoreCommands, create_converts_when_the_recipe_says_so) {
   std::ofstream(work() / "q.yaml")
-      << "schema: 1\nname: q\narchitecture: ZImagePipeline\npath: tiny\nquantization: int8\n";
-  EXPECT_EQ(error_code({"create", "-f", "q.yaml"}, 3), "CAPABILITY_UNSUPPORTED");
+      << "schema: 1\nname: q\narchitecture: ZImagePipeline\nquantization: int8\npath: "
+      << (fs::path(ROUNDHOUSE_MODELS) / "pocket-turbo").string() << "\n";
+  const nlohmann::json made = run_json({"create", "-f", "q.yaml"});
+  EXPECT_EQ(run_json({"create", "-f", "q.yaml", "--name", "again"}).at("digest"), made.at("digest"))
+      << "the same files and recipe give the same model";
+  const nlohmann::json shown = run_json({"show", "q"});
+  EXPECT_EQ(shown.at("weight_format"), "gguf");
+  EXPECT_TRUE(shown.at("types").contains("q8_0")) << shown.at("types");
+  EXPECT_EQ(shown.at("provenance").at("conversion").at("type"), "q8_0");
+  std::ofstream(work() / "hub.yaml")
+      << "schema: 1\nname: h\narchitecture: ZImagePipeline\nquantization: int8\n"
+         "base: {hf_repo: org/name}\n";
+  EXPECT_THAT(run({"create", "-f", "hub.yaml"}).err, HasSubstr("expected path or base.model"));
 }
 
 TEST_F(StoreCommands, validate_says_everything_at_once) {
