@@ -66,7 +66,7 @@ TEST(FrameDecoder, RefusesAWrongMagicNumber) {
 
 TEST(FrameDecoder, RefusesAnUnknownType) {
   FrameHeader header = header_of(FrameType::reply);
-  for (const std::uint32_t type : {0U, 8U, 15U, 22U, 0xffffffffU}) {
+  for (const std::uint32_t type : {0U, 8U, 15U, 23U, 0xffffffffU}) {
     header.type = type;
     expect_refused(header, "unknown type " + std::to_string(type));
   }

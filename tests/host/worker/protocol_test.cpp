@@ -28,8 +28,20 @@ TEST(Protocol, RefusesTextThatIsNoMessage) {
 }
 
 TEST(Protocol, RefusesATimeThatIsNoNumber) {
-  ProgressEvent event{"denoise", 1, 2, std::numeric_limits<double>::quiet_NaN()};
+  ProgressEvent event{"denoise", 1, 2, std::numeric_limits<double>::quiet_NaN(), 0};
   EXPECT_THROW(decode<ProgressEvent>(encode(event)), FrameError);
+}
+
+TEST(Protocol, CarriesHowFarLoadingIsAndWhatAPreviewShows) {
+  EXPECT_EQ(decode<ProgressEvent>(encode(ProgressEvent{"load", 0, 0, 0, 0.25})).fraction, 0.25);
+  PreviewEvent preview{3, 8, {16, 24, {}}};
+  const auto received = decode<PreviewEvent>(encode(preview));
+  EXPECT_EQ(received.step, 3U);
+  EXPECT_EQ(received.steps, 8U);
+  EXPECT_EQ(received.picture.width, 16U);
+  EXPECT_EQ(received.picture.height, 24U);
+  EXPECT_TRUE(received.picture.rgb.empty()) << "the samples are the payload";
+  EXPECT_THROW(decode<PreviewEvent>("{}"), FrameError);
 }
 
 TEST(Protocol, CountsAnUnknownCodeAsAnErrorOfTheEngine) {
