@@ -15,7 +15,7 @@ using testing::StartsWith;
 TEST_F(StoreCommands, refuse_what_cannot_be_named) {
   for (const char* name : {"../x", "/x", "a..b", "a b", "a/b", "a:b:c", "-x."}) {
     EXPECT_EQ(error_code({"import", "tiny", "--name=" + std::string(name)}, 2), "UNSAFE_NAME") << name;
-    EXPECT_EQ(run({"verify", "--", name}).err.substr(0, 18), "error: UNSAFE_NAME") << name;
+    EXPECT_EQ(run({"rm", "--", name}).err.substr(0, 18), "error: UNSAFE_NAME") << name;
   }
   EXPECT_FALSE(fs::exists(store()));
 }
