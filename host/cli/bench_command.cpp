@@ -4,6 +4,7 @@
 
 #include "host/cli/bench_options.h"
 #include "host/cli/bench_report.h"
+#include "host/cli/bench_serve.h"
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
@@ -45,10 +46,13 @@ class BenchCommand : public Command {
         "bench", "Measure engines: time per stage, GFLOP/s, shares of the machine's own products, memory");
     declare_bench_flags(*command, flags_);
     declare_json(*command);
+    serve_ = command->add_subcommand("serve", "Measure a daemon: start, overhead, cancelling, crowds");
+    declare_bench_serve_flags(*serve_, serve_flags_);
     return command;
   }
 
   int run(const Program& program) override {
+    if (serve_->parsed()) return run_serve(program);
     const std::vector<BenchCase> cases = bench_cases(flags_);
     BenchReport report;
     report.stages = bench_stages(flags_);
@@ -75,6 +79,16 @@ class BenchCommand : public Command {
   }
 
  private:
+  int run_serve(const Program& program) const {
+    const BenchServeReport report = bench_serve(program, serve_flags_);
+    if (json()) {
+      print_json(bench_serve_json(report));
+    } else {
+      print(bench_serve_text(report));
+    }
+    return 0;
+  }
+
   // Engines that were named must be able to; of the others, those that can are taken.
   std::vector<GeneratePlan> make_plans(GenerateRequest request, const Registry& registry,
                                        const ModelCatalogue& models, BenchReport& report) const {
@@ -169,6 +183,8 @@ class BenchCommand : public Command {
   }
 
   BenchFlags flags_;
+  BenchServeFlags serve_flags_;
+  CLI::App* serve_ = nullptr;
 };
 
 }  // namespace

@@ -24,12 +24,6 @@ std::optional<double> rate(const StageBench& stage) {
   return static_cast<double>(stage.operations) / seconds;
 }
 
-OrderedJson samples_json(const Samples& samples) {
-  return {{"median_ms", rounded(samples.median())},
-          {"min_ms", rounded(samples.minimum())},
-          {"max_ms", rounded(samples.maximum())}};
-}
-
 OrderedJson gflops(const std::optional<double>& rate) {
   return rate ? OrderedJson(rounded(*rate / 1e9)) : OrderedJson();
 }
@@ -181,6 +175,12 @@ double Samples::minimum() const {
 
 double Samples::maximum() const {
   return values_.empty() ? 0 : *std::max_element(values_.begin(), values_.end());
+}
+
+OrderedJson samples_json(const Samples& samples) {
+  return {{"median_ms", rounded(samples.median())},
+          {"min_ms", rounded(samples.minimum())},
+          {"max_ms", rounded(samples.maximum())}};
 }
 
 OrderedJson bench_json(const BenchReport& report) {

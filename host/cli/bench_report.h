@@ -69,6 +69,8 @@ struct BenchReport {
   std::vector<std::string> notes;  // engines left out and why
 };
 
+// {median_ms, min_ms, max_ms}
+OrderedJson samples_json(const Samples& samples);
 OrderedJson bench_json(const BenchReport& report);
 std::string bench_text(const BenchReport& report);
 

@@ -150,7 +150,7 @@ HttpRequest DaemonClient::request(const std::string& method, const std::string& 
 OrderedJson DaemonClient::fetch(const HttpRequest& request) {
   try {
     const HttpResponse response = http_.fetch(request, kLargestAnswer);
-    if (response.status != 200) throw_failure(response, response.body);
+    if (response.status < 200 || response.status > 299) throw_failure(response, response.body);
     OrderedJson json = parsed(response.body);
     if (!json.is_object()) reject(response.url, "the answer is no JSON object");
     return json;

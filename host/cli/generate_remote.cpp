@@ -217,6 +217,7 @@ void refuse_local_flags(const GenerateFlags& flags) {
       {flags.in_process, "--in-process"},
       {flags.explain, "--explain"},
       {flags.estimate, "--estimate"},
+      {flags.pull, "--pull"},
   };
   for (const auto& [given, name] : local) {
     if (!given) continue;

@@ -57,14 +57,6 @@ void read_keys(ServeSettings& settings, const std::string& where, const std::str
     settings.api_keys.push_back(std::move(key));
 }
 
-std::string environment_name(const std::string& key) {
-  std::string name = "ROUNDHOUSE_" + key;
-  for (char& c : name) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return name;
-}
-
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
   std::istringstream stream(text);
@@ -146,6 +138,14 @@ void check_address(ServeSettings& settings) {
 }
 
 }  // namespace
+
+std::string setting_variable(const Setting& setting) {
+  std::string name = "ROUNDHOUSE_" + setting.key;
+  for (char& c : name) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return name;
+}
 
 std::vector<std::string> read_api_keys(const std::string& where, const std::string& file) {
   const auto text = read_small_file(file, where + ": '" + file + "'", kLargestFile);
@@ -258,7 +258,7 @@ ServeSettings read_serve_settings(
   ServeSettings settings;
   if (!config.empty()) read_file(settings, config, flags.config.has_value());
   for (const Setting& setting : serve_settings()) {
-    const std::string name = environment_name(setting.key);
+    const std::string name = setting_variable(setting);
     const auto value = environment(name);
     if (!value || value->empty()) continue;
     apply(setting, settings, name,

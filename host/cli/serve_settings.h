@@ -39,6 +39,7 @@ struct Setting {
   std::function<void(ServeSettings&, const std::string& where, const std::string& value)> set;
 };
 const std::vector<Setting>& serve_settings();
+std::string setting_variable(const Setting& setting);  // its name in the environment
 
 // What was typed, by key.
 struct ServeFlags {

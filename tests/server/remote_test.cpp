@@ -94,6 +94,7 @@ TEST_F(Remote, flags_of_the_engines_machine_are_refused_by_name) {
                                                       {"--in-process"},
                                                       {"--explain"},
                                                       {"--estimate"},
+                                                      {"--pull"},
                                                       {"--option", "a=1"},
                                                       {"--model-option", "a=1"},
                                                       {"--engine-option", "a=1"}}) {
