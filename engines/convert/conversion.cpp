@@ -119,10 +119,11 @@ class Conversion {
         stream_tensor(tensor, where, pool_, [&](const std::byte* data, std::size_t bytes) {
           if (writer) writer->write(data, bytes);
           done_ += bytes;
+          // What was read so far is of no use in memory any more.
+          for (const WeightView* part : tensor.parts)
+            plan.weights->forget(*part);
           tell(plan.file, tensor.spec.name);
         });
-    for (const WeightView* part : tensor.parts)
-      plan.weights->forget(*part);
     run_.tensor({plan.file, tensor.spec.name, tensor.parts.front()->dtype, tensor.spec.dtype,
                  tensor.spec.shape, tensor.spec.bytes(), error.squares, error.squares_of_errors});
   }
