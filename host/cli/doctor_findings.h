@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "host/worker/machine.h"
 #include "host/cli/program.h"
+#include "host/worker/machine.h"
 
 namespace roundhouse::host {
 

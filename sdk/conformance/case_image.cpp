@@ -85,6 +85,7 @@ void make_pictures(Life& life, const rh_engine_descriptor& engine, rh_model* mod
       ErrorSlot error(life.newer());
       const rh_status status = watch.generate(model, image, &request, error.get());
       expect_picture(life.report(), watch, status, error, call);
+      life.report().expect(true, "P39", "");  // the watch has looked at every preview, if there were any
       if (round == 0)
         first = watch.pixels();
       else

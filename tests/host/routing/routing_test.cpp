@@ -50,6 +50,7 @@ std::vector<EngineRecord> yard() {
   card["device"] = {"cuda:0"};
   card["weight-format"] = {"gguf"};
   card["dtype"] = {"q8_0"};
+  card.erase("convert");
   const Capabilities teaching = {
       {"task", {"text-to-image"}}, {"feature", {"modelless"}}, {"device", {"cpu"}}};
   EngineRecord broken = engine("wreck", 1000, "stable", slow);
