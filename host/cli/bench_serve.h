@@ -34,7 +34,7 @@ struct CancelBench {
   std::uint64_t cycles = 0;
   std::uint64_t at_work = 0;  // cancelled after the first step and before the last
   double seconds = 0;
-  DaemonFigures before, after;  // after a tenth as many cycles, at most 100, and after all
+  DaemonFigures before, after;  // after two pictures and a tenth as many cycles, at most 100; after all
 };
 
 // Clients that ask at the same moment, each for another picture.

@@ -31,9 +31,9 @@ TEST_F(BenchServe, finds_a_daemon_that_is_whole) {
   EXPECT_EQ(before.at("processes"), 2);
   EXPECT_EQ(after.at("processes"), 2);
   EXPECT_LT(after.at("descriptors"), before.at("descriptors").get<int>() + kCycles / 2);  // not one a cycle
-  constexpr std::int64_t kPictureBytes = 1024 * 1024 * 3;  // none of them may be kept
+  constexpr std::int64_t kPictureBytes = 1024 * 1024 * 3;  // no cycle may keep one; four stand for noise
   EXPECT_LT(after.at("daemon_bytes").get<std::int64_t>(),
-            before.at("daemon_bytes").get<std::int64_t>() + kCycles * kPictureBytes);
+            before.at("daemon_bytes").get<std::int64_t>() + 4 * kPictureBytes);
 
   const nlohmann::json& crowd = report.at("crowd");
   EXPECT_EQ(crowd.at("wrong"), 0) << crowd.at("problems");
