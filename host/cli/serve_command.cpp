@@ -97,7 +97,9 @@ class ServeCommand : public Command {
     options.pool = settings.pool;
     options.client.threads = settings.threads;
     options.models = [&program] {
-      return ModelCatalogue(model_search(environment_variable, program.executable, program.options.home));
+      ModelSearch search = model_search(environment_variable, program.executable, program.options.home);
+      search.directories = false;  // a client shall not learn what lies where on this machine
+      return ModelCatalogue(std::move(search));
     };
     options.store_root = program.user_directory();
     options.version = program_version();

@@ -232,9 +232,10 @@ std::optional<ModelSpec> ModelCatalogue::find_spec(const std::string& name) cons
 ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
   if (reference.find('\0') != std::string::npos) refuse_unsafe(reference);
   if (reference.find('/') != std::string::npos || reference == "." || reference == "..") {
-    if (directory_exists(reference)) return bare_directory(reference, reference);
+    if (search_.directories && directory_exists(reference)) return bare_directory(reference, reference);
     if (const auto spec = find_spec(reference)) return resolve(spec->name);
     const bool repository = is_hub_repository(reference);
+    if (!search_.directories && !repository) refuse_unsafe(reference);
     throw Error(RH_MODEL_NOT_FOUND, "model directory '" + reference + "': no such directory",
                 repository ? "for the repository of that name: roundhouse pull hf:" + reference : "");
   }

@@ -120,6 +120,7 @@ struct ModelSearch {
   std::vector<std::filesystem::path> spec_directories;  // first wins
   std::filesystem::path user_directory;                 // models/ beneath the store's root
   std::filesystem::path store_root = {};                // of host/store/store.h; empty: no store
+  bool directories = true;                              // whether a reference may be the path of a directory
   // How far the hashing of a model of the store is, which happens when it is used for the first time. May
   // throw.
   std::function<void(const StoreProgress&)> verifying = {};
@@ -133,7 +134,8 @@ class ModelCatalogue {
  public:
   explicit ModelCatalogue(ModelSearch search);
 
-  // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory; an alias of
+  // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory, as
+  // far as the search takes those (else UNSAFE_NAME); an alias of
   // a recipe stands for the recipe where there is neither. A name of the store comes before all others; its
   // files are known to be what they were when this returns. A bare directory obeys the engine's hard rule and
   // takes its default size from the VAE's sample_size. Throws UNSAFE_NAME, MODEL_NOT_FOUND (naming what there

@@ -36,6 +36,17 @@ TEST_F(Serve, answers_at_once_and_without_any_pull) {
   expect_clean_end(running);
 }
 
+// What lies where on this machine is nobody's business but that of its user.
+TEST_F(Serve, takes_models_by_name_only) {
+  const Running daemon = serve();
+  const std::string directory = (fs::path(ROUNDHOUSE_MODELS) / "pocket-turbo").string();
+  for (const std::string& model : {directory, std::string("/etc"), std::string("../.."), std::string(".")}) {
+    const std::string body = nlohmann::json{{"prompt", "x"}, {"model", model}}.dump();
+    for (const char* path : {"/generate", "/v1/images/generations", "/api/generate"})
+      EXPECT_EQ(ask(port(), "POST", path, body).status, 400) << path << " " << model;
+  }
+}
+
 TEST_F(Serve, speaks_with_curl) {
   Running running = serve();
   const std::string url = "http://127.0.0.1:" + std::to_string(port());

@@ -130,9 +130,10 @@ void check_key(const Request& request, const AccessPolicy& policy) {
 HttpError::Fields origin_fields(const Request& request, const AccessPolicy& policy) {
   const auto origin = request.headers.find("Origin");
   if (!origin || !origin_allowed(*origin, request, policy)) return {};
-  return {{"Access-Control-Allow-Origin", std::string(*origin)},
-          {"Access-Control-Expose-Headers", "X-Request-Id, Retry-After"},
-          {"Vary", "Origin"}};
+  return {
+      {"Access-Control-Allow-Origin", std::string(*origin)},
+      {"Access-Control-Expose-Headers", "X-Request-Id, Retry-After, X-Roundhouse-Engine, X-Roundhouse-Model"},
+      {"Vary", "Origin"}};
 }
 
 bool is_preflight(const Request& request) {
