@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "host/residency/pool.h"
@@ -40,7 +41,10 @@ class Metrics {
   struct RequestKey {
     std::string method, route;
     int status = 0;
-    auto operator<=>(const RequestKey&) const = default;
+    // Spelled out: clang-tidy takes a generated comparison for a null pointer.
+    bool operator<(const RequestKey& other) const {
+      return std::tie(method, route, status) < std::tie(other.method, other.route, other.status);
+    }
   };
 
   const std::string version_;
