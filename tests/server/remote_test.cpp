@@ -75,7 +75,6 @@ TEST_F(Remote, refusals_are_those_of_the_program_itself) {
                                         {"generate", "x", "--steps", "51"},
                                         {"generate", "x", "--device", "cpu"},
                                         {"generate", "x", "--model", "nobody"},
-                                        {"generate", "x", "--model", "./nobody"},
                                         {"generate", "x", "--engine", "nobody"},
                                         {"generate", "x", "--sampler", "nobody"},
                                         {"generate", "x", "--weights", "nobody"}};
@@ -85,6 +84,10 @@ TEST_F(Remote, refusals_are_those_of_the_program_itself) {
     EXPECT_EQ(there.status, here.status) << arguments.back();
     EXPECT_EQ(there.err, here.err) << arguments.back();
   }
+  // A path of this machine means nothing to a server.
+  const Outcome path = run(remote({"generate", "x", "--model", "./nobody"}));
+  EXPECT_EQ(path.status, 2);
+  EXPECT_THAT(path.err, testing::HasSubstr("UNSAFE_NAME"));
   EXPECT_THAT(listing(output()), IsEmpty());
 }
 
