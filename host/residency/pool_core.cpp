@@ -124,32 +124,38 @@ void PoolCore::dispatch() {
   changed_.notify_all();
 }
 
-// Names and measures what the ticket's plan needs; the disk is asked outside of the lock.
-void PoolCore::expect(Ticket& ticket) {
-  ticket.key = worker_key(*ticket.plan);
-  ticket.name = worker_name(*ticket.plan);
+// The files of a model that is not known yet; the disk is asked outside of the lock.
+WeightFiles PoolCore::files_of(const GeneratePlan& plan) const {
   {
     const std::lock_guard lock(mutex_);
-    if (schedule_.needs().knows(ticket.key)) return;
+    if (schedule_.needs().knows(worker_key(plan))) return {};
   }
-  WeightFiles files = weight_files(ticket.plan->model_directory);
-  const std::lock_guard lock(mutex_);
-  if (schedule_.needs().size() >= kRemembered) {
+  return weight_files(plan.model_directory);
+}
+
+// Names what the ticket's plan needs, and makes it known. Under the lock.
+void PoolCore::expect(Ticket& ticket, WeightFiles files) {
+  ticket.key = worker_key(*ticket.plan);
+  ticket.name = worker_name(*ticket.plan);
+  NeedBook& needs = schedule_.needs();
+  if (needs.knows(ticket.key)) return;
+  if (needs.size() >= kRemembered) {
     std::set<std::string> used;
     for (const auto& [id, other] : tickets_)
       used.insert(other->key);
     for (const auto& [id, worker] : schedule_.workers())
       used.insert(worker.key);
-    schedule_.needs().forget_all_but(used);
+    needs.forget_all_but(used);
     paces_.forget_all_but(used);
     failures_.clear();
   }
-  schedule_.needs().expect(ticket.key, std::move(files));
+  needs.expect(ticket.key, std::move(files));
 }
 
 void PoolCore::enter(Ticket& ticket) {
-  expect(ticket);
+  WeightFiles files = files_of(*ticket.plan);
   const std::lock_guard lock(mutex_);
+  expect(ticket, std::move(files));
   if (stopping_) throw shutting_down();
   ticket.id = schedule_.enqueue(ticket.key, ticket.name, ticket.pixels);
   tickets_[ticket.id] = &ticket;
@@ -167,8 +173,9 @@ void PoolCore::enter(Ticket& ticket) {
 }
 
 void PoolCore::requeue(Ticket& ticket) {
-  expect(ticket);
+  WeightFiles files = files_of(*ticket.plan);
   const std::lock_guard lock(mutex_);
+  expect(ticket, std::move(files));
   schedule_.requeue(ticket.id, ticket.key, ticket.name, ticket.pixels);
   dispatch();
 }

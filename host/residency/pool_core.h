@@ -124,7 +124,8 @@ class PoolCore {
   };
 
   void dispatch();
-  void expect(Ticket& ticket);
+  WeightFiles files_of(const GeneratePlan& plan) const;
+  void expect(Ticket& ticket, WeightFiles files);
   double mean_seconds() const;
   Resident resident_of(const Schedule::Worker& worker) const;
   void watch();
