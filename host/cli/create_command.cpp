@@ -27,7 +27,7 @@ class CreateCommand : public Command {
     command
         ->add_option("--name", name_, "NAME[:VARIANT][@VERSION] [default: name and version of the ModelSpec]")
         ->type_name("NAME");
-    placement_.declare(*command);
+    link_mode_.declare(*command);
     declare_json(*command);
     return command;
   }
@@ -38,7 +38,7 @@ class CreateCommand : public Command {
         !name_.empty() ? name_ : spec.name + (spec.version.empty() ? "" : "@" + spec.version));
     require_pinned(spec, name, file_);
     ImportOptions options;
-    options.placement = placement_.placement();
+    options.link_mode = link_mode_.link_mode();
     options.progress = transfer_progress("creating", json());
     Store store = program.store();
     const bool converts = kTypes.contains(spec.quantization);
@@ -107,7 +107,7 @@ class CreateCommand : public Command {
   }
 
   std::string file_, name_;
-  PlacementFlags placement_;
+  LinkModeFlags link_mode_;
 };
 
 }  // namespace

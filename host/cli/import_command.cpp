@@ -27,13 +27,13 @@ class ImportCommand : public Command {
         "PATH is hf:org/name[@revision]: take it from the cache of the hub's own clients, without "
         "a network");
     request_.parts.declare(*command);
-    placement_.declare(*command);
+    link_mode_.declare(*command);
     declare_json(*command);
     return command;
   }
 
   int run(const Program& program) override {
-    request_.placement = placement_.placement();
+    request_.link_mode = link_mode_.link_mode();
     request_.json = json();
     const ImportReport report = hf_cache_ ? from_hub_cache(program) : import_path(program, request_);
     return print_import(report, program.store(), json());
@@ -46,14 +46,14 @@ class ImportCommand : public Command {
     HubOptions hub = hub_options({}, environment_variable);
     hub.offline = true;
     ImportOptions options;
-    options.placement = request_.placement;
+    options.link_mode = request_.link_mode;
     options.progress = transfer_progress("importing", json());
     return take_hub_model(program, request_.path, wanted, std::move(hub), std::move(options));
   }
 
   ImportRequest request_;
   bool hf_cache_ = false;
-  PlacementFlags placement_;
+  LinkModeFlags link_mode_;
 };
 
 }  // namespace

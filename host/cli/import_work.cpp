@@ -46,7 +46,7 @@ class Import {
  public:
   Import(const Program& program, const ImportRequest& request)
       : program_(program), request_(request), store_(program.store()) {
-    options_.placement = request.placement;
+    options_.link_mode = request.link_mode;
     options_.progress = request.progress ? request.progress : transfer_progress("importing", request.json);
   }
 
@@ -142,7 +142,7 @@ class Import {
 
 }  // namespace
 
-void PlacementFlags::declare(CLI::App& command) {
+void LinkModeFlags::declare(CLI::App& command) {
   auto* linked = command.add_flag("--link", link,
                                   "Hard-link the files where they lie on the store's file system; a later "
                                   "change of them damages the model");
@@ -150,8 +150,8 @@ void PlacementFlags::declare(CLI::App& command) {
       ->excludes(linked);
 }
 
-Placement PlacementFlags::placement() const {
-  return link ? Placement::link : copy ? Placement::copy : Placement::automatic;
+LinkMode LinkModeFlags::link_mode() const {
+  return link ? LinkMode::link : copy ? LinkMode::copy : LinkMode::automatic;
 }
 
 void AssemblyFlags::declare(CLI::App& command) {

@@ -14,11 +14,11 @@ class App;
 namespace roundhouse::host {
 
 // Flags that say how files get into the store.
-struct PlacementFlags {
+struct LinkModeFlags {
   bool link = false, copy = false;
 
   void declare(CLI::App& command);
-  Placement placement() const;
+  LinkMode link_mode() const;
 };
 
 // Flags that put a model together from several places.
@@ -33,7 +33,7 @@ struct ImportRequest {
   std::string path;  // a model directory, an OCI archive, a GGUF, or a safetensors file with a base
   std::string name;  // empty: from the path, or the archive's own
   AssemblyFlags parts;
-  Placement placement = Placement::automatic;
+  LinkMode link_mode = LinkMode::automatic;
   bool json = false;      // no progress on the terminal
   ProgressSeen progress;  // told instead of the terminal
 };

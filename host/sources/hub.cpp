@@ -114,14 +114,14 @@ class HubPull {
       missing_.push_back(known ? missing_bytes(intake_.paths(), item.target()) : item.file.size);
       meter_.expect(item.file.size, missing_.back());
       const bool shared =
-          !item.cached.empty() && intake_.writer().shares(item.cached.front(), item.path, placement());
+          !item.cached.empty() && intake_.writer().shares(item.cached.front(), item.path, link_mode());
       if (!shared) needed += missing_.back();
     }
     intake_.require_space(needed);
   }
 
-  Placement placement() const {
-    return import_.placement == Placement::automatic ? Placement::link : import_.placement;
+  LinkMode link_mode() const {
+    return import_.link_mode == LinkMode::automatic ? LinkMode::link : import_.link_mode;
   }
 
   void work() {
@@ -172,7 +172,7 @@ class HubPull {
         meter.set(std::min(seen, item.file.size));
       };
       try {
-        BlobPlaced placed = intake_.writer().place(path, item.path, placement(), count);
+        BlobPlaced placed = intake_.writer().place(path, item.path, link_mode(), count);
         const std::string sha1 = git.finish();
         const bool right = (!item.file.sha256 || placed.digest == *item.file.sha256) &&
                            (item.file.git_sha1.empty() || sha1 == item.file.git_sha1);

@@ -102,10 +102,10 @@ std::optional<BlobPlaced> BlobWriter::find(const fs::path& source, const std::st
   return placed;
 }
 
-std::optional<Placed> BlobWriter::share(const File& source, const fs::path& temporary, Placement placement) {
-  if (placement == Placement::copy) return std::nullopt;
+std::optional<Placed> BlobWriter::share(const File& source, const fs::path& temporary, LinkMode link_mode) {
+  if (link_mode == LinkMode::copy) return std::nullopt;
   const std::string opened = "/proc/self/fd/" + std::to_string(source.get());
-  if (placement == Placement::link &&
+  if (link_mode == LinkMode::link &&
       ::linkat(AT_FDCWD, opened.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) == 0)
     return Placed::linked;
   const File target = create_file(temporary);
@@ -114,10 +114,10 @@ std::optional<Placed> BlobWriter::share(const File& source, const fs::path& temp
   return std::nullopt;
 }
 
-bool BlobWriter::shares(const fs::path& source, const std::string& shown, Placement placement) {
+bool BlobWriter::shares(const fs::path& source, const std::string& shown, LinkMode link_mode) {
   const File file = open_for_reading(source, shown_file(shown), true);
   const fs::path temporary = session_.fresh_path();
-  const bool shared = share(file, temporary, placement).has_value();
+  const bool shared = share(file, temporary, link_mode).has_value();
   ::unlink(temporary.c_str());
   return shared;
 }
@@ -133,12 +133,12 @@ BlobPlaced BlobWriter::copy(const File& source, const fs::path& temporary, const
   });
 }
 
-BlobPlaced BlobWriter::place(const fs::path& source, const std::string& shown, Placement placement,
+BlobPlaced BlobWriter::place(const fs::path& source, const std::string& shown, LinkMode link_mode,
                              const PieceSeen& seen) {
   const File file = open_for_reading(source, shown_file(shown), true);
   const FileStamp before = stamp_of(file, shown_file(shown));
   const fs::path temporary = session_.fresh_path();
-  const auto shared = share(file, temporary, placement);
+  const auto shared = share(file, temporary, link_mode);
   BlobPlaced placed = shared ? hash(open_for_reading(temporary, shown_file(shown), false), shown_file(shown),
                                     WeightDigests::apply_to(shown), seen)
                              : copy(file, temporary, shown, seen);

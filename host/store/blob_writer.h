@@ -42,14 +42,14 @@ class BlobWriter {
   std::optional<BlobPlaced> find(const Digest& digest, std::uint64_t size, const std::string& shown,
                                  const PieceSeen& seen);
   // Takes the file in. Throws IO_ERROR when it changes meanwhile.
-  BlobPlaced place(const std::filesystem::path& source, const std::string& shown, Placement placement,
+  BlobPlaced place(const std::filesystem::path& source, const std::string& shown, LinkMode link_mode,
                    const PieceSeen& seen);
   OciDescriptor write(const std::string& media_type, const std::string& text);
   // Gives a file of the session, already hashed and closed, its name.
   void publish(const std::filesystem::path& temporary, const Digest& digest);
 
   // Whether `place` would need no space for that file.
-  bool shares(const std::filesystem::path& source, const std::string& shown, Placement placement);
+  bool shares(const std::filesystem::path& source, const std::string& shown, LinkMode link_mode);
 
   // Whether the store has the blob whole; then it is pinned. `seen` gets what has to be hashed.
   bool keep(const Digest& digest, std::uint64_t size, const PieceSeen& seen = {});
@@ -59,8 +59,7 @@ class BlobWriter {
 
  private:
   bool pin(const Digest& digest, std::uint64_t size);
-  std::optional<Placed> share(const File& source, const std::filesystem::path& temporary,
-                              Placement placement);
+  std::optional<Placed> share(const File& source, const std::filesystem::path& temporary, LinkMode link_mode);
   BlobPlaced hash(const File& source, const std::string& shown, bool weights,
                   const std::function<void(std::string_view)>& sink);
   BlobPlaced copy(const File& source, const std::filesystem::path& temporary, const std::string& shown,

@@ -35,14 +35,14 @@ struct StoreProgress {
 };
 using ProgressSeen = std::function<void(const StoreProgress&)>;
 
-enum class Placement {
+enum class LinkMode {
   automatic,  // a clone that shares its blocks where the file system can, else a copy
   link,       // a hard link where source and store are on one file system, else as automatic
   copy
 };
 
 struct ImportOptions {
-  Placement placement = Placement::automatic;
+  LinkMode link_mode = LinkMode::automatic;
   std::optional<ModelSpec> spec;  // the recipe; without one the directory speaks for itself
   Provenance provenance{"directory", {}, {}, {}};
   ProgressSeen progress;

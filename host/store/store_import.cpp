@@ -25,7 +25,7 @@ class Import {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       at_ = &sources_[i];
       if (!placed_[i]) {
-        placed_[i] = intake_.writer().place(at_->file, at_->path, options_.placement,
+        placed_[i] = intake_.writer().place(at_->file, at_->path, options_.link_mode,
                                             [this](auto bytes) { seen(bytes); });
       }
       intake_.add(at_->path, std::move(*placed_[i]));
@@ -59,7 +59,7 @@ class Import {
       needed += sources_[i].size;
       if (largest == nullptr || sources_[i].size > largest->size) largest = &sources_[i];
     }
-    if (largest != nullptr && intake_.writer().shares(largest->file, largest->path, options_.placement))
+    if (largest != nullptr && intake_.writer().shares(largest->file, largest->path, options_.link_mode))
       needed = 0;
     intake_.require_space(needed);
   }
@@ -93,7 +93,7 @@ ImportReport Store::build(
   const fs::path directory = session.fresh_path();
   make_directories(directory);
   make(directory, options);
-  options.placement = Placement::link;
+  options.link_mode = LinkMode::link;
   return import_directory(directory, name, options);
 }
 

@@ -125,7 +125,7 @@ class Creation {
     } else {
       for (const SourceFile& file : model_files(model.directory)) {
         lines_.status("using existing layer " + file.path);
-        intake_.add(file.path, intake_.writer().place(file.file, file.path, Placement::automatic, seen_));
+        intake_.add(file.path, intake_.writer().place(file.file, file.path, LinkMode::automatic, seen_));
       }
     }
     ModelSpec spec = model.spec;

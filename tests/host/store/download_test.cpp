@@ -181,12 +181,12 @@ TEST_F(DownloadTest, AnIntakeGivesANameOnlyToWhatIsComplete) {
   for (const auto& entry : fs::recursive_directory_iterator(model())) {
     if (!entry.is_regular_file() || entry.path().filename() == "scheduler_config.json") continue;
     const std::string path = fs::relative(entry.path(), model()).generic_string();
-    intake.add(path, intake.writer().place(entry.path(), path, Placement::automatic, [](auto) {}));
+    intake.add(path, intake.writer().place(entry.path(), path, LinkMode::automatic, [](auto) {}));
   }
   const std::string told = outcome([&] { intake.inspect("hf:org/name"); });
   EXPECT_EQ(told, "WEIGHTS_MISSING: model 'hf:org/name': missing scheduler/scheduler_config.json");
   const std::string last = "scheduler/scheduler_config.json";
-  intake.add(last, intake.writer().place(model() / last, last, Placement::automatic, [](auto) {}));
+  intake.add(last, intake.writer().place(model() / last, last, LinkMode::automatic, [](auto) {}));
   const ModelDirectory inspected = intake.inspect("hf:org/name");
   EXPECT_TRUE(store().list().empty());
   const ImportReport report = intake.finish(ModelName::parse("m"), inspected, {}, "hf:org/name");

@@ -27,9 +27,9 @@ class StoreTest : public ::testing::Test {
   StorePaths paths() const { return {root()}; }
   Store store() const { return Store(root()); }
 
-  ImportReport import(const std::string& name, Placement placement = Placement::automatic) const {
+  ImportReport import(const std::string& name, LinkMode link_mode = LinkMode::automatic) const {
     ImportOptions options;
-    options.placement = placement;
+    options.link_mode = link_mode;
     return store().import_directory(model(), ModelName::parse(name), options);
   }
   StoredModel get(const std::string& name) const { return store().get(ModelName::parse(name)); }

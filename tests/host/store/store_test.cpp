@@ -86,7 +86,7 @@ TEST_F(StoreTest, AFileThatTwoModelsShareIsThereOnce) {
 }
 
 TEST_F(StoreTest, ALinkedImportCopiesNothing) {
-  const ImportReport report = import("m", Placement::link);
+  const ImportReport report = import("m", LinkMode::link);
   EXPECT_EQ(report.linked + report.present, report.files);
   EXPECT_EQ(inode(blob_of("m", "vae/config.json")), inode(model() / "vae/config.json"));
 }
@@ -189,7 +189,7 @@ TEST_F(StoreTest, AFullDiskLeavesNothingBehind) {
   small.rlim_cur = 20'000;
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
-  const std::string told = outcome([&] { import("m", Placement::copy); });
+  const std::string told = outcome([&] { import("m", LinkMode::copy); });
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   EXPECT_THAT(told, StartsWith("INSUFFICIENT_STORAGE"));
