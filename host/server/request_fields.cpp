@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/request_fields.h"
 
-#include "host/server/model_reference.h"
+#include "host/server/model_selector.h"
 
 namespace roundhouse::host {
 namespace {
@@ -29,7 +29,7 @@ void take_engine_fields(const JsonFields& fields, GenerateRequest& request) {
 void take_model_field(const JsonFields& fields, GenerateRequest& request) {
   const auto text = fields.text("model");
   if (!text) return;
-  ModelReference reference = parse_model_reference(*text);
+  ModelSelector reference = parse_model_selector(*text);
   if (reference.engine && request.engine && *reference.engine != *request.engine) {
     fields.refuse("model", "names another engine than engine: '" + *request.engine + "'");
   }

@@ -2,7 +2,7 @@
 // What the dialects share: names of models with an engine, and pictures that are kept for a while.
 #include <gmock/gmock.h>
 
-#include "host/server/model_reference.h"
+#include "host/server/model_selector.h"
 #include "host/server/picture_shelf.h"
 #include "roundhouse/error.hpp"
 
@@ -11,9 +11,9 @@ namespace {
 
 using std::chrono::seconds;
 
-TEST(ModelReference, names_a_model_an_engine_or_both) {
+TEST(ModelSelector, names_a_model_an_engine_or_both) {
   const auto read = [](const std::string& text) {
-    const ModelReference reference = parse_model_reference(text);
+    const ModelSelector reference = parse_model_selector(text);
     return reference.model.value_or("-") + " " + reference.engine.value_or("-");
   };
   EXPECT_EQ(read("pocket-turbo"), "pocket-turbo -");
@@ -23,13 +23,13 @@ TEST(ModelReference, names_a_model_an_engine_or_both) {
   EXPECT_EQ(read("/srv/c++/model"), "/srv/c++/model -");
   EXPECT_EQ(read("/srv/c++/model+openblas"), "/srv/c++/model openblas");
   for (const char* wrong : {"a+", "+", "a+b+c", "a++b"})
-    EXPECT_THROW(parse_model_reference(wrong), Error) << wrong;
+    EXPECT_THROW(parse_model_selector(wrong), Error) << wrong;
 }
 
-TEST(ModelReference, is_written_as_it_is_read) {
-  EXPECT_EQ(model_reference("pocket-turbo", "reference"), "pocket-turbo+reference");
-  EXPECT_EQ(model_reference("pocket-turbo", ""), "pocket-turbo");
-  EXPECT_EQ(model_reference("", "testcard"), "+testcard");
+TEST(ModelSelector, is_written_as_it_is_read) {
+  EXPECT_EQ(model_selector("pocket-turbo", "reference"), "pocket-turbo+reference");
+  EXPECT_EQ(model_selector("pocket-turbo", ""), "pocket-turbo");
+  EXPECT_EQ(model_selector("", "testcard"), "+testcard");
 }
 
 class Shelf : public testing::Test {

@@ -2,7 +2,7 @@
 #include "host/server/a1111/settings.h"
 
 #include "host/server/json_text.h"
-#include "host/server/model_reference.h"
+#include "host/server/model_selector.h"
 
 namespace roundhouse::host::a1111 {
 namespace {
@@ -47,7 +47,7 @@ void Settings::set_checkpoint(std::string reference) {
 }
 
 void take_checkpoint(const std::string& reference, GenerateRequest& request) {
-  ModelReference named = parse_model_reference(reference, kCheckpoint);
+  ModelSelector named = parse_model_selector(reference, kCheckpoint);
   request.model = std::move(named.model);
   request.engine = std::move(named.engine);
 }

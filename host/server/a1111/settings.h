@@ -16,7 +16,7 @@ namespace roundhouse::host::a1111 {
 // Any thread.
 class Settings {
  public:
-  // A reference as model_reference.h has them; empty: the default model.
+  // A reference as model_selector.h has them; empty: the default model.
   std::string checkpoint() const;
   void set_checkpoint(std::string reference);
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "host/server/model_reference.h"
+#include "host/server/model_selector.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host::ollama {
@@ -54,7 +54,7 @@ std::string hub_source(std::string path) {
 
 Reference parse_reference(const std::string& text) {
   if (text.empty()) throw Error(RH_INVALID_ARGUMENT, "model: is empty, expected a name");
-  ModelReference named = parse_model_reference(text);
+  ModelSelector named = parse_model_selector(text);
   Reference reference;
   reference.engine = named.engine;
   std::string name = named.model.value_or("");

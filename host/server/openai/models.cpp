@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "host/server/json_text.h"
-#include "host/server/model_reference.h"
+#include "host/server/model_selector.h"
 #include "host/server/openai/failure.h"
 #include "host/server/openai/image_request.h"
 
@@ -50,7 +50,7 @@ void list_models(const Services& services, http::Exchange& exchange) {
 // An id as a request may have it: with the suffix of an engine, or one of OpenAI's own.
 void show_model(const Services& services, http::Exchange& exchange) {
   const std::string& id = exchange.request().parameters.at("id");
-  const ModelReference reference = parse_model_reference(id);
+  const ModelSelector reference = parse_model_selector(id);
   const ModelCatalogue catalogue = services.models();
   std::string name = reference.model.value_or("");
   if (is_openai_model(name) && !is_model(catalogue, name)) name = ModelCatalogue::kDefaultModel;

@@ -10,14 +10,14 @@ namespace roundhouse::host {
 // "MODEL", "MODEL+ENGINE" or "+ENGINE" (an engine that needs no model): "pocket-turbo+reference". No name of
 // a model or an engine has a '+' in it, and it survives addresses, file names, shells and the clients' own
 // checks. Of a directory, the part behind the last '/' may have the suffix.
-struct ModelReference {
+struct ModelSelector {
   std::optional<std::string> model, engine;  // none: not named
 };
 
 // Throws INVALID_ARGUMENT for an engine without a name, or two.
-ModelReference parse_model_reference(const std::string& text, const std::string& field = "model");
+ModelSelector parse_model_selector(const std::string& text, const std::string& field = "model");
 
 // The reverse: what a client can send to get just these two again. Empty texts stand for none.
-std::string model_reference(const std::string& model, const std::string& engine);
+std::string model_selector(const std::string& model, const std::string& engine);
 
 }  // namespace roundhouse::host

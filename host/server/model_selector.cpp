@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/server/model_reference.h"
+#include "host/server/model_selector.h"
 
 #include "roundhouse/error.hpp"
 
@@ -14,7 +14,7 @@ std::optional<std::string> unless_empty(const std::string& text) {
 
 }  // namespace
 
-ModelReference parse_model_reference(const std::string& text, const std::string& field) {
+ModelSelector parse_model_selector(const std::string& text, const std::string& field) {
   const std::size_t slash = text.rfind('/');
   const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
   const std::size_t mark = text.find(kMark, begin);
@@ -26,7 +26,7 @@ ModelReference parse_model_reference(const std::string& text, const std::string&
   return {unless_empty(text.substr(0, mark)), text.substr(mark + 1)};
 }
 
-std::string model_reference(const std::string& model, const std::string& engine) {
+std::string model_selector(const std::string& model, const std::string& engine) {
   return engine.empty() ? model : model + kMark + engine;
 }
 
