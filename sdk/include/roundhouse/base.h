@@ -4,7 +4,15 @@
  * Growth: every struct crosses by pointer and begins with struct_size, set by its maker to sizeof the struct
  * it was compiled with. New fields are appended. A reader checks struct_size against the size of the first
  * release (the floor) and, before it reads a later field, against RH_HAS_FIELD. Structs have no implicit
- * padding. */
+ * padding.
+ *
+ * Why a size in every struct and not a version for all of them: the two sides are compiled years apart, and a
+ * size says what is there without a table of which version had which field. A reader of any age needs one
+ * comparison, and a struct that nobody changed stays what it was.
+ *
+ * Memory: nothing that one side allocated is freed by the other, because the two may not share an allocator.
+ * Texts and lists that cross are borrowed: readable until the call returns, unless the declaration says more.
+ */
 #ifndef ROUNDHOUSE_BASE_H
 #define ROUNDHOUSE_BASE_H
 
@@ -29,18 +37,22 @@
 #define RH_EXPORT __attribute__((visibility("default")))
 #endif
 
-/* Owned by the caller of a function that can fail; struct_size is set by the caller. The callee writes code
- * and message (UTF-8, NUL-terminated, cut at a character if too long, lower case, naming the thing, the value
- * and the expectation). Untouched on success. A callee that returns an error without a message is reported as
- * such. */
+/* Why a call failed. Owned by the caller of the function, who sets struct_size; the callee writes code and
+ * message, and nothing on success.
+ *
+ * Why the caller owns it: a failure is most likely told when memory has run out, so that telling it must not
+ * allocate; nobody has to free it; and two threads that fail at once cannot take each other's words, as they
+ * could with a "last error" of the library. */
 typedef struct rh_error {
   uint32_t struct_size;
   rh_status code;
+  /* UTF-8 with a NUL at its end, cut at a character when it is too long; lower case, naming the thing, the
+   * value and the expectation. An empty one is reported as a missing message. */
   char message[1016];
 } rh_error;
 
-/* One named text, such as {"simd", "AVX3"}. Both strings are UTF-8; the enclosing declaration says how long
- * they live. */
+/* One named text, such as {"simd", "AVX-512"}. Both are UTF-8; the enclosing declaration says how long they
+ * live. */
 typedef struct rh_fact {
   uint32_t struct_size;
   uint32_t reserved;
@@ -48,12 +60,13 @@ typedef struct rh_fact {
   const char* value;
 } rh_fact;
 
-/* A borrowed list. Records lie items[0].struct_size bytes apart, so that a list made by a newer side can be
- * walked. */
+/* A borrowed list. Records lie items[0].struct_size bytes apart, so that a reader of any age can walk a list
+ * whose records have grown. */
 typedef struct rh_facts {
   uint32_t struct_size;
   uint32_t count;
-  const rh_fact* items; /* may be NULL when count is 0 */
+  /* May be NULL when count is 0. */
+  const rh_fact* items;
 } rh_facts;
 
 #define RH_FACT(key, value) \
@@ -62,22 +75,29 @@ typedef struct rh_facts {
 /* Type of an engine option. */
 enum { RH_OPTION_STRING = 1, RH_OPTION_INTEGER = 2, RH_OPTION_NUMBER = 3, RH_OPTION_BOOLEAN = 4 };
 
-/* A named, typed engine option. Only the member that `type` names is read (RH_OPTION_BOOLEAN: integer, 0 or
- * 1). An engine answers RH_UNKNOWN_OPTION for a name that it does not know; an option is never dropped. */
+/* A named, typed engine option. An engine answers RH_UNKNOWN_OPTION for a name that it does not know; an
+ * option is never dropped, because a user would believe in what it does not do.
+ *
+ * Why named: every engine has knobs that no other has, and a field for each would put them all into this
+ * header. Why typed: so that the host refuses "lots" for a number before an engine starts, and every engine
+ * reads 1e3 the same way. What most engines understand becomes a field of a request instead. */
 typedef struct rh_option {
   uint32_t struct_size;
+  /* RH_OPTION_*: which of the members below is read. */
   uint32_t type;
   const char* name;
   const char* string;
+  /* Also for RH_OPTION_BOOLEAN: 0 or 1. */
   int64_t integer;
   double number;
 } rh_option;
 
-/* A borrowed list, spaced as rh_facts is. */
+/* A borrowed list, spaced as rh_facts is. When a name is there twice, the last one counts. */
 typedef struct rh_options {
   uint32_t struct_size;
   uint32_t count;
-  const rh_option* items; /* may be NULL when count is 0 */
+  /* May be NULL when count is 0. */
+  const rh_option* items;
 } rh_options;
 
 #endif

@@ -6,11 +6,18 @@
  *              └─ open_model ── model.close          weights
  *                    └─ extension calls              work
  *
- * Everything opened is closed before its parent ends. Thread tags name guarantees given by the host:
+ * Everything opened is closed before its parent ends. Why three: they cost differently. Descriptors are read
+ * at every `roundhouse engines`, an engine claims threads or a device, a model claims memory; each can be had
+ * without paying for the next.
+ *
+ * Thread tags stand at every function. These name guarantees given by the host:
  *   [plugin-thread]  never two calls at once into this plugin
  *   [engine-thread]  never two calls at once for the same engine; different engines may run side by side
  *   [model-thread]   never two calls at once for the same model; different models may run side by side
- *   [any-thread]     at any time, from any thread, between the enclosing begin and end */
+ *   [any-thread]     at any time, from any thread, between the enclosing begin and end
+ * and this one a duty of the plugin, at the functions of a sink:
+ *   [call-thread]    only from inside the call that the sink came with, on the thread of that call
+ * At a sink's function [any-thread] means any thread, but no longer than that call. */
 #ifndef ROUNDHOUSE_ENGINE_H
 #define ROUNDHOUSE_ENGINE_H
 
@@ -33,37 +40,50 @@ typedef struct rh_limit {
 typedef struct rh_limits {
   uint32_t struct_size;
   uint32_t count;
-  const rh_limit* items; /* may be NULL when count is 0 */
+  /* May be NULL when count is 0. */
+  const rh_limit* items;
 } rh_limits;
 
 enum { RH_MATURITY_STABLE = 1, RH_MATURITY_EXPERIMENTAL = 2, RH_MATURITY_TEACHING = 3 };
 
-/* Static data of one engine; valid from get_factory until deinit. All strings UTF-8. */
+/* Static data of one engine; valid from get_factory until deinit. All strings are UTF-8 and not empty. */
 typedef struct rh_engine_descriptor {
   uint32_t struct_size;
-  uint32_t maturity; /* RH_MATURITY_* */
-  const char*
-      id; /* [a-z0-9][a-z0-9._-]{0,62}, not "auto", unique among a machine's engines, as in the manifest */
-  const char* name; /* for people */
+  /* RH_MATURITY_* */
+  uint32_t maturity;
+  /* [a-z0-9][a-z0-9._-]{0,62}, not "auto", unique among a machine's engines, as in the manifest. */
+  const char* id;
+  /* For people. */
+  const char* name;
   const char* vendor;
   const char* version;
-  const char* description; /* one sentence */
+  /* One sentence. */
+  const char* description;
   /* Pairs of group and value, such as {"task", "text-to-image"}. Groups in use: task, architecture (the
    * _class_name of a model_index.json, or an entry of a config.json's architectures), weight-format, dtype,
    * feature, sampler, schedule, schedule.<sampler> (those that the sampler can follow), weights (what
    * the model option "weights" may say: "stored", "q8_0"), convert (the types that rh.convert/1 writes),
-   * device. A host ignores groups that it does not know. Never NULL. */
+   * device. A host ignores groups that it does not know. Never NULL.
+   *
+   * Why data and not functions: the manifest says the same in JSON, so that a host lists engines, and refuses
+   * what none can do, without loading anything; and a new group needs no new field. */
   const rh_facts* capabilities;
-  const rh_limits* limits; /* may be NULL */
-  int32_t score; /* automatic routing prefers the higher one among engines that can do the request */
+  /* May be NULL: no limits. */
+  const rh_limits* limits;
+  /* Automatic routing prefers the higher one among engines that can do the request. */
+  int32_t score;
   uint32_t reserved;
 } rh_engine_descriptor;
 
+/* How an engine is started. Borrowed for the call. */
 typedef struct rh_engine_config {
   uint32_t struct_size;
-  uint32_t threads;          /* the thread budget, at least 1; also told by rh.threads/1 */
-  const char* device;        /* one of the descriptor's devices; never NULL */
-  const rh_options* options; /* may be NULL */
+  /* The thread budget, at least 1; also told by rh.threads/1. */
+  uint32_t threads;
+  /* One of the descriptor's devices; never NULL. */
+  const char* device;
+  /* May be NULL: none. An unknown one is RH_UNKNOWN_OPTION. */
+  const rh_options* options;
 } rh_engine_config;
 
 /* How the host follows and stops the opening of a model. Owned by the host, valid for the call. */
@@ -71,30 +91,40 @@ typedef struct rh_load_sink {
   uint32_t struct_size;
   uint32_t reserved;
   void* context;
-  /* fraction in [0, 1], never falling. Called only from inside the opening call, on its thread. May be NULL.
-   */
+
+  /* `fraction` in [0, 1], never falling. May be NULL: nobody is shown how far it is.  [call-thread] */
   void (*progress)(void* context, double fraction);
-  /* Non-zero: stop and return RH_CANCELLED. [any-thread]. May be NULL: then the opening cannot be cancelled.
-   */
+
+  /* Non-zero: stop and return RH_CANCELLED. May be NULL: the opening cannot be cancelled.  [any-thread] */
   int32_t (*cancelled)(void* context);
 } rh_load_sink;
 
+/* What model to open, and how. Borrowed for the call. */
 typedef struct rh_model_source {
   uint32_t struct_size;
   uint32_t reserved;
-  const char*
-      directory; /* absolute path of a model directory; NULL for an engine with the feature "modelless" */
-  const char* architecture;    /* as the host read it, e.g. "ZImagePipeline"; NULL when directory is */
-  uint64_t memory_limit_bytes; /* what the model and its work may take together; 0 = no limit is known */
-  const rh_options* options;   /* may be NULL; how to hold the weights; an unknown one is RH_UNKNOWN_OPTION */
-  const rh_load_sink* sink;    /* may be NULL */
+  /* Absolute path of a model directory; NULL for an engine with the feature "modelless". */
+  const char* directory;
+  /* As the host read it, such as "ZImagePipeline"; NULL when directory is. */
+  const char* architecture;
+  /* What the model and its work may take together; 0 = no limit is known. Told here because an engine decides
+   * while it opens what it keeps and what it streams; one that cannot meet it returns RH_OUT_OF_MEMORY. */
+  uint64_t memory_limit_bytes;
+  /* How to hold the weights. May be NULL: none. An unknown one is RH_UNKNOWN_OPTION. */
+  const rh_options* options;
+  /* May be NULL: nobody listens. */
+  const rh_load_sink* sink;
 } rh_model_source;
 
-/* An open model. The plugin owns it from open_model until close. */
+/* An open model. The plugin owns it from open_model until close.
+ *
+ * Why the functions are in the record: a plugin with two kinds of models gives each its own, and the host
+ * needs no table of kinds. */
 typedef struct rh_model {
   uint32_t struct_size;
   uint32_t reserved;
-  void* data; /* the plugin's own */
+  /* The plugin's own. */
+  void* data;
 
   /* Frees the model and all that was allocated for it. Never fails.  [model-thread] */
   void (*close)(struct rh_model* model);
@@ -112,7 +142,8 @@ typedef struct rh_model {
 typedef struct rh_engine {
   uint32_t struct_size;
   uint32_t reserved;
-  void* data; /* the plugin's own */
+  /* The plugin's own. */
+  void* data;
 
   /* Ends the engine; all its models are closed before. Never fails.  [engine-thread] */
   void (*destroy)(struct rh_engine* engine);
@@ -141,8 +172,8 @@ typedef struct rh_engine_factory {
    * [plugin-thread] */
   const rh_engine_descriptor* (*descriptor)(uint32_t index);
 
-  /* Begins an engine; on success *engine is the plugin's until engine->destroy. `config` is borrowed for the
-   * call. [plugin-thread] */
+  /* Begins the engine with that id; on success *engine is the plugin's until engine->destroy.
+   * [plugin-thread] */
   rh_status (*create_engine)(const char* id, const rh_engine_config* config, rh_engine** engine,
                              rh_error* error);
 } rh_engine_factory;

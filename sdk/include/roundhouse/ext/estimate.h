@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * rh.estimate/1: an engine side extension (rh_engine.get_extension) that says what a picture would cost in
- * memory and time before anything is loaded. */
+ * rh.estimate/1: an engine side extension (rh_engine.get_extension) that says what an image would cost in
+ * memory and time before anything is loaded.
+ *
+ * Why: a host that shares memory among models has to know the answer before it opens one, and a person before
+ * a wait of minutes; only the engine knows which of its plans it would take. */
 #ifndef ROUNDHOUSE_EXT_ESTIMATE_H
 #define ROUNDHOUSE_EXT_ESTIMATE_H
 
@@ -12,26 +15,33 @@
  * far as they are read), activations, and the libraries' own. */
 typedef struct rh_stage_estimate {
   uint32_t struct_size;
-  uint32_t stage;      /* RH_STAGE_* */
-  uint64_t elapsed_ns; /* of all its steps, on this machine with the engine's threads */
-  uint64_t operations; /* as rh_stage_report counts them */
-  uint64_t peak_bytes; /* of the process, during this stage */
+  /* RH_STAGE_* */
+  uint32_t stage;
+  /* Of all its steps, on this machine with the engine's threads. */
+  uint64_t elapsed_ns;
+  /* As rh_stage_report counts them. */
+  uint64_t operations;
+  /* Of the process, during this stage. */
+  uint64_t peak_bytes;
 } rh_stage_estimate;
 
-/* Where the answer goes. Owned by the host, valid for the call; called from inside it, on its thread. */
+/* Where the answer goes. Owned by the host, valid for the call; no function is NULL. */
 typedef struct rh_estimate_sink {
   uint32_t struct_size;
   uint32_t reserved;
   void* context;
-  /* Once per stage, in their order. */
+
+  /* Once per stage, in their order.  [call-thread] */
   void (*stage)(void* context, const rh_stage_estimate* stage);
-  /* Once: what the process would hold between this picture and the next one. */
+
+  /* Once: what the process would hold between this image and the next one.  [call-thread] */
   void (*held)(void* context, uint64_t bytes);
 } rh_estimate_sink;
 
 typedef struct rh_estimate {
   uint32_t struct_size;
   uint32_t reserved;
+
   /* What opening `source` and making `request` would cost. Reads configs and headers of weights, and may time
    * the engine's kernels for about a second; keeps nothing. source->memory_limit_bytes and the options of
    * both are heeded as by open_model and generate: a limit that cannot be met is RH_OUT_OF_MEMORY with the
