@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The picture: seven colour bars, a grey ramp below them, and a disc of inverted colours where the seed puts
+ * The image: seven colour bars, a grey ramp below them, and a disc of inverted colours where the seed puts
  * it. This stands where your own mathematics will be; it knows nothing of plugins. */
 #ifndef TESTCARD_CARD_H
 #define TESTCARD_CARD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-/* Fills row y of a width x height picture: width * 3 values from 0 to 1. Width and height at least 2. */
+/* Fills row y of a width x height image: width * 3 values from 0 to 1. Width and height at least 2. */
 static inline void card_row(uint32_t width, uint32_t height, uint64_t seed, uint32_t y, float* rgb) {
   const uint64_t mixed = (seed + 1) * UINT64_C(0x9E3779B97F4A7C15); /* spreads neighbouring seeds */
   const int64_t centre_x = (int64_t)((mixed >> 32) % width);
@@ -25,6 +26,14 @@ static inline void card_row(uint32_t width, uint32_t height, uint64_t seed, uint
       rgb[3 * x + channel] = inside ? 1.0f - level : level;
     }
   }
+}
+
+/* Fills the band of rows that step `step` of `steps` (1-based) draws; rgb is the whole image. */
+static inline void card_band(uint32_t width, uint32_t height, uint64_t seed, uint32_t step, uint32_t steps,
+                             float* rgb) {
+  const uint32_t end = (uint32_t)((uint64_t)height * step / steps);
+  for (uint32_t y = (uint32_t)((uint64_t)height * (step - 1) / steps); y < end; ++y)
+    card_row(width, height, seed, y, rgb + (size_t)width * 3 * y);
 }
 
 #endif

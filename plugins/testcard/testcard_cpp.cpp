@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The C++ twin of testcard.c: the same picture over the glue of the SDK.
-#include <memory>
-#include <vector>
-
+// The C++ twin of testcard.c: the same image over the glue of the SDK.
 #include "card.h"
 #include "roundhouse/plugin.hpp"
 
-namespace {
+namespace rh = roundhouse;
 
-class Card final : public roundhouse::ImageModel {
-  void generate(const roundhouse::ImageRequest& request, roundhouse::Options&,
-                roundhouse::Sink& sink) override {
-    const std::size_t row = std::size_t{request.width} * 3;
-    std::vector<float> rgb(row * request.height);
-    std::uint32_t y = 0;
+struct Card final : rh::ImageModel {
+  void generate(const rh::ImageRequest& request, rh::Options&, rh::Sink& sink) override {
+    std::vector<float> rgb(std::size_t{3} * request.width * request.height);
     for (std::uint32_t step = 1; step <= request.steps; ++step) {
-      for (; y < std::uint64_t{request.height} * step / request.steps; ++y) {
-        card_row(request.width, request.height, request.seed, y, rgb.data() + row * y);
-      }
+      card_band(request.width, request.height, request.seed, step, request.steps, rgb.data());
       sink.progress(RH_STAGE_DENOISE, step, request.steps);
       if (sink.wants_preview(step)) sink.preview(request.width, request.height, rgb);
     }
@@ -26,27 +18,19 @@ class Card final : public roundhouse::ImageModel {
   }
 };
 
-class TestCard final : public roundhouse::Engine {
- public:
-  static roundhouse::Descriptor descriptor() {
-    return {.id = "testcard-cpp",
-            .name = "Test card (C++)",
-            .vendor = "Roundhouse",
-            .version = "1.0.0",
-            .description = "Draws the test card through the C++ glue, to show how a plugin is made.",
-            .maturity = RH_MATURITY_TEACHING,
-            .capabilities = {{"task", "text-to-image"},
-                             {"feature", "modelless"},
-                             {"feature", "seed"},
-                             {"feature", "cancel"},
-                             {"device", "cpu"}},
-            .limits = {{"width", 16, 2048, 16}, {"height", 16, 2048, 16}, {"steps", 1, 50, 1}}};
-  }
-  std::unique_ptr<roundhouse::Model> open(const roundhouse::ModelSource&) override {
-    return std::make_unique<Card>();
+struct TestCard final : rh::EngineOf<Card> {
+  static rh::Descriptor descriptor() {
+    return {
+        .id = "testcard-cpp",
+        .name = "Test card (C++)",
+        .vendor = "Roundhouse",
+        .version = "1.0.0",
+        .description = "Draws the test card through the C++ glue, to show how a plugin is made.",
+        .maturity = RH_MATURITY_TEACHING,
+        .capabilities = rh::groups(
+            {{"task", {"text-to-image"}}, {"feature", {"modelless", "seed", "cancel"}}, {"device", {"cpu"}}}),
+        .limits = {{"width", 16, 2048, 16}, {"height", 16, 2048, 16}, {"steps", 1, 50, 1}}};
   }
 };
 
-}  // namespace
-
-RH_EXPORT const rh_plugin_entry_v1 rh_plugin_entry = roundhouse::plugin_entry<TestCard>;
+RH_EXPORT const rh_plugin_entry_v1 rh_plugin_entry = rh::plugin_entry<TestCard>;

@@ -13,11 +13,11 @@ static rh_status broken_convert(rh_engine* engine, const rh_convert_request* req
   static int32_t made;
   (void)engine;
   if (!is("takes-every-type") && strcmp(request->type, "f32") != 0)
-    return fail(error, RH_CAPABILITY_UNSUPPORTED, "type '%s' is not f32", request->type);
+    return rh_fail(error, RH_CAPABILITY_UNSUPPORTED, "type '%s' is not f32", request->type);
   if (request->options != NULL && request->options->count > 0 && !is("drops-convert-options"))
-    return fail(error, RH_UNKNOWN_OPTION, "option '%s' is not known", request->options->items[0].name);
+    return rh_fail(error, RH_UNKNOWN_OPTION, "option '%s' is not known", request->options->items[0].name);
   if (!is("converts-without-asking") && sink->cancelled(sink->context) != 0)
-    return fail(error, RH_CANCELLED, "stopped");
+    return rh_fail(error, RH_CANCELLED, "stopped");
   if (is("writes-into-the-source")) fclose(create_in(request->source, "mine"));
   if (is("writes-beside-the-target")) fclose(create_in(request->target, "../mine"));
   FILE* file = create_in(request->target, "weights.bin");

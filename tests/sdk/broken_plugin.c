@@ -103,7 +103,7 @@ static rh_status relay_image(void* context, const rh_pixels* picture, rh_error* 
   }
   if (is("makes-two-pictures")) self->to->image(self->to->context, &changed, error);
   const rh_status status = self->to->image(self->to->context, &changed, error);
-  if (is("hides-the-sinks-error") && status != RH_OK) return fail(error, RH_ENGINE_INTERNAL, "something");
+  if (is("hides-the-sinks-error") && status != RH_OK) return rh_fail(error, RH_ENGINE_INTERNAL, "something");
   return status;
 }
 
@@ -137,10 +137,10 @@ static rh_status broken_generate(rh_model* model, const rh_image_request* reques
   rh_image_request changed = *request;
   if (is("drops-options")) changed.options = NULL;
   if (is("fails-at-ragged-sizes") && request->width != request->height) {
-    return fail(error, RH_INVALID_DIMENSION, "only squares");
+    return rh_fail(error, RH_INVALID_DIMENSION, "only squares");
   }
   if (is("refuses-newer-requests") && request->struct_size != sizeof *request) {
-    return fail(error, RH_ENGINE_INCOMPATIBLE, "struct_size is %u", request->struct_size);
+    return rh_fail(error, RH_ENGINE_INCOMPATIBLE, "struct_size is %u", request->struct_size);
   }
   return generate(model, &changed, &relayed, error);
 }
@@ -188,8 +188,8 @@ static rh_status broken_create(const char* id, const rh_engine_config* config, r
   if (is("takes-every-id")) id = "testcard";
   if (is("takes-every-device")) changed.device = "cpu";
   if (is("drops-engine-options")) changed.options = NULL;
-  if (is("lives-once") && created++ > 0) return fail(error, RH_ENGINE_INTERNAL, "only once");
-  const rh_status status = create_engine(id, &changed, engine, error);
+  if (is("lives-once") && created++ > 0) return rh_fail(error, RH_ENGINE_INTERNAL, "only once");
+  const rh_status status = rh_plugin_create(id, &changed, engine, error);
   if (status != RH_OK) return misreport(status, error);
   (*engine)->open_model = broken_open;
   (*engine)->get_extension = broken_engine_extension;
@@ -220,7 +220,7 @@ static const rh_engine_descriptor* broken_descriptor(uint32_t index) {
   static const rh_limit upside_down = {sizeof upside_down, 0, "width", 64, 16, 0};
   static const rh_limits limits = {sizeof limits, 1, &upside_down};
   if (index >= broken_count() && !is("describes-beyond")) return NULL;
-  changed = *descriptor(0);
+  changed = *rh_plugin_descriptor(0);
   changed.capabilities = with_conversions(changed.capabilities);
   if (is("bad-id")) changed.id = "Test Card";
   if (is("empty-name")) changed.name = "";
@@ -241,15 +241,15 @@ static const void* broken_factory(const char* id) {
 
 static rh_status broken_init(const rh_host* host, rh_error* error) {
   host_of_plugin = host;
-  if (is("init-fails")) return fail(error, RH_IO_ERROR, "no licence file");
+  if (is("init-fails")) return rh_fail(error, RH_IO_ERROR, "no licence file");
   if (is("refuses-newer-hosts") && host->abi_version != RH_ABI_VERSION) {
-    return fail(error, RH_ENGINE_INCOMPATIBLE, "host speaks %u", host->abi_version);
+    return rh_fail(error, RH_ENGINE_INCOMPATIBLE, "host speaks %u", host->abi_version);
   }
   return RH_OK;
 }
 
 RH_EXPORT rh_plugin_entry_v1 rh_plugin_entry;
-rh_plugin_entry_v1 rh_plugin_entry = {sizeof rh_plugin_entry, RH_ABI_VERSION, broken_init, deinit,
+rh_plugin_entry_v1 rh_plugin_entry = {sizeof rh_plugin_entry, RH_ABI_VERSION, broken_init, rh_plugin_deinit,
                                       broken_factory};
 
 __attribute__((constructor)) static void at_load(void) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "roundhouse/error.hpp"
 #include "roundhouse/facts.hpp"
@@ -100,6 +101,20 @@ class Engine {
 
   // The engine side of an extension; nullptr = has none. [any-thread]
   virtual const void* extension([[maybe_unused]] std::string_view id) { return nullptr; }
+};
+
+// An engine whose models are all of the class M, made with (const ModelSource&) or no argument: what is left
+// to write is the descriptor.
+template <class M>
+class EngineOf : public Engine {
+ public:
+  std::unique_ptr<Model> open([[maybe_unused]] const ModelSource& source) override {
+    if constexpr (std::is_constructible_v<M, const ModelSource&>) {
+      return std::make_unique<M>(source);
+    } else {
+      return std::make_unique<M>();
+    }
+  }
 };
 
 // The object behind a C handle, for the functions of an extension written by hand.

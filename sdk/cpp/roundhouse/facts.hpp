@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,17 @@ namespace roundhouse {
 
 // Pairs of key and value, such as {"simd", "AVX3"}.
 using Facts = std::vector<std::pair<std::string, std::string>>;
+
+// Pairs from groups, as a manifest writes them: {{"task", {"text-to-image"}}, {"device", {"cpu", "cuda"}}}.
+inline Facts groups(
+    std::initializer_list<std::pair<const char*, std::initializer_list<const char*>>> groups) {
+  Facts facts;
+  for (const auto& [group, values] : groups) {
+    for (const char* value : values)
+      facts.emplace_back(group, value);
+  }
+  return facts;
+}
 
 inline bool contains(const Facts& facts, const std::string& key, const std::string& value) {
   return std::find(facts.begin(), facts.end(), std::pair(key, value)) != facts.end();
