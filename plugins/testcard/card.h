@@ -31,6 +31,7 @@ static inline void card_row(uint32_t width, uint32_t height, uint64_t seed, uint
 /* Fills the band of rows that step `step` of `steps` (1-based) draws; rgb is the whole image. */
 static inline void card_band(uint32_t width, uint32_t height, uint64_t seed, uint32_t step, uint32_t steps,
                              float* rgb) {
+  if (width < 2 || height < 2) return;
   const uint32_t end = (uint32_t)((uint64_t)height * step / steps);
   for (uint32_t y = (uint32_t)((uint64_t)height * (step - 1) / steps); y < end; ++y)
     card_row(width, height, seed, y, rgb + (size_t)width * 3 * y);

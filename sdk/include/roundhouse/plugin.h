@@ -13,6 +13,8 @@
 
 #include "roundhouse/roundhouse.h"
 
+/* C has no nullptr. NOLINTBEGIN(modernize-use-nullptr,modernize-redundant-void-arg) */
+
 /* ---- static lists ---- */
 
 #define RH_LIMIT(name, minimum, maximum, multiple_of) \
@@ -221,5 +223,7 @@ static inline rh_status rh_check_engine(const rh_engine_descriptor* engine, cons
   }                                                                                                     \
   RH_EXPORT const rh_plugin_entry_v1 rh_plugin_entry = {sizeof rh_plugin_entry, RH_ABI_VERSION,         \
                                                         rh_plugin_init, rh_plugin_deinit, rh_plugin_factory}
+
+/* NOLINTEND(modernize-use-nullptr,modernize-redundant-void-arg) */
 
 #endif
