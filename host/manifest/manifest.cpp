@@ -115,7 +115,7 @@ Capabilities read_capabilities(const JsonValue& value) {
   const auto groups = value.members();
   check_count(value, groups.size());
   for (const auto& [group, list] : groups) {
-    if (!is_lower_word(group)) list.refuse("stands in a group that is no lower case word");
+    if (!is_lower_word(group)) list.refuse("is in a group whose name is not a lower case word");
     auto& values = result[group];
     const auto items = list.items();
     check_count(list, items.size());
@@ -137,7 +137,7 @@ Limits read_limits(const JsonValue& value) {
   check_count(value, members.size());
   for (const auto& [name, entry] : members) {
     entry.expect_only({"min", "max", "multiple"});
-    if (!is_lower_word(name)) entry.refuse("stands under a name that is no lower case word");
+    if (!is_lower_word(name)) entry.refuse("has a name that is not a lower case word");
     Limit limit;
     limit.minimum = entry.at("min").finite_number();
     limit.maximum = entry.at("max").finite_number();
@@ -151,7 +151,7 @@ Limits read_limits(const JsonValue& value) {
 
 void check_variable(const std::string& name, const JsonValue& entry) {
   if (!is_word(name, {kUpper}, {kUpper, kDigits, "_"})) {
-    entry.refuse("stands under a name that is no variable, expected [A-Z][A-Z0-9_]*");
+    entry.refuse("has a name that is not a variable, expected [A-Z][A-Z0-9_]*");
   }
   const bool forbidden =
       std::find(kForbiddenVariables.begin(), kForbiddenVariables.end(), name) != kForbiddenVariables.end() ||
@@ -203,7 +203,7 @@ std::int32_t read_score(const JsonValue& value, const CpuFeatures& features) {
   check_count(value.at("cpu"), members.size());
   if (members.empty()) value.at("cpu").refuse("is empty, expected at least one");
   for (const auto& [feature, entry] : members) {
-    if (!is_lower_word(feature)) entry.refuse("stands under a feature that is no lower case word");
+    if (!is_lower_word(feature)) entry.refuse("has a feature name that is not a lower case word");
     const std::int32_t with_feature = read_integer(entry);
     if (has_feature(features, feature)) score = std::max(score, with_feature);
   }
