@@ -31,12 +31,31 @@ file(WRITE ${WORK}/project/grey.json [[
  "maturity": "experimental", "x-note": "ours",
  "capabilities": {"task": ["text-to-image"], "feature": ["modelless"], "device": ["cpu"]}}
 ]])
+# ---- and two engines in one plugin ----
+string(REPLACE "GreyEngine final" "GreyEngine" pair "${sample}")
+string(REPLACE "plugin_entry<GreyEngine>" "plugin_entry<GreyEngine, Blue>" pair "${pair}")
+string(REPLACE "RH_EXPORT" [[
+struct Blue final : GreyEngine {
+  static roundhouse::Descriptor descriptor() {
+    roundhouse::Descriptor blue = GreyEngine::descriptor();
+    blue.id = "blue";
+    return blue;
+  }
+};
+RH_EXPORT]] pair "${pair}")
+file(WRITE ${WORK}/project/pair.cpp "${pair}")
+file(READ ${WORK}/project/grey.json manifest)
+string(REPLACE "grey.so" "pair.so" manifest "${manifest}")
+file(WRITE ${WORK}/project/pair.json "${manifest}")
+string(REPLACE "\"id\": \"grey\"" "\"id\": \"blue\"" manifest "${manifest}")
+file(WRITE ${WORK}/project/blue.json "${manifest}")
 file(WRITE ${WORK}/project/CMakeLists.txt [[
 cmake_minimum_required(VERSION 3.25)
 project(somebody LANGUAGES C CXX)
 find_package(roundhouse-sdk 1 REQUIRED)
 add_subdirectory(testcard)
 roundhouse_add_plugin(grey SOURCES grey.cpp MANIFEST grey.json)
+roundhouse_add_plugin(pair SOURCES pair.cpp MANIFEST pair.json blue.json)
 enable_testing()
 ]])
 run(${CMAKE_COMMAND} -S ${WORK}/project -B ${WORK}/build -G Ninja -DCMAKE_PREFIX_PATH=${prefix}
@@ -47,7 +66,8 @@ foreach(plugin testcard testcard-cpp grey)
   run(${checker} ${WORK}/build/engines/${plugin}.so --manifest ${WORK}/build/engines/${plugin}.json)
 endforeach()
 run(${CMAKE_COMMAND} --install ${WORK}/build --prefix ${WORK}/elsewhere)
-foreach(file testcard.so testcard.json grey.so grey.json)
+run(${checker} ${WORK}/build/engines/pair.so --manifest ${WORK}/build/engines/blue.json)
+foreach(file testcard.so testcard.json grey.so grey.json pair.so pair.json blue.json)
   if(NOT EXISTS ${WORK}/elsewhere/${LIBDIR}/roundhouse/engines/${file})
     message(FATAL_ERROR "${file} was not installed")
   endif()
