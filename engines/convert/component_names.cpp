@@ -9,7 +9,7 @@
 #include "engines/weights/gguf.h"
 #include "engines/weights/gguf_types.h"
 
-namespace engines {
+namespace engines::conversion {
 namespace {
 
 namespace fs = std::filesystem;
@@ -89,4 +89,4 @@ GgufKeys component_keys(const Component& component, const fs::path& directory, D
   return keys;
 }
 
-}  // namespace engines
+}  // namespace engines::conversion

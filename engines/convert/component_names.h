@@ -9,7 +9,7 @@
 #include "engines/weights/name_table.h"
 #include "engines/weights/tensor_writer.h"
 
-namespace engines {
+namespace engines::conversion {
 
 NameTable component_names(const Component& component);
 
@@ -17,4 +17,4 @@ NameTable component_names(const Component& component);
 // those of a GGUF that it was before are kept.
 GgufKeys component_keys(const Component& component, const std::filesystem::path& directory, Dtype type);
 
-}  // namespace engines
+}  // namespace engines::conversion

@@ -10,7 +10,7 @@
 #include "engines/weights/config.h"
 #include "engines/weights/json_file.h"
 
-namespace engines {
+namespace engines::conversion {
 namespace {
 
 namespace fs = std::filesystem;
@@ -143,4 +143,4 @@ ComponentPlan plan_component(const fs::path& directory, const Component& compone
   return plan;
 }
 
-}  // namespace engines
+}  // namespace engines::conversion

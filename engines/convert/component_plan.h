@@ -12,7 +12,7 @@
 #include "engines/weights/tensor_writer.h"
 #include "engines/weights/weight_set.h"
 
-namespace engines {
+namespace engines::conversion {
 
 struct PlannedTensor {
   TensorSpec spec;                       // as it will be in the file
@@ -37,4 +37,4 @@ struct ComponentPlan {
 ComponentPlan plan_component(const std::filesystem::path& directory, const Component& component, Dtype type,
                              bool gguf);
 
-}  // namespace engines
+}  // namespace engines::conversion

@@ -14,7 +14,7 @@
 #include "engines/tensor/error.h"
 #include "engines/weights/json_file.h"
 
-namespace engines {
+namespace engines::conversion {
 namespace {
 
 namespace fs = std::filesystem;
@@ -145,4 +145,4 @@ void convert_model(const ConversionRequest& request, ThreadPool& pool, Conversio
   Conversion(request, pool, run).work();
 }
 
-}  // namespace engines
+}  // namespace engines::conversion

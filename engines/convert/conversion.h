@@ -16,7 +16,7 @@
 #include "engines/tensor/dtype.h"
 #include "engines/threading/thread_pool.h"
 
-namespace engines {
+namespace engines::conversion {
 
 struct ConversionRequest {
   std::filesystem::path source;  // a model directory: components in folders, or a text model in one
@@ -53,4 +53,4 @@ class ConversionRun {
 // in the target what was written before.
 void convert_model(const ConversionRequest& request, ThreadPool& pool, ConversionRun& run);
 
-}  // namespace engines
+}  // namespace engines::conversion

@@ -10,7 +10,7 @@
 
 #include "engines/tensor/error.h"
 
-namespace engines {
+namespace engines::conversion {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{32} << 20;
@@ -71,4 +71,4 @@ void copy_file(const std::filesystem::path& from, const std::filesystem::path& t
   if (::fsync(target.get()) != 0 && errno != EINVAL) fail(shown);
 }
 
-}  // namespace engines
+}  // namespace engines::conversion

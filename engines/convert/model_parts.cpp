@@ -11,7 +11,7 @@
 #include "engines/weights/gguf.h"
 #include "engines/weights/json_file.h"
 
-namespace engines {
+namespace engines::conversion {
 namespace {
 
 namespace fs = std::filesystem;
@@ -159,4 +159,4 @@ ModelParts read_model_parts(const fs::path& directory) {
   return parts;
 }
 
-}  // namespace engines
+}  // namespace engines::conversion

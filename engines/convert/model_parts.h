@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace engines {
+namespace engines::conversion {
 
 enum class ComponentKind {
   image_transformer,  // of Z-Image
@@ -44,4 +44,4 @@ struct ModelParts {
 // IO_ERROR for what is neither file nor directory or nested deeper than 16 levels.
 ModelParts read_model_parts(const std::filesystem::path& directory);
 
-}  // namespace engines
+}  // namespace engines::conversion

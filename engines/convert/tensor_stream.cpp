@@ -8,7 +8,7 @@
 #include "engines/tensor/error.h"
 #include "engines/tensor/quantise.h"
 
-namespace engines {
+namespace engines::conversion {
 namespace {
 
 constexpr std::int64_t kRunElements = 1 << 16;    // of whole blocks of every type; a piece for a thread
@@ -131,4 +131,4 @@ RoundingError stream_tensor(const PlannedTensor& tensor, const std::string& wher
   return sum;
 }
 
-}  // namespace engines
+}  // namespace engines::conversion

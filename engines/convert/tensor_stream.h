@@ -9,7 +9,7 @@
 #include "engines/convert/component_plan.h"
 #include "engines/threading/thread_pool.h"
 
-namespace engines {
+namespace engines::conversion {
 
 // Sums over a tensor's elements x, stored as y.
 struct RoundingError {
@@ -25,4 +25,4 @@ using PieceSink = std::function<void(const std::byte* data, std::size_t bytes)>;
 RoundingError stream_tensor(const PlannedTensor& tensor, const std::string& where, ThreadPool& pool,
                             const PieceSink& sink);
 
-}  // namespace engines
+}  // namespace engines::conversion

@@ -10,7 +10,7 @@
 
 namespace roundhouse::pipeline {
 
-class ConvertRun : public engines::ConversionRun {
+class ConvertRun : public engines::conversion::ConversionRun {
  public:
   explicit ConvertRun(ConvertSink& sink) : sink_(sink) {}
 
@@ -19,7 +19,7 @@ class ConvertRun : public engines::ConversionRun {
                 std::uint64_t total) override {
     sink_.progress(file, tensor, done, total);
   }
-  void tensor(const engines::TensorReport& report) override {
+  void tensor(const engines::conversion::TensorReport& report) override {
     const std::vector<std::uint64_t> shape(report.shape.begin(), report.shape.end());
     std::uint64_t elements = 1;
     for (const std::uint64_t side : shape)

@@ -202,14 +202,14 @@ Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest&
 
 void PipelineEngine::convert(const ConvertRequest& request, Options& options, ConvertSink& sink) {
   options.refuse_unread();  // there are none
-  engines::ConversionRequest conversion;
+  engines::conversion::ConversionRequest conversion;
   conversion.source = request.source;
   conversion.target = request.target;
   conversion.type = dtype_named(request.type);
   conversion.gguf = wants_gguf(request.format, conversion.type);
   engines::ThreadPool pool(threads_);
   ConvertRun run(sink);
-  engines::convert_model(conversion, pool, run);
+  engines::conversion::convert_model(conversion, pool, run);
 }
 
 const void* PipelineEngine::extension(std::string_view id) {

@@ -18,10 +18,10 @@ inline const std::filesystem::path kFixtures = ROUNDHOUSE_FIXTURES;
 inline const std::filesystem::path kPocket = std::filesystem::path(ROUNDHOUSE_MODELS) / "pocket-turbo";
 
 // Remembers what it is told, and stops when asked to.
-class WatchedRun : public ConversionRun {
+class WatchedRun : public conversion::ConversionRun {
  public:
   std::function<bool()> stop = [] { return false; };
-  std::vector<TensorReport> tensors;
+  std::vector<conversion::TensorReport> tensors;
   std::vector<std::uint64_t> done;
   std::uint64_t total = 0;
 
@@ -30,10 +30,10 @@ class WatchedRun : public ConversionRun {
     done.push_back(at);
     total = all;
   }
-  void tensor(const TensorReport& report) override { tensors.push_back(report); }
+  void tensor(const conversion::TensorReport& report) override { tensors.push_back(report); }
 
-  const TensorReport& at(const std::string& name) const {
-    for (const TensorReport& report : tensors) {
+  const conversion::TensorReport& at(const std::string& name) const {
+    for (const conversion::TensorReport& report : tensors) {
       if (report.name == name) return report;
     }
     throw std::out_of_range(name);
@@ -44,7 +44,7 @@ class Converted {
  public:
   Converted(const std::filesystem::path& source, Dtype type, bool gguf, int threads = 2) {
     ThreadPool pool(threads);
-    convert_model({source, folder_.path(), type, gguf}, pool, run);
+    conversion::convert_model({source, folder_.path(), type, gguf}, pool, run);
   }
   std::filesystem::path path() const { return folder_.path(); }
 

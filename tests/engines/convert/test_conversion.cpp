@@ -28,7 +28,7 @@ Values values_of(const std::filesystem::path& folder, const std::string& stem, c
 TEST(Conversion, KeepsVectorsAndTheVaeInFloat32AndCopiesWhatHoldsNoWeights) {
   for (const Dtype type : {Dtype::bf16, Dtype::f16}) {
     const Converted made(kFixtures / "zimage-tiny", type, false);
-    for (const TensorReport& tensor : made.run.tensors) {
+    for (const conversion::TensorReport& tensor : made.run.tensors) {
       const bool vae = tensor.file.starts_with("vae/");
       const auto sides =
           std::count_if(tensor.shape.begin(), tensor.shape.end(), [](auto side) { return side != 1; });
@@ -50,7 +50,7 @@ TEST(Conversion, RoundsFloatsToTheNearest) {
   const Values after = values_of(made.path() / "transformer", "diffusion_pytorch_model");
   ASSERT_EQ(after.size(), before.size());
   for (const auto& [name, values] : before) {
-    const TensorReport& told = made.run.at(name);
+    const conversion::TensorReport& told = made.run.at(name);
     double squares = 0, errors = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const float expected = told.to == Dtype::f32 ? values[i] : f16_to_float(float_to_f16(values[i]));
@@ -162,7 +162,7 @@ TEST(Conversion, CopiesAFileInWhichNothingChanges) {
   const Converted second(first.path(), Dtype::bf16, false);
   EXPECT_TRUE(contents(first.path()) == contents(second.path()));
   ASSERT_EQ(second.run.tensors.size(), first.run.tensors.size());
-  for (const TensorReport& tensor : second.run.tensors) {
+  for (const conversion::TensorReport& tensor : second.run.tensors) {
     EXPECT_EQ(tensor.from, tensor.to);
     EXPECT_EQ(tensor.squares_of_errors, 0);
   }
@@ -173,7 +173,7 @@ TEST(Conversion, TellsHowFarItIsAndEveryTensorOnce) {
   EXPECT_TRUE(std::is_sorted(made.run.done.begin(), made.run.done.end()));
   EXPECT_EQ(made.run.done.back(), made.run.total);
   std::set<std::string> names;
-  for (const TensorReport& tensor : made.run.tensors)
+  for (const conversion::TensorReport& tensor : made.run.tensors)
     EXPECT_TRUE(names.insert(tensor.file + ":" + tensor.name).second) << tensor.name;
 }
 
