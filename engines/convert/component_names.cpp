@@ -3,8 +3,6 @@
 
 #include <set>
 
-#include "engines/diffusion/zimage_names.h"
-#include "engines/text/llama_cpp_names.h"
 #include "engines/weights/config.h"
 #include "engines/weights/gguf.h"
 #include "engines/weights/gguf_types.h"
@@ -35,7 +33,7 @@ constexpr Count kCounts[] = {{"block_count", "num_hidden_layers"},
 void add_text_keys(GgufKeys& keys, const Component& component, const fs::path& directory) {
   const std::string shown = component.folder + "config.json";
   const Config config = Config::read(directory / shown, shown);
-  const std::string prefix = component.architecture + ".";
+  const std::string prefix = std::string(component.weights.gguf_architecture) + ".";
   for (const Count& count : kCounts) {
     if (config.has(count.field))
       keys.add(prefix + count.key, static_cast<std::uint32_t>(config.integer(count.field, 1, kMost)));
@@ -64,16 +62,7 @@ void keep_keys(GgufKeys& keys, const fs::path& file) {
 }  // namespace
 
 NameTable component_names(const Component& component) {
-  switch (component.kind) {
-    case ComponentKind::image_transformer:
-      return zimage_names();
-    case ComponentKind::text:
-      return llama_cpp_names();
-    case ComponentKind::vae:
-    case ComponentKind::other:
-      break;
-  }
-  return {};
+  return component.weights.names == nullptr ? NameTable() : component.weights.names();
 }
 
 GgufKeys component_keys(const Component& component, const fs::path& directory, Dtype type) {
@@ -81,8 +70,9 @@ GgufKeys component_keys(const Component& component, const fs::path& directory, D
   if (component.gguf) {
     keep_keys(keys, directory / component.files.front());
   } else {
-    keys.add("general.architecture", component.architecture.empty() ? "unknown" : component.architecture);
-    if (component.kind == ComponentKind::text) add_text_keys(keys, component, directory);
+    const std::string architecture(component.weights.gguf_architecture);
+    keys.add("general.architecture", architecture.empty() ? "unknown" : architecture);
+    if (component.weights.kind == WeightKind::text) add_text_keys(keys, component, directory);
   }
   keys.add("general.file_type", gguf_file_type(type));
   keys.add("general.quantization_version", kQuantisationVersion);

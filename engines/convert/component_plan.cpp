@@ -19,31 +19,36 @@ namespace fs = std::filesystem;
   throw Error(RH_CONVERSION_FAILED, component.files.front() + ": tensor " + in_quotes(tensor) + ": " + what);
 }
 
-bool holds(const std::string& name, const char* part) {
+bool holds(const std::string& name, std::string_view part) {
   return name.find(part) != std::string::npos;
 }
 
 // What the model does with a tensor, told from its name and shape.
-WeightRole role_of(const std::string& name, const std::vector<std::int64_t>& shape) {
+WeightRole role_of(const Component& component, const std::string& name,
+                   const std::vector<std::int64_t>& shape) {
   const auto sides = std::count_if(shape.begin(), shape.end(), [](std::int64_t side) { return side != 1; });
   if (sides <= 1) return WeightRole::vector;
   if (holds(name, "embed_tokens.")) return WeightRole::embedding;
-  const bool in_layer = holds(name, "layers.") || holds(name, "_refiner.");
-  return in_layer && shape.size() == 2 ? WeightRole::matrix : WeightRole::other;
+  const auto& blocks = component.weights.blocks;
+  const bool in_block =
+      blocks.empty()
+          ? holds(name, "layers.")
+          : std::ranges::any_of(blocks, [&](std::string_view block) { return holds(name, block); });
+  return in_block && shape.size() == 2 ? WeightRole::matrix : WeightRole::other;
 }
 
 Dtype type_of(const Component& component, const std::string& name, const WeightView& stored,
               Dtype requested) {
-  if (component.kind == ComponentKind::vae) return Dtype::f32;
+  if (component.weights.kind == WeightKind::vae) return Dtype::f32;
   const std::int64_t row = stored.shape.empty() ? 1 : stored.shape.back();
-  return choose_type(requested, stored.dtype, row, stored.size(), role_of(name, stored.shape));
+  return choose_type(requested, stored.dtype, row, stored.size(), role_of(component, name, stored.shape));
 }
 
 // Rows of q and k in a file of architecture llama, whose heads are laid out for other programs.
 std::vector<std::int64_t> head_rows(const Component& component, const fs::path& directory,
                                     const std::string& name, bool from_gguf, bool to_gguf) {
   const bool rotated = holds(name, "self_attn.q_proj.weight") || holds(name, "self_attn.k_proj.weight");
-  if (component.architecture != "llama" || from_gguf == to_gguf || !rotated) return {};
+  if (component.weights.gguf_architecture != "llama" || from_gguf == to_gguf || !rotated) return {};
   const Config config =
       Config::read(directory / component.folder / "config.json", component.folder + "config.json");
   const std::int64_t heads = config.integer("num_attention_heads", 1, 1 << 16);
@@ -114,7 +119,7 @@ std::uint64_t ComponentPlan::bytes() const {
 ComponentPlan plan_component(const fs::path& directory, const Component& component, Dtype type, bool gguf) {
   ComponentPlan plan;
   plan.component = component;
-  plan.gguf = gguf && component.kind != ComponentKind::vae;
+  plan.gguf = gguf && component.weights.kind != WeightKind::vae;
   plan.file = component.file(plan.gguf);
   if (component.gguf && !plan.gguf && !component.configured)
     throw Error(

@@ -24,8 +24,9 @@ constexpr std::uint64_t kRoomForHeaders = 1 << 20;  // of each file
 // One conversion from plan to files.
 class Conversion {
  public:
-  Conversion(const ConversionRequest& request, ThreadPool& pool, ConversionRun& run)
-      : request_(request), pool_(pool), run_(run), parts_(read_model_parts(request.source)) {
+  Conversion(const ConversionRequest& request, std::span<const WeightClass> classes, ThreadPool& pool,
+             ConversionRun& run)
+      : request_(request), pool_(pool), run_(run), parts_(read_model_parts(request.source, classes)) {
     for (const Component& component : parts_.components) {
       check_cancelled();
       plans_.push_back(plan_component(request.source, component, request.type, request.gguf));
@@ -138,11 +139,12 @@ class Conversion {
 
 }  // namespace
 
-void convert_model(const ConversionRequest& request, ThreadPool& pool, ConversionRun& run) {
+void convert_model(const ConversionRequest& request, std::span<const WeightClass> classes, ThreadPool& pool,
+                   ConversionRun& run) {
   if (!request.gguf && is_quantised(request.type))
     throw Error(RH_CAPABILITY_UNSUPPORTED, "type " + std::string(name_of(request.type)) +
                                                " is not written to safetensors, expected format gguf");
-  Conversion(request, pool, run).work();
+  Conversion(request, classes, pool, run).work();
 }
 
 }  // namespace engines::conversion

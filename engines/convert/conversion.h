@@ -10,11 +10,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engines/tensor/dtype.h"
 #include "engines/threading/thread_pool.h"
+#include "engines/weights/weight_class.h"
 
 namespace engines::conversion {
 
@@ -47,10 +49,12 @@ class ConversionRun {
   virtual void tensor(const TensorReport& report) = 0;
 };
 
+// `classes`: what is known of components, most specific first; others are written under their own names.
 // Throws what reading weights throws, CAPABILITY_UNSUPPORTED for quantised types in safetensors,
 // CONVERSION_FAILED naming a tensor that is not finite, is too great for the type or has no place in the
 // format, INSUFFICIENT_STORAGE before the first byte where the file system can tell, CANCELLED. Leaves behind
 // in the target what was written before.
-void convert_model(const ConversionRequest& request, ThreadPool& pool, ConversionRun& run);
+void convert_model(const ConversionRequest& request, std::span<const WeightClass> classes, ThreadPool& pool,
+                   ConversionRun& run);
 
 }  // namespace engines::conversion

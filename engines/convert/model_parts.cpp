@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -49,29 +50,7 @@ void walk(const fs::path& directory, const std::string& prefix, int depth, Sizes
   if (error) throw Error(RH_IO_ERROR, "directory '" + directory.string() + "': " + error.message());
 }
 
-// What the names of classes say of their kind, most specific first.
-struct ClassRule {
-  const char* begins;
-  ComponentKind kind;
-  const char* architecture;
-};
-constexpr ClassRule kClasses[] = {
-    {"ZImageTransformer2DModel", ComponentKind::image_transformer, "lumina2"},
-    {"Autoencoder", ComponentKind::vae, ""},
-    {"Qwen3", ComponentKind::text, "qwen3"},
-    {"Qwen2", ComponentKind::text, "qwen2"},
-    {"Llama", ComponentKind::text, "llama"},
-    {"Mistral", ComponentKind::text, "llama"},
-};
-
-void classify(Component& component, const std::string& class_name) {
-  for (const ClassRule& rule : kClasses) {
-    if (!class_name.starts_with(rule.begins)) continue;
-    component.kind = rule.kind;
-    component.architecture = rule.architecture;
-    return;
-  }
-}
+using Classes = std::span<const WeightClass>;
 
 // The class that a config.json gives, or nothing.
 std::string class_of(const fs::path& file, const std::string& shown) {
@@ -80,18 +59,22 @@ std::string class_of(const fs::path& file, const std::string& shown) {
   return architectures.empty() ? config.text_or("_class_name", "") : architectures.front();
 }
 
-void classify(Component& component, const fs::path& directory, const Sizes& files) {
+void classify(Component& component, const fs::path& directory, const Sizes& files, Classes classes) {
   const std::string config = component.folder + "config.json";
   component.configured = files.contains(config);
-  if (component.configured) return classify(component, class_of(directory / config, config));
-  if (!component.gguf) return;
-  const GgufFile file(directory / component.files.front());
-  const std::string architecture = file.metadata().text_or("general.architecture", "");
-  for (const ClassRule& rule : kClasses) {
-    if (architecture != rule.architecture || architecture.empty()) continue;
-    component.kind = rule.kind;
-    component.architecture = architecture;
+  std::function<bool(const WeightClass&)> is;
+  if (component.configured) {
+    is = [name = class_of(directory / config, config)](const WeightClass& known) {
+      return name.starts_with(known.begins);
+    };
+  } else if (component.gguf) {
+    const GgufFile file(directory / component.files.front());
+    is = [name = file.metadata().text_or("general.architecture", "")](const WeightClass& known) {
+      return !name.empty() && name == known.gguf_architecture;
+    };
   }
+  const auto found = is ? std::ranges::find_if(classes, is) : classes.end();
+  if (found != classes.end()) component.weights = *found;
 }
 
 // The shards that an index names. WeightSet checks them when it opens the component.
@@ -108,7 +91,7 @@ std::vector<std::string> shards_of(const fs::path& directory, const std::string&
 }
 
 std::optional<Component> component_in(const fs::path& directory, const std::string& folder,
-                                      const Sizes& files) {
+                                      const Sizes& files, Classes classes) {
   for (const char* stem : kStems) {
     Component component;
     component.folder = folder;
@@ -124,7 +107,7 @@ std::optional<Component> component_in(const fs::path& directory, const std::stri
     } else {
       continue;
     }
-    classify(component, directory, files);
+    classify(component, directory, files, classes);
     return component;
   }
   return std::nullopt;
@@ -132,7 +115,7 @@ std::optional<Component> component_in(const fs::path& directory, const std::stri
 
 }  // namespace
 
-ModelParts read_model_parts(const fs::path& directory) {
+ModelParts read_model_parts(const fs::path& directory, std::span<const WeightClass> classes) {
   std::error_code ignored;
   if (!fs::is_directory(directory, ignored))
     throw Error(RH_MODEL_NOT_FOUND, "model directory '" + directory.string() + "': no such directory");
@@ -143,7 +126,7 @@ ModelParts read_model_parts(const fs::path& directory) {
     folders.insert(path.substr(0, path.rfind('/') + 1));
   ModelParts parts;
   for (const std::string& folder : folders) {
-    auto component = component_in(directory, folder, files);
+    auto component = component_in(directory, folder, files, classes);
     if (!component) continue;
     for (const std::string& file : component->files)
       files.erase(file);

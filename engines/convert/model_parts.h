@@ -4,22 +4,17 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
-namespace engines::conversion {
+#include "engines/weights/weight_class.h"
 
-enum class ComponentKind {
-  image_transformer,  // of Z-Image
-  text,               // a language model, or the encoder made of one
-  vae,
-  other
-};
+namespace engines::conversion {
 
 // One folder's weights.
 struct Component {
-  ComponentKind kind = ComponentKind::other;
-  std::string architecture;        // of a text model, as GGUF files call it: "qwen3", "llama"
+  WeightClass weights;             // `other` where no class is known
   std::string folder;              // in the model, ending with '/', or empty
   std::string stem;                // "model"
   std::vector<std::string> files;  // in the model: one, or shards; sorted
@@ -39,9 +34,10 @@ struct ModelParts {
   std::vector<PlainFile> files;       // by path; no weights of a component, no index of shards
 };
 
-// Links are followed, names that begin with a dot left out. Throws MODEL_NOT_FOUND, WEIGHTS_MISSING where no
-// folder has weights, MODEL_INVALID for damaged configurations, UNSAFE_NAME for shards that lead elsewhere,
-// IO_ERROR for what is neither file nor directory or nested deeper than 16 levels.
-ModelParts read_model_parts(const std::filesystem::path& directory);
+// `classes`: what may be known of a component, most specific first. Links are followed, names that begin with
+// a dot left out. Throws MODEL_NOT_FOUND, WEIGHTS_MISSING where no folder has weights, MODEL_INVALID for
+// damaged configurations, UNSAFE_NAME for shards that lead elsewhere, IO_ERROR for what is neither file nor
+// directory or nested deeper than 16 levels.
+ModelParts read_model_parts(const std::filesystem::path& directory, std::span<const WeightClass> classes);
 
 }  // namespace engines::conversion

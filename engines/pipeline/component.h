@@ -16,11 +16,32 @@
 
 namespace engines {
 
+// What a memory plan does with a network, whatever it computes. One thread.
+class ModelComponent {
+ public:
+  virtual ~ModelComponent() = default;
+  // Whether what it works with is rounded, and so exists nowhere else.
+  virtual bool makes_copies() const = 0;
+  // Whether `load` would have nothing to make.
+  virtual bool ready() const = 0;
+  // Makes the weights as they were asked for. Throws MODEL_INVALID for weights that cannot be rounded,
+  // OUT_OF_MEMORY.
+  virtual void load() = 0;
+  // Loads, and lets at most about `bytes` of mapped weights stay resident.
+  virtual void keep_within(std::uint64_t bytes) = 0;
+  // Gives memory back until the next `load`: pages of the files, and all that was made.
+  virtual void release() = 0;
+  // What is resident while it works.
+  virtual WeightBytes bytes() const = 0;
+  // The type that most weights are stored in.
+  virtual Dtype main_dtype() const = 0;
+};
+
 // Model is made of (folder, kernels, WeightOptions) and has weights() and least_bytes(). Checked completely
 // when it is opened; mapped weights are read when they are used, rounded ones are made by the first `use`.
 // One thread.
 template <class Model>
-class Component {
+class Component final : public ModelComponent {
  public:
   // `matrices`: what the big matrices are rounded to. `threads` share that work.
   Component(std::filesystem::path folder, Kernels& kernels, std::optional<Dtype> matrices, int threads)
@@ -34,10 +55,8 @@ class Component {
   // For its configuration and sizes.
   const Model& described() const { return *described_; }
 
-  // Whether what it works with is rounded, and so exists nowhere else.
-  bool makes_copies() const { return described_->weights().makes_copies(); }
-  // Whether `use` would have to make something first.
-  bool ready() const { return !makes_copies() || made_; }
+  bool makes_copies() const override { return described_->weights().makes_copies(); }
+  bool ready() const override { return !makes_copies() || made_; }
 
   // With weights as they were asked for. Throws MODEL_INVALID for weights that cannot be rounded,
   // OUT_OF_MEMORY.
@@ -50,16 +69,18 @@ class Component {
     return *made_;
   }
 
-  // Gives memory back until the next `use`: pages of the files, and all that was made.
-  void release() {
+  void load() override { use(); }
+  void keep_within(std::uint64_t bytes) override { use().keep_within(bytes); }
+  Dtype main_dtype() const override { return described_->weights().main_dtype(); }
+
+  void release() override {
     described_->weights().forget();
     if (!made_) return;
     made_.reset();
     malloc_trim(0);  // blocks of a few MB come from the heap, which keeps what is freed
   }
 
-  // What is resident while it works.
-  WeightBytes bytes() const {
+  WeightBytes bytes() const override {
     const std::uint64_t all = described_->resident_bytes();
     return {all, makes_copies() ? all : std::min(all, described_->least_bytes())};
   }

@@ -72,10 +72,10 @@ std::size_t bytes_of(const FloatBuffer& buffer) {
 // Previews of one run and what they cost. A memory limit may leave no room for any.
 class Previews {
  public:
-  Previews(ZImagePipeline::Parts& parts, const MemoryPlan& plan, ConstPlanes latents)
-      : kernels_(parts.kernels), preview_(parts.vae, latents.channels, latents.height, latents.width) {
-    const std::uint64_t limit = parts.memory.limit;
-    const std::uint64_t taken = plan.denoise_peak + parts.vae.weights().bytes_under("decoder.");
+  Previews(LatentModel& model, const MemoryPlan& plan, ConstPlanes latents)
+      : kernels_(model.kernels), preview_(model.vae, latents.channels, latents.height, latents.width) {
+    const std::uint64_t limit = model.memory.limit;
+    const std::uint64_t taken = plan.denoise_peak + model.vae.weights().bytes_under("decoder.");
     if (limit > 0) budget_ = limit - std::min(limit, taken);
     fit_ = preview_.least_bytes() <= budget_;
   }
@@ -106,10 +106,9 @@ class Previews {
 
 }  // namespace
 
-// The model's outputs of one step, and what guidance makes of them.
+// The denoiser's outputs of one step, and what guidance makes of them.
 struct Generation::Prediction {
-  Prediction(std::unique_ptr<ZImageTransformer::Session> pos, std::unique_ptr<ZImageTransformer::Session> neg,
-             std::size_t size)
+  Prediction(std::unique_ptr<Denoiser::Session> pos, std::unique_ptr<Denoiser::Session> neg, std::size_t size)
       : positive_session(std::move(pos)),
         negative_session(std::move(neg)),
         positive(size),
@@ -121,34 +120,32 @@ struct Generation::Prediction {
            bytes_of(negative) + bytes_of(velocity);
   }
 
-  std::unique_ptr<ZImageTransformer::Session> positive_session, negative_session;
+  std::unique_ptr<Denoiser::Session> positive_session, negative_session;
   FloatBuffer positive, negative;  // as the model gives them
   FloatBuffer velocity;            // as the sampler takes it
 };
 
-Generation::Generation(ZImagePipeline::Parts& parts, const ImageRequest& request, Run& run,
-                       const PipelineTaps& taps)
-    : parts_(parts),
+Generation::Generation(LatentModel& model, const ImageRequest& request, Run& run, const PipelineTaps& taps)
+    : model_(model),
       request_(request),
       run_(run),
       taps_(taps),
       guidance_{request.guidance, request.cfg_normalization, request.cfg_truncation},
       schedule_(make_schedule(
-          parts.scheduler, request.sampler, request.schedule, request.steps,
-          (request.height / parts.pixels_per_token()) * (request.width / parts.pixels_per_token()))),
+          model.scheduler, request.sampler, request.schedule, request.steps,
+          (request.height / model.pixels_per_token()) * (request.width / model.pixels_per_token()))),
       generator_(request.seed),
       guided_(request.guidance > 0),
-      positive_ids_(parts.tokenize(request.prompt)),
-      negative_ids_(guided_ ? parts.tokenize(request.negative_prompt) : Ids()),
-      plan_(parts.plan(request, positive_ids_.size(), negative_ids_.size())),
-      height_(request.height / parts.pixels_per_latent()),
-      width_(request.width / parts.pixels_per_latent()),
-      latents_(
-          static_cast<std::size_t>(parts.transformer.described().config().in_channels * height_ * width_)) {
+      positive_ids_(model.encoder->tokenize(request.prompt)),
+      negative_ids_(guided_ ? model.encoder->tokenize(request.negative_prompt) : Ids()),
+      plan_(model.plan(request, positive_ids_.size(), negative_ids_.size())),
+      height_(request.height / model.pixels_per_latent()),
+      width_(request.width / model.pixels_per_latent()),
+      latents_(static_cast<std::size_t>(model.denoiser->channels() * height_ * width_)) {
 }
 
-Picture Generation::picture() {
-  parts_.transformer.described().check_size(height_, width_);  // before the encoder's work
+Image Generation::image() {
+  model_.denoiser->check_size(height_, width_);  // before the encoder's work
   encode_prompts();
   draw_noise();
   denoise();
@@ -163,13 +160,13 @@ void Generation::load(const Load& load) {
 }
 
 void Generation::encode_prompts() {
-  const auto cached = [&](const Ids& ids) { return ids.empty() || parts_.embeddings.find(ids) != nullptr; };
+  const auto cached = [&](const Ids& ids) { return ids.empty() || model_.embeddings.find(ids) != nullptr; };
   const bool needed = !cached(positive_ids_) || !cached(negative_ids_);
-  if (needed && plan_.staged) parts_.transformer.release();
-  if (needed && !parts_.encoder.ready()) load([&] { parts_.encoder.use(); });
-  if (needed) parts_.encoder.use().keep_within(plan_.encoder_window);
+  if (needed && plan_.staged) model_.denoiser->component().release();
+  if (needed && !model_.encoder->component().ready()) load([&] { model_.encoder->component().load(); });
+  if (needed) model_.encoder->component().keep_within(plan_.encoder_window);
 
-  const StageMeter meter(Stage::encode, run_, parts_.kernels);
+  const StageMeter meter(Stage::encode, run_, model_.kernels);
   const std::uint32_t prompts = guided_ ? 2 : 1;
   std::size_t activation_bytes = 0;
   for (std::uint32_t i = 0; i < prompts; ++i) {
@@ -180,28 +177,27 @@ void Generation::encode_prompts() {
     run_.progress(Stage::encode, i + 1, prompts, watch.elapsed_ns());
   }
   meter.done(activation_bytes);
-  if (plan_.staged) parts_.encoder.release();
+  if (plan_.staged) model_.encoder->component().release();
 }
 
 Generation::Embeddings Generation::encode(const Ids& ids, bool negative, std::size_t& activation_bytes) {
   if (taps_.tokens) taps_.tokens(ids, negative);
 
-  Embeddings embeddings = parts_.embeddings.find(ids);
+  Embeddings embeddings = model_.embeddings.find(ids);
   if (!embeddings) {
-    Qwen3Encoder& encoder = parts_.encoder.use();
-    auto computed = at("encode", run_, [&] { return encoder.encode(ids, run_); });
+    auto computed = at("encode", run_, [&] { return model_.encoder->encode(ids, run_); });
     require_finite(all(computed), "encode",
                    negative ? "the negative prompt's embeddings" : "the prompt's embeddings");
     embeddings = std::make_shared<const FloatBuffer>(std::move(computed));
-    parts_.embeddings.keep(ids, embeddings);
-    activation_bytes = std::max(activation_bytes, encoder.activation_bytes(ids.size()));
+    model_.embeddings.keep(ids, embeddings);
+    activation_bytes = std::max(activation_bytes, model_.encoder->activation_bytes(ids.size()));
   }
   if (taps_.embeddings) taps_.embeddings(rows_of(embeddings), negative);
   return embeddings;
 }
 
 ConstRows Generation::rows_of(const Embeddings& embeddings) const {
-  const std::int64_t width = parts_.encoder.described().config().hidden_size;
+  const std::int64_t width = model_.encoder->width();
   return {embeddings->data(), static_cast<std::int64_t>(embeddings->size()) / width, width};
 }
 
@@ -215,13 +211,12 @@ void Generation::draw_noise() {
 }
 
 void Generation::denoise() {
-  if (!parts_.transformer.ready()) load([&] { parts_.transformer.use(); });
-  ZImageTransformer& transformer = parts_.transformer.use();
-  transformer.keep_within(plan_.transformer_window);
+  if (!model_.denoiser->component().ready()) load([&] { model_.denoiser->component().load(); });
+  model_.denoiser->component().keep_within(plan_.transformer_window);
 
-  const StageMeter meter(Stage::denoise, run_, parts_.kernels);
-  Prediction prediction = begin_sessions(transformer);
-  Previews previews(parts_, plan_, latents());
+  const StageMeter meter(Stage::denoise, run_, model_.kernels);
+  Prediction prediction = begin_sessions();
+  Previews previews(model_, plan_, latents());
   const auto sampler = make_sampler(request_.sampler, schedule_, latents_.size(), generator_);
   const std::size_t steps = schedule_.timesteps.size();
   for (std::size_t i = 0; i < steps; ++i) {
@@ -241,10 +236,11 @@ void Generation::denoise() {
 }
 
 // The session with more tokens lends its scratch to the other.
-Generation::Prediction Generation::begin_sessions(const ZImageTransformer& transformer) const {
-  using Session = std::unique_ptr<ZImageTransformer::Session>;
+Generation::Prediction Generation::begin_sessions() const {
+  using Session = std::unique_ptr<Denoiser::Session>;
   const auto begin = [&](const Embeddings& embeddings, const Session& lender) {
-    return embeddings ? transformer.begin(rows_of(embeddings), height_, width_, lender.get()) : Session();
+    return embeddings ? model_.denoiser->begin(rows_of(embeddings), height_, width_, lender.get())
+                      : Session();
   };
   Session positive, negative;
   if (negative_ids_.size() > positive_ids_.size()) {
@@ -257,48 +253,49 @@ Generation::Prediction Generation::begin_sessions(const ZImageTransformer& trans
   return {std::move(positive), std::move(negative), latents_.size()};
 }
 
-Picture Generation::decode() {
-  if (plan_.release_transformer) parts_.transformer.release();
-  const StageMeter meter(Stage::decode, run_, parts_.kernels.exact());
+Image Generation::decode() {
+  if (plan_.release_transformer) model_.denoiser->component().release();
+  const StageMeter meter(Stage::decode, run_, model_.kernels.exact());
   const Stopwatch watch;
   const auto pixels = static_cast<std::size_t>(request_.width * request_.height);
   const FloatBuffer planes(3 * pixels);
   at("decode", run_, [&] {
-    parts_.vae.decode(latents(), {planes.data(), 3, request_.height, request_.width}, run_, {},
+    model_.vae.decode(latents(), {planes.data(), 3, request_.height, request_.width}, run_, {},
                       static_cast<std::size_t>(plan_.decode_budget));
   });
   require_finite(all(planes), "decode", "the picture");
 
-  Picture picture{request_.width, request_.height, interleaved(all(planes))};
+  Image image{request_.width, request_.height, interleaved(all(planes))};
   run_.progress(Stage::decode, 1, 1, watch.elapsed_ns());
-  meter.done(parts_.vae.activation_bytes() + bytes_of(planes) + picture.rgb.size() * sizeof(float));
-  return picture;
+  meter.done(model_.vae.activation_bytes() + bytes_of(planes) + image.rgb.size() * sizeof(float));
+  return image;
 }
 
-// velocity = -(the model's output, guided where guidance applies)
+// velocity = direction * (the model's output, guided where guidance applies)
 void Generation::predict(std::size_t step, Prediction& p) {
-  const float t = time_of(step);
+  const float timestep = schedule_.timesteps[step];
   const ConstPlanes x = latents();
   const auto shaped = [&](const FloatBuffer& to) { return Planes{to.data(), x.channels, x.height, x.width}; };
 
-  p.positive_session->forward(x, t, shaped(p.positive), run_);
-  if (guidance_.applies_at(t)) {
-    p.negative_session->forward(x, t, shaped(p.negative), run_);
+  p.positive_session->forward(x, timestep, shaped(p.positive), run_);
+  if (guidance_.applies_at(time_of(step))) {
+    p.negative_session->forward(x, timestep, shaped(p.negative), run_);
     guide(guidance_, all(p.positive), all(p.negative), all(p.velocity));
   } else {
     std::ranges::copy(all(p.positive), p.velocity.data());
   }
+  const float direction = model_.denoiser->direction();
   for (float& v : all(p.velocity))
-    v = -v;
+    v *= direction;
 }
 
-// In float, as the reference: the comparison with the truncation depends on it.
+// t = 1 - sigma, in float as the reference: the comparison with the truncation depends on it.
 float Generation::time_of(std::size_t step) const {
   return (kTrainTimesteps - schedule_.timesteps[step]) / kTrainTimesteps;
 }
 
 ConstPlanes Generation::latents() const {
-  return {latents_.data(), parts_.transformer.described().config().in_channels, height_, width_};
+  return {latents_.data(), model_.denoiser->channels(), height_, width_};
 }
 
 void Generation::show_step(std::size_t step, const Prediction& p) const {

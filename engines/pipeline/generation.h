@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One picture on its way through the pipeline: encode, denoise, decode.
+// One image on its way through the pipeline: encode, denoise, decode.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "engines/pipeline/guidance.h"
-#include "engines/pipeline/zimage_parts.h"
-#include "engines/pipeline/zimage_pipeline.h"
+#include "engines/pipeline/latent_model.h"
 
 namespace engines {
 
@@ -18,11 +17,11 @@ class Generation {
   using Embeddings = std::shared_ptr<const FloatBuffer>;  // [tokens, hidden_size]
 
   // All arguments must outlive the generation; the request is valid (see check_request).
-  Generation(ZImagePipeline::Parts& parts, const ImageRequest& request, Run& run, const PipelineTaps& taps);
+  Generation(LatentModel& model, const ImageRequest& request, Run& run, const PipelineTaps& taps);
 
   // Throws INVALID_ARGUMENT or CAPABILITY_UNSUPPORTED before anything is computed, then as
-  // ZImagePipeline::generate says.
-  Picture picture();
+  // ImagePipeline::generate says.
+  Image image();
 
  private:
   struct Prediction;
@@ -36,15 +35,15 @@ class Generation {
   void load(const Load& load);
   ConstRows rows_of(const Embeddings& embeddings) const;
   void draw_noise();
-  Prediction begin_sessions(const ZImageTransformer& transformer) const;
+  Prediction begin_sessions() const;
   void denoise();
   void predict(std::size_t step, Prediction& prediction);
   void show_step(std::size_t step, const Prediction& prediction) const;
   float time_of(std::size_t step) const;  // t = 1 - sigma
   ConstPlanes latents() const;
-  Picture decode();
+  Image decode();
 
-  ZImagePipeline::Parts& parts_;
+  LatentModel& model_;
   const ImageRequest& request_;
   Run& run_;
   const PipelineTaps& taps_;

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "engines/pipeline/zimage_pipeline.h"
+#include "engines/pipeline/pipeline.h"
 
 namespace engines {
 

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "engines/pipeline/picture_cost.h"
-#include "engines/pipeline/zimage_pipeline.h"
+#include "engines/architectures/architectures.h"
+#include "engines/pipeline/open_pipeline.h"
 #include "engines/sampling/sampler.h"
 #include "engines/tensor/quantise.h"
 #include "plugins/pipeline/convert_run.h"
@@ -53,20 +53,26 @@ Value choice(Options& options, const char* name, const std::vector<std::pair<std
                                        "' is not known, expected one of: " + expected);
 }
 
-engines::PipelineOptions read_options(const ModelSource& source, int threads) {
+using Weights = std::optional<engines::Dtype>;
+
+// What the big matrices may be rounded to, the default first.
+const std::vector<std::pair<std::string, Weights>>& weight_choices() {
   using engines::Dtype;
+  static const std::vector<std::pair<std::string, Weights>> choices = {{"stored", std::nullopt},
+                                                                       {"q8_0", Dtype::q8_0},
+                                                                       {"q4_0", Dtype::q4_0},
+                                                                       {"q4_k", Dtype::q4_K},
+                                                                       {"q6_k", Dtype::q6_K}};
+  return choices;
+}
+
+engines::PipelineOptions read_options(const ModelSource& source, int threads) {
   using engines::Residency;
   using engines::VaeTiling;
-  using Weights = std::optional<Dtype>;
   engines::PipelineOptions options;
   options.threads = threads;
   options.memory.limit = source.memory_limit_bytes;
-  options.weights = choice<Weights>(source.options, "weights",
-                                    {{"stored", std::nullopt},
-                                     {"q8_0", Dtype::q8_0},
-                                     {"q4_0", Dtype::q4_0},
-                                     {"q4_k", Dtype::q4_K},
-                                     {"q6_k", Dtype::q6_K}});
+  options.weights = choice(source.options, "weights", weight_choices());
   options.memory.residency = choice<Residency>(
       source.options, "residency",
       {{"auto", Residency::automatic}, {"all", Residency::all}, {"staged", Residency::staged}});
@@ -106,19 +112,19 @@ class PipelineModel : public ImageModel {
  public:
   PipelineModel(const std::string& directory, engines::Kernels& kernels,
                 const engines::PipelineOptions& options)
-      : pipeline_(directory, kernels, options) {}
+      : pipeline_(engines::open_pipeline(engines::architectures(), directory, kernels, options)) {}
 
-  Facts describe() const override { return pipeline_.describe(); }
+  Facts describe() const override { return pipeline_->describe(); }
 
   void generate(const ImageRequest& request, Options&, Sink& sink) override {
     refuse_picture_inputs(request);
     SinkRun run(sink);
-    const auto picture = pipeline_.generate(translate(request), run);
-    sink.image(picture.rgb);
+    const auto image = pipeline_->generate(translate(request), run);
+    sink.image(image.rgb);
   }
 
  private:
-  engines::ZImagePipeline pipeline_;
+  std::unique_ptr<engines::ImagePipeline> pipeline_;
 };
 
 }  // namespace
@@ -128,31 +134,22 @@ Descriptor common_descriptor() {
   descriptor.vendor = "Roundhouse";
   descriptor.version = "0.1.0";
   descriptor.capabilities = {
-      {"task", "text-to-image"},
-      {"architecture", "ZImagePipeline"},
-      {"weight-format", "safetensors"},
-      {"weight-format", "gguf"},
-      {"feature", "negative-prompt"},
-      {"feature", "guidance"},
-      {"feature", "cfg-normalization"},
-      {"feature", "cfg-truncation"},
-      {"feature", "seed"},
-      {"feature", "progress"},
-      {"feature", "cancel"},
-      {"weights", "stored"},
-      {"weights", "q8_0"},
-      {"weights", "q4_0"},
-      {"weights", "q4_k"},
-      {"weights", "q6_k"},
-      {"convert", "f32"},
-      {"convert", "bf16"},
-      {"convert", "f16"},
-      {"convert", "q8_0"},
-      {"convert", "q4_0"},
-      {"convert", "q4_k"},
-      {"convert", "q6_k"},
-      {"device", "cpu"},
+      {"task", "text-to-image"},        {"feature", "negative-prompt"}, {"feature", "guidance"},
+      {"feature", "cfg-normalization"}, {"feature", "cfg-truncation"},  {"feature", "seed"},
+      {"feature", "progress"},          {"feature", "cancel"},          {"device", "cpu"},
   };
+  const engines::Architectures known = engines::architectures();
+  for (const engines::Architecture& architecture : known)
+    descriptor.capabilities.emplace_back("architecture", std::string(architecture.id));
+  for (const std::string_view format : engines::weight_formats(known))
+    descriptor.capabilities.emplace_back("weight-format", std::string(format));
+  for (const auto& [word, dtype] : weight_choices())
+    descriptor.capabilities.emplace_back("weights", word);
+  for (std::size_t i = 0; i < engines::kDtypes; ++i) {
+    const auto dtype = static_cast<engines::Dtype>(i);
+    if (engines::can_be_made(dtype))
+      descriptor.capabilities.emplace_back("convert", std::string(engines::name_of(dtype)));
+  }
   for (const auto& dtype : engines::kDtypeLayouts)
     descriptor.capabilities.emplace_back("dtype", std::string(dtype.name));
   // "schedule.euler": the schedules that this sampler can follow, so that a host can refuse a pair before it
@@ -188,8 +185,9 @@ std::unique_ptr<Model> PipelineEngine::open(const ModelSource& source) {
 Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest& request, Options&) {
   refuse_picture_inputs(request);
   SourceRun run(source.sink);
-  const engines::PictureCost cost = engines::estimate_picture(
-      source.directory, *kernels_, read_options(source, threads_), translate(request), run);
+  const engines::ImageCost cost =
+      engines::estimate_image(engines::architectures(), source.directory, *kernels_,
+                              read_options(source, threads_), translate(request), run);
   Estimate estimate;
   estimate.held_bytes = cost.held_bytes;
   for (const engines::StageCost& stage : cost.stages) {
@@ -209,7 +207,7 @@ void PipelineEngine::convert(const ConvertRequest& request, Options& options, Co
   conversion.gguf = wants_gguf(request.format, conversion.type);
   engines::ThreadPool pool(threads_);
   ConvertRun run(sink);
-  engines::conversion::convert_model(conversion, pool, run);
+  engines::conversion::convert_model(conversion, engines::weight_classes(), pool, run);
 }
 
 const void* PipelineEngine::extension(std::string_view id) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/architectures/architectures.h"
 #include "engines/convert/conversion.h"
 #include "tests/engines/weights/temporary_folder.h"
 
@@ -44,7 +45,7 @@ class Converted {
  public:
   Converted(const std::filesystem::path& source, Dtype type, bool gguf, int threads = 2) {
     ThreadPool pool(threads);
-    conversion::convert_model({source, folder_.path(), type, gguf}, pool, run);
+    conversion::convert_model({source, folder_.path(), type, gguf}, weight_classes(), pool, run);
   }
   std::filesystem::path path() const { return folder_.path(); }
 

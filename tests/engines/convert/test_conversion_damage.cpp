@@ -104,7 +104,7 @@ TEST(ConversionDamage, RefusesATruncatedFileBeforeItWritesAnything) {
   ThreadPool pool(1);
   WatchedRun run;
   EXPECT_TRUE(throws_error(RH_MODEL_INVALID, kVae, [&] {
-    conversion::convert_model({copy.path(), target.path(), Dtype::bf16, false}, pool, run);
+    conversion::convert_model({copy.path(), target.path(), Dtype::bf16, false}, weight_classes(), pool, run);
   }));
   EXPECT_TRUE(contents(target.path()).empty());
 }
@@ -138,7 +138,8 @@ TEST(ConversionDamage, StopsWhereverItIsAskedTo) {
     WatchedRun run;
     run.stop = [&last] { return last-- <= 0; };
     EXPECT_TRUE(throws_error(RH_CANCELLED, "cancelled", [&] {
-      conversion::convert_model({kFixtures / "zimage-tiny", target.path(), Dtype::bf16, false}, pool, run);
+      conversion::convert_model({kFixtures / "zimage-tiny", target.path(), Dtype::bf16, false},
+                                weight_classes(), pool, run);
     }));
   }
 }

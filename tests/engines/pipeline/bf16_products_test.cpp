@@ -10,8 +10,8 @@
 #include "engines/diffusion/zimage_session.h"
 #include "engines/diffusion/zimage_transformer.h"
 #include "engines/kernels/onednn/onednn_kernels.h"
-#include "engines/pipeline/zimage_pipeline.h"
 #include "engines/text/qwen3_encoder.h"
+#include "tests/engines/pipeline/opened_model.h"
 #include "tests/engines/pipeline/reference_case.h"
 #include "tests/engines/pipeline/rounding_kernels.h"
 
@@ -104,7 +104,7 @@ TEST_F(Bf16Products, OfWholePicturesCostWhatRoundingCosts) {
     request.cfg_normalization = params.at("cfg_normalization");
     request.cfg_truncation = params.at("cfg_truncation");
     compare([&](Kernels& kernels) {
-      ZImagePipeline pipeline(reference.folder(), kernels);
+      OpenedModel pipeline(reference.folder(), kernels);
       Errors errors;
       PipelineTaps taps;
       taps.step = [&](std::size_t step, double, ConstPlanes, const float*, ConstPlanes latents) {
@@ -128,7 +128,7 @@ TEST_F(Bf16Products, AreToldOfEachStageAndNotUsedForTheDecoder) {
       {"dtype.encode", "bf16 weights, bf16 products, f32 sums"},
       {"dtype.denoise", "bf16 weights, bf16 products, f32 sums"},
       {"dtype.decode", "bf16 weights, f32 products, f32 sums"}};
-  EXPECT_EQ(ZImagePipeline(reference.folder(), *kernels).describe(), expected);
+  EXPECT_EQ(OpenedModel(reference.folder(), *kernels).describe(), expected);
 }
 
 }  // namespace

@@ -8,10 +8,10 @@
 #include "engines/diffusion/zimage_names.h"
 #include "engines/diffusion/zimage_transformer.h"
 #include "engines/kernels/openblas/openblas_kernels.h"
-#include "engines/pipeline/zimage_pipeline.h"
 #include "engines/text/llama_cpp_names.h"
 #include "tests/engines/pipeline/damaged_model.h"
 #include "tests/engines/pipeline/gguf_model.h"
+#include "tests/engines/pipeline/opened_model.h"
 #include "tests/engines/pipeline/reference_case.h"
 #include "tests/engines/tokenizer/gguf_tokenizer_keys.h"
 
@@ -33,7 +33,7 @@ struct Made {
 
 Made make(const std::filesystem::path& model, const PipelineOptions& options = {}) {
   const auto kernels = make_openblas_kernels(2);
-  ZImagePipeline pipeline(model, *kernels, options);
+  OpenedModel pipeline(model, *kernels, options);
   ImageRequest request;
   request.prompt = "a red mushroom on green grass";
   request.width = 96;

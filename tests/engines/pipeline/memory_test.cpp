@@ -8,10 +8,9 @@
 #include <string>
 
 #include "engines/kernels/openblas/openblas_kernels.h"
-#include "engines/pipeline/picture_cost.h"
-#include "engines/pipeline/zimage_pipeline.h"
 #include "engines/weights/block_window.h"
 #include "tests/engines/pipeline/damaged_model.h"
+#include "tests/engines/pipeline/opened_model.h"
 
 namespace engines::test {
 namespace {
@@ -43,7 +42,7 @@ class PipelineMemory : public testing::Test {
  protected:
   std::vector<float> picture(const std::filesystem::path& model, const PipelineOptions& options,
                              const ImageRequest& request) {
-    return ZImagePipeline(model, *kernels, options).generate(request, run).rgb;
+    return OpenedModel(model, *kernels, options).generate(request, run).rgb;
   }
   std::unique_ptr<Kernels> kernels = make_openblas_kernels(2);
   LoadCount run;
@@ -52,7 +51,7 @@ class PipelineMemory : public testing::Test {
 TEST_F(PipelineMemory, ALimitThatCannotBeMetIsRefusedBeforeAnythingIsComputed) {
   PipelineOptions options;
   options.memory.limit = 1'000'000;
-  ZImagePipeline pipeline(kTiny, *kernels, options);
+  OpenedModel pipeline(kTiny, *kernels, options);
   EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "a picture of 64x96 needs at least",
                            [&] { pipeline.generate(small_request(), run); }));
   EXPECT_TRUE(run.operations.empty());
@@ -80,9 +79,9 @@ TEST_F(PipelineMemory, RoundedWeightsThatWereReleasedComeBackTheSame) {
   PipelineOptions options;
   options.weights = Dtype::q8_0;
   options.threads = 2;
-  ZImagePipeline staged(kPocket, *kernels, options);
+  OpenedModel staged(kPocket, *kernels, options);
   options.memory.residency = Residency::all;
-  ZImagePipeline kept(kPocket, *kernels, options);
+  OpenedModel kept(kPocket, *kernels, options);
   ImageRequest request = small_request();
   request.height = 64;
   for (const char* prompt : {"a red fox", "a blue boat"}) {
@@ -95,7 +94,7 @@ TEST_F(PipelineMemory, RoundedWeightsThatWereReleasedComeBackTheSame) {
 TEST_F(PipelineMemory, TheSamePromptNeedsNoEncoderAgain) {
   PipelineOptions options;
   options.weights = Dtype::q8_0;
-  ZImagePipeline pipeline(kPocket, *kernels, options);
+  OpenedModel pipeline(kPocket, *kernels, options);
   ImageRequest request = small_request();
   request.height = 64;
   pipeline.generate(request, run);
@@ -122,7 +121,7 @@ TEST_F(PipelineMemory, TheEstimateCountsWhatTheRunWillCount) {
     ImageRequest request = small_request();
     request.guidance = guidance;
     request.steps = 3;
-    const PictureCost cost = estimate_picture(kTiny, *kernels, {}, request, run);
+    const ImageCost cost = estimate_image(architectures(), kTiny, *kernels, {}, request, run);
     run.operations.clear();
     picture(kTiny, {}, request);
     ASSERT_EQ(cost.stages.size(), 4U);
@@ -137,12 +136,13 @@ TEST_F(PipelineMemory, TheEstimateCountsWhatTheRunWillCount) {
 TEST_F(PipelineMemory, TheEstimateRefusesWhatTheRunWouldRefuse) {
   PipelineOptions options;
   options.memory.limit = 1'000'000;
-  EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "the memory limit is 0.00 GB",
-                           [&] { estimate_picture(kTiny, *kernels, options, small_request(), run); }));
+  EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "the memory limit is 0.00 GB", [&] {
+    estimate_image(architectures(), kTiny, *kernels, options, small_request(), run);
+  }));
   ImageRequest request = small_request();
   request.width = 65;
   EXPECT_TRUE(throws_error(RH_INVALID_DIMENSION, "65 is not a multiple of 16",
-                           [&] { estimate_picture(kTiny, *kernels, {}, request, run); }));
+                           [&] { estimate_image(architectures(), kTiny, *kernels, {}, request, run); }));
 }
 
 TEST(BlockRow, KeepsAsManyBlocksAsLeaveRoomForThoseThatPass) {

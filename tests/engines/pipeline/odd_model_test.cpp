@@ -3,8 +3,8 @@
 // dimension would get wrong.
 #include <gtest/gtest.h>
 
-#include "engines/pipeline/zimage_pipeline.h"
 #include "tests/engines/pipeline/first_deviation.h"
+#include "tests/engines/pipeline/opened_model.h"
 #include "tests/engines/pipeline/reference_case.h"
 
 namespace engines::test {
@@ -52,7 +52,7 @@ class OddModel : public testing::TestWithParam<KernelsChoice> {
       first.expect(
           close_to(expected.get(tensor("latents")), latents.data, static_cast<std::size_t>(latents.size())));
     };
-    const Picture picture = pipeline.generate(request, run, taps);
+    const Image picture = pipeline.generate(request, run, taps);
     std::vector<std::uint8_t> levels;
     for (const float value : expected.get(tensor("image_uint8")).values)
       levels.push_back(static_cast<std::uint8_t>(value));
@@ -64,7 +64,7 @@ class OddModel : public testing::TestWithParam<KernelsChoice> {
   ReferenceCase reference{"zimage-odd"};
   ExpectedGroup expected{reference, "pictures"};
   std::unique_ptr<Kernels> kernels = GetParam().make();
-  ZImagePipeline pipeline{reference.folder(), *kernels};
+  OpenedModel pipeline{reference.folder(), *kernels};
   QuietRun run;
 };
 

@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "engines/pipeline/zimage_pipeline.h"
 #include "tests/engines/pipeline/damaged_model.h"
+#include "tests/engines/pipeline/opened_model.h"
 
 namespace engines::test {
 namespace {
@@ -16,7 +16,7 @@ const std::filesystem::path kModels = ROUNDHOUSE_MODELS;
 class DamagedModel : public testing::Test {
  protected:
   testing::AssertionResult refused(rh_status code, const std::string& part) const {
-    return throws_error(code, part, [&] { ZImagePipeline(model.path(), *kernels); });
+    return throws_error(code, part, [&] { OpenedModel(model.path(), *kernels); });
   }
   // Runs two steps of a small picture.
   testing::AssertionResult fails(rh_status code, const std::string& part) const {
@@ -26,7 +26,7 @@ class DamagedModel : public testing::Test {
       request.width = request.height = 32;
       request.steps = 2;
       QuietRun run;
-      ZImagePipeline(model.path(), *kernels).generate(request, run);
+      OpenedModel(model.path(), *kernels).generate(request, run);
     });
   }
   const std::vector<std::uint8_t> bf16_nan{0xC0, 0x7F};
@@ -35,8 +35,8 @@ class DamagedModel : public testing::Test {
 };
 
 TEST_F(DamagedModel, ADirectoryThatIsNotThereIsNotFound) {
-  EXPECT_TRUE(throws_error(RH_MODEL_NOT_FOUND, "nowhere",
-                           [&] { ZImagePipeline(model.path() / "nowhere", *kernels); }));
+  EXPECT_TRUE(
+      throws_error(RH_MODEL_NOT_FOUND, "nowhere", [&] { OpenedModel(model.path() / "nowhere", *kernels); }));
 }
 
 TEST_F(DamagedModel, EveryMissingFileIsNamedAtOnce) {
@@ -49,7 +49,7 @@ TEST_F(DamagedModel, EveryMissingFileIsNamedAtOnce) {
 
 TEST_F(DamagedModel, VocabularyAndMergesReplaceTheTokenizerFileAndOneAloneDoesNot) {
   model.remove("tokenizer/tokenizer.json");
-  EXPECT_NO_THROW(ZImagePipeline(model.path(), *kernels));
+  EXPECT_NO_THROW(OpenedModel(model.path(), *kernels));
   model.remove("tokenizer/merges.txt");
   EXPECT_TRUE(refused(RH_WEIGHTS_MISSING, "missing tokenizer/merges.txt"));
 }
@@ -73,7 +73,7 @@ TEST_F(DamagedModel, ClassesThatItDoesNotRunAreNamed) {
     const ModelCopy copy(kFixtures / "zimage-tiny");
     copy.set("model_index.json", field, value);
     EXPECT_TRUE(throws_error(RH_MODEL_INVALID, "model_index.json: " + std::string(field), [&] {
-      ZImagePipeline(copy.path(), *kernels);
+      OpenedModel(copy.path(), *kernels);
     })) << value;
   }
 }
@@ -81,7 +81,7 @@ TEST_F(DamagedModel, ClassesThatItDoesNotRunAreNamed) {
 TEST_F(DamagedModel, OtherSpellingsOfTheSameClassesAreTaken) {
   model.set("model_index.json", "text_encoder", {"transformers", "Qwen3ForCausalLM"});
   model.set("model_index.json", "tokenizer", {"transformers", "Qwen2TokenizerFast"});
-  EXPECT_NO_THROW(ZImagePipeline(model.path(), *kernels));
+  EXPECT_NO_THROW(OpenedModel(model.path(), *kernels));
 }
 
 TEST_F(DamagedModel, ComponentsThatDoNotFitEachOtherAreNamed) {
@@ -137,7 +137,7 @@ class Request : public testing::Test {
   void SetUp() override { request.width = request.height = 32; }
 
   std::unique_ptr<Kernels> kernels = make_reference_kernels();
-  ZImagePipeline pipeline{kFixtures / "zimage-tiny", *kernels};
+  OpenedModel pipeline{kFixtures / "zimage-tiny", *kernels};
   ImageRequest request;
   QuietRun run;
 };

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "engines/pipeline/zimage_pipeline.h"
 #include "tests/engines/pipeline/damaged_model.h"
+#include "tests/engines/pipeline/opened_model.h"
 
 namespace engines::test {
 namespace {
@@ -49,7 +49,7 @@ class PipelineRun : public testing::Test {
   }
 
   std::unique_ptr<Kernels> kernels = make_reference_kernels();
-  ZImagePipeline pipeline{std::filesystem::path(ROUNDHOUSE_FIXTURES) / "zimage-tiny", *kernels};
+  OpenedModel pipeline{std::filesystem::path(ROUNDHOUSE_FIXTURES) / "zimage-tiny", *kernels};
   ImageRequest request;
 };
 
@@ -107,11 +107,11 @@ TEST_F(PipelineRun, ASecondSeedOfAPromptSkipsTheEncoder) {
   request.seed = 1;
   pipeline.generate(request, first);
   request.seed = 2;
-  const Picture kept = pipeline.generate(request, second);
+  const Image kept = pipeline.generate(request, second);
   EXPECT_GT(first.reports[0].operations, 0U);
   EXPECT_EQ(second.reports[0].operations, 0U);
 
-  ZImagePipeline fresh(std::filesystem::path(ROUNDHOUSE_FIXTURES) / "zimage-tiny", *kernels);
+  OpenedModel fresh(std::filesystem::path(ROUNDHOUSE_FIXTURES) / "zimage-tiny", *kernels);
   EXPECT_EQ(fresh.generate(request, second).rgb, kept.rgb);
 }
 
@@ -127,7 +127,7 @@ TEST_F(PipelineRun, OnlyTheLastFourPromptsAreKept) {
 
 TEST_F(PipelineRun, AFailedRunLeavesThePipelineUsable) {
   RecordingRun undisturbed;
-  const Picture expected = pipeline.generate(request, undisturbed);
+  const Image expected = pipeline.generate(request, undisturbed);
   EXPECT_TRUE(cancelled_after("denoise 1/3", "step 2 of 3"));
   RecordingRun again;
   EXPECT_EQ(pipeline.generate(request, again).rgb, expected.rgb);

@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "engines/kernels/onednn/onednn_kernels.h"
-#include "engines/pipeline/zimage_pipeline.h"
 #include "tests/engines/pipeline/first_deviation.h"
+#include "tests/engines/pipeline/opened_model.h"
 #include "tests/engines/pipeline/reference_case.h"
 #include "tests/engines/pipeline/rounding_kernels.h"
 
@@ -45,9 +45,9 @@ ImageRequest request_of(const nlohmann::json& params) {
   return request;
 }
 
-Picture picture_of(const nlohmann::json& params, Kernels& kernels, const PipelineTaps& taps) {
-  ZImagePipeline pipeline(std::filesystem::path(ROUNDHOUSE_MODELS) / params.at("model").get<std::string>(),
-                          kernels);
+Image picture_of(const nlohmann::json& params, Kernels& kernels, const PipelineTaps& taps) {
+  OpenedModel pipeline(std::filesystem::path(ROUNDHOUSE_MODELS) / params.at("model").get<std::string>(),
+                       kernels);
   QuietRun run;
   return pipeline.generate(request_of(params), run, taps);
 }
@@ -106,7 +106,7 @@ class PocketPicture : public testing::TestWithParam<PocketCase> {
 };
 
 TEST_P(PocketPicture, IsThatOfDiffusers) {
-  const Picture picture = picture_of(params, *GetParam().kernels.make(), taps());
+  const Image picture = picture_of(params, *GetParam().kernels.make(), taps());
   first.expect(same_picture(read_png(kExpected / (name + ".png")), picture.rgb));
   EXPECT_TRUE(first.result()) << name;
   EXPECT_EQ(first.seen(), 4U) << "embeddings, noise, latents, picture";

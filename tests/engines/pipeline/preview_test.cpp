@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "engines/pipeline/values.h"
-#include "engines/pipeline/zimage_pipeline.h"
+#include "tests/engines/pipeline/opened_model.h"
 
 namespace engines {
 namespace {
@@ -48,14 +48,14 @@ ImageRequest small_request() {
 
 TEST(Preview, ChangesNoBitOfThePicture) {
   const auto kernels = make_reference_kernels();
-  ZImagePipeline pipeline(kModel, *kernels);
+  test::OpenedModel pipeline(kModel, *kernels);
   for (const char* sampler : {"euler", "dpmpp-2m", "dpmpp-2m-sde"}) {
     for (const double guidance : {0.0, 2.0}) {
       ImageRequest request = small_request();
       request.sampler = sampler;
       request.guidance = guidance;
       Onlooker nobody(0, 4), everything(1, 4), sometimes(2, 4);
-      const Picture plain = pipeline.generate(request, nobody);
+      const Image plain = pipeline.generate(request, nobody);
       EXPECT_EQ(pipeline.generate(request, everything).rgb, plain.rgb) << sampler << guidance;
       EXPECT_EQ(pipeline.generate(request, sometimes).rgb, plain.rgb) << sampler << guidance;
       EXPECT_EQ(nobody.previews, 0U);
@@ -67,7 +67,7 @@ TEST(Preview, ChangesNoBitOfThePicture) {
 
 TEST(Preview, ItsCostIsTold) {
   const auto kernels = make_reference_kernels();
-  ZImagePipeline pipeline(kModel, *kernels);
+  test::OpenedModel pipeline(kModel, *kernels);
   Onlooker nobody(0, 4), everything(1, 4);
   pipeline.generate(small_request(), nobody);
   pipeline.generate(small_request(), everything);

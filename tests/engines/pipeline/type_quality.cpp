@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/engines/pipeline/type_quality.h"
+#include "tests/engines/pipeline/opened_model.h"
 
 #include <cmath>
 #include <fstream>
@@ -7,7 +8,6 @@
 #include <regex>
 
 #include "engines/diffusion/zimage_transformer.h"
-#include "engines/pipeline/zimage_pipeline.h"
 #include "engines/tensor/quantise.h"
 #include "engines/text/qwen3_encoder.h"
 #include "tests/engines/pipeline/reference_case.h"
@@ -72,7 +72,7 @@ std::vector<float> predicted(Kernels& kernels, std::optional<Dtype> type) {
 std::vector<float> levels(Kernels& kernels, const nlohmann::json& params, std::optional<Dtype> type) {
   PipelineOptions options;
   options.weights = type;
-  ZImagePipeline pipeline(pocket_turbo(), kernels, options);
+  OpenedModel pipeline(pocket_turbo(), kernels, options);
   ImageRequest request;
   request.prompt = params.at("prompt");
   request.seed = params.at("seed");

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole pipelines against the reference's, stage by stage.
-#include "engines/pipeline/zimage_pipeline.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +8,7 @@
 
 #include "engines/sampling/random.h"
 #include "tests/engines/pipeline/first_deviation.h"
+#include "tests/engines/pipeline/opened_model.h"
 #include "tests/engines/pipeline/reference_case.h"
 
 namespace engines::test {
@@ -50,7 +50,7 @@ class ZImagePipelineTest : public testing::TestWithParam<KernelsChoice> {
     const ExpectedGroup expected(reference, group);
     FirstDeviation first;
     add_stage_taps(expected, index, count, taps, first);
-    const Picture picture = pipeline.generate(request, run, taps);
+    const Image picture = pipeline.generate(request, run, taps);
     EXPECT_EQ(picture.width, request.width);
     EXPECT_EQ(picture.height, request.height);
     first.expect(same_picture(levels_of(expected.part("image_uint8", index, count)), picture.rgb));
@@ -91,7 +91,7 @@ class ZImagePipelineTest : public testing::TestWithParam<KernelsChoice> {
 
   ReferenceCase reference{"zimage-tiny"};
   std::unique_ptr<Kernels> kernels = GetParam().make();
-  ZImagePipeline pipeline{reference.folder(), *kernels};
+  OpenedModel pipeline{reference.folder(), *kernels};
   QuietRun run;
 };
 
@@ -181,7 +181,7 @@ TEST_P(ZImagePipelineTest, RaggedSizesRunAndRepeat) {
     request.height = height;
     request.steps = 2;
     request.guidance = 2;
-    const Picture picture = pipeline.generate(request, run);
+    const Image picture = pipeline.generate(request, run);
     ASSERT_EQ(picture.rgb.size(), static_cast<std::size_t>(3 * width * height));
     EXPECT_TRUE(std::ranges::all_of(picture.rgb, [](float v) { return v >= 0 && v <= 1; }));
     EXPECT_EQ(pipeline.generate(request, run).rgb, picture.rgb) << width << " x " << height;

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a prompt to a picture: tokenizer, encoder, transformer, sampler and decoder of one model directory.
+// What every opened model directory offers, whatever its architecture.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engines/kernels/kernels.h"
+#include "engines/pipeline/image_cost.h"
 #include "engines/pipeline/memory_plan.h"
 #include "engines/tensor/run.h"
 
@@ -21,8 +20,8 @@ namespace engines {
 struct ImageRequest {
   std::string prompt;
   std::string negative_prompt;  // empty = none: with guidance the empty prompt is encoded
-  std::int64_t width = 0,
-               height = 0;       // 16 to 2048, multiples of a token's pixels (16 for the published models)
+  // 16 to 2048, multiples of a token's pixels (16 for the published models)
+  std::int64_t width = 0, height = 0;
   std::int64_t steps = 8;        // 1 to 1000
   double guidance = 0;           // 0 = off; the usual scale is one more
   double cfg_normalization = 0;  // 0 = off; else |prediction| is at most this times |positive|
@@ -33,7 +32,7 @@ struct ImageRequest {
 };
 
 // 3 floats a pixel, interleaved, rows from the top, 0 to 1.
-struct Picture {
+struct Image {
   std::int64_t width = 0, height = 0;
   std::vector<float> rgb;
 };
@@ -51,34 +50,33 @@ struct PipelineTaps {
 
 // How a pipeline holds its model.
 struct PipelineOptions {
-  // q8_0, q4_0, q4_K or q6_K: what the big matrices of encoder and transformer are rounded to
+  // q8_0, q4_0, q4_K or q6_K: what the big matrices of encoder and denoiser are rounded to
   std::optional<Dtype> weights;
   MemoryWish memory;
   int threads = 1;  // for rounding
 };
 
-class ZImagePipeline {
+// One opened model. Not for several threads at once.
+class Pipeline {
  public:
-  // Opens every component of a Hugging Face model directory; `kernels` must outlive the pipeline. Checks that
-  // the components fit each other (cap_feat_dim and hidden_size, vocabulary and tokenizer, latent channels).
-  // Throws MODEL_NOT_FOUND (no directory), WEIGHTS_MISSING naming all absent files, MODEL_INVALID, ...
-  ZImagePipeline(const std::filesystem::path& directory, Kernels& kernels,
-                 const PipelineOptions& options = {});
-  ~ZImagePipeline();
+  virtual ~Pipeline() = default;
 
+  // What a person may want to know: "architecture", "dtype.encode", ...
+  virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
+};
+
+// From a prompt to an image.
+class ImagePipeline : public Pipeline {
+ public:
   // Cancelling is noticed once per block of each network. The embeddings of the last few prompts are kept.
   // Throws OUT_OF_MEMORY with figures before anything is computed when the memory limit cannot be met,
   // INVALID_DIMENSION, INVALID_ARGUMENT, PIPELINE_ERROR (naming the stage whose numbers are not
   // finite), CANCELLED, ...
-  Picture generate(const ImageRequest& request, Run& run, const PipelineTaps& taps = {});
+  virtual Image generate(const ImageRequest& request, Run& run, const PipelineTaps& taps = {}) = 0;
 
-  // "architecture" and "dtype.encode", "dtype.denoise", "dtype.decode".
-  std::vector<std::pair<std::string, std::string>> describe() const;
-
-  struct Parts;  // see zimage_parts.h
-
- private:
-  std::unique_ptr<Parts> parts_;
+  // What generate would take. Only for a pipeline that was opened over probe.notes; throws what generate
+  // would throw before it computes.
+  virtual ImageCost cost(const ImageRequest& request, const CostProbe& probe, Run& run) = 0;
 };
 
 }  // namespace engines

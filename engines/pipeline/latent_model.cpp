@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engines/pipeline/latent_model.h"
+
+#include <algorithm>
+
+#include "engines/pipeline/process_memory.h"
+#include "engines/tensor/error.h"
+
+namespace engines {
+namespace {
+
+constexpr std::int64_t kColours = 3;
+constexpr std::uint64_t kLatentCopies = 8;  // noise, predictions, velocity and what a sampler keeps
+// What kernels and libraries take when they are used first: packing buffers and threads' stacks.
+constexpr std::uint64_t kScratchBytes = std::uint64_t{3} << 20;
+
+}  // namespace
+
+void require_equal(std::string_view field, std::int64_t value, std::string_view other,
+                   std::int64_t expected) {
+  if (value == expected) return;
+  throw Error(RH_MODEL_INVALID, std::string(field) + ": " + std::to_string(value) + " does not fit " +
+                                    std::string(other) + ", expected " + std::to_string(expected));
+}
+
+LatentModel::LatentModel(std::string the_architecture, const std::filesystem::path& directory,
+                         Kernels& the_kernels, const PipelineOptions& options,
+                         std::unique_ptr<PromptEncoder> the_encoder, std::unique_ptr<Denoiser> the_denoiser)
+    : architecture(std::move(the_architecture)),
+      kernels(the_kernels),
+      memory(options.memory),
+      scheduler(SchedulerConfig::read(directory / "scheduler" / "scheduler_config.json",
+                                      "scheduler/scheduler_config.json")),
+      encoder(std::move(the_encoder)),
+      denoiser(std::move(the_denoiser)),
+      vae(directory / "vae", kernels.exact()),
+      process_bytes(resident_bytes() + kScratchBytes) {
+  memory.usual_decode_budget = kDecodeBudget;
+  require_equal("vae/config.json: latent_channels", vae.config().latent_channels,
+                "in_channels of transformer/config.json", denoiser->channels());
+  require_equal("vae/config.json: out_channels", vae.config().out_channels, "the pipeline", kColours);
+}
+
+MemoryPlan LatentModel::plan(const ImageRequest& request, std::size_t positive_tokens,
+                             std::size_t negative_tokens) const {
+  return plan_memory(needs(request.height, request.width, positive_tokens, negative_tokens), memory,
+                     "a picture of " + std::to_string(request.width) + "x" + std::to_string(request.height));
+}
+
+MemoryNeeds LatentModel::needs(std::int64_t height, std::int64_t width, std::size_t positive_tokens,
+                               std::size_t negative_tokens) const {
+  const std::int64_t h = height / pixels_per_latent();
+  const std::int64_t w = width / pixels_per_latent();
+  const auto pixels = static_cast<std::uint64_t>(height * width);
+  const auto latents = static_cast<std::uint64_t>(denoiser->channels() * h * w) * sizeof(float);
+  const std::uint64_t image = 2 * kColours * pixels * sizeof(float);  // planes, then interleaved
+  const auto session = [&](std::size_t tokens) {
+    return tokens == 0 ? Denoiser::ActivationBytes{}
+                       : denoiser->activation_bytes(encoder->rows(tokens), h, w);
+  };
+  const auto positive = session(positive_tokens);
+  const auto negative = session(negative_tokens);
+
+  MemoryNeeds needs;
+  needs.process = process_bytes;
+  needs.encoder = encoder->component().bytes();
+  needs.transformer = denoiser->component().bytes();
+  const std::uint64_t decoder = vae.weights().bytes_under("decoder.");
+  needs.vae = {decoder, decoder};
+  needs.encode = encoder->activation_bytes(std::max(positive_tokens, negative_tokens));
+  needs.denoise =
+      positive.kept + negative.kept + std::max(positive.scratch, negative.scratch) + kLatentCopies * latents;
+  needs.decode = [config = vae.config(), height, width, image](std::uint64_t budget) {
+    return decode_bytes(config, height, width, static_cast<std::size_t>(budget)) + image;
+  };
+  return needs;
+}
+
+}  // namespace engines
