@@ -11,8 +11,8 @@
 namespace roundhouse::host {
 namespace {
 
-// Sizes that are remembered for a model; a client that asks for all there are must not fill the memory.
-constexpr std::size_t kSizes = 64;
+// Costs that are remembered for a model; a client that asks for all there are must not fill the memory.
+constexpr std::size_t kCosts = 64;
 
 void add_files(const std::filesystem::path& folder, WeightFiles& files) {
   std::error_code ignored;
@@ -26,10 +26,6 @@ void add_files(const std::filesystem::path& folder, WeightFiles& files) {
     });
     if (!known) files.push_back({info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size)});
   }
-}
-
-std::uint64_t distance(std::uint64_t a, std::uint64_t b) {
-  return a > b ? a - b : b - a;
 }
 
 }  // namespace
@@ -52,7 +48,7 @@ std::uint64_t bytes_of(const WeightFiles& files) {
   return sum;
 }
 
-std::uint64_t together(const std::vector<Use>& uses) {
+std::uint64_t total_bytes(const std::vector<Use>& uses) {
   std::uint64_t sum = 0;
   std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
   for (const Use& use : uses) {
@@ -65,34 +61,42 @@ std::uint64_t together(const std::vector<Use>& uses) {
   return sum;
 }
 
-void NeedBook::expect(const std::string& key, WeightFiles files) {
+void NeedTable::expect(const std::string& key, WeightFiles files) {
   Entry& entry = entries_[key];
   if (entry.files != nullptr) return;
   entry.held = bytes_of(files);
   entry.files = std::make_shared<const WeightFiles>(std::move(files));
 }
 
-void NeedBook::note(const std::string& key, std::uint64_t pixels, std::uint64_t held, std::uint64_t peak) {
+void NeedTable::note(const std::string& key, const Cost& cost, std::uint64_t held, std::uint64_t peak) {
   Entry& entry = entries_.at(key);
   entry.asked = true;
   entry.held = held;
-  if (entry.work.size() >= kSizes && !entry.work.contains(pixels)) entry.work.clear();
-  entry.work[pixels] = peak - std::min(held, peak);
+  if (entry.work.size() >= kCosts && !entry.work.contains(cost)) entry.work.clear();
+  entry.work[cost] = peak - std::min(held, peak);
 }
 
-void NeedBook::note_unknowable(const std::string& key) {
+void NeedTable::note_device(const std::string& key, const std::string& device, std::uint64_t bytes) {
+  std::uint64_t& known = entries_.at(key).devices[device];
+  known = std::max(known, bytes);
+}
+
+void NeedTable::note_unknowable(const std::string& key) {
   entries_.at(key).asked = true;
 }
 
-Need NeedBook::need(const std::string& key, std::uint64_t pixels) const {
+Need NeedTable::need(const std::string& key, const std::optional<Cost>& cost) const {
   const Entry& entry = entries_.at(key);
-  Need need{entry.held, entry.held, entry.asked, entry.asked, entry.files};
-  if (pixels == 0 || entry.work.empty()) return need;
-  const auto nearest = std::ranges::min_element(
-      entry.work, {}, [&](const auto& known) { return distance(known.first, pixels); });
-  const double scale = static_cast<double>(pixels) / static_cast<double>(nearest->first);
+  Need need{entry.held, entry.held, entry.asked, entry.asked, entry.files, entry.devices};
+  if (!cost) return need;
+  const auto nearest = nearest_cost(entry.work, *cost);
+  if (nearest == entry.work.end()) {
+    need.exact = need.asked && entry.work.empty();
+    return need;
+  }
+  const double scale = scale_of(*cost, nearest->first);
   need.peak += static_cast<std::uint64_t>(scale * static_cast<double>(nearest->second));
-  need.exact = nearest->first == pixels;
+  need.exact = nearest->first == *cost;
   return need;
 }
 

@@ -6,10 +6,13 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "host/residency/cost.h"
 
 namespace roundhouse::host {
 
@@ -26,11 +29,13 @@ WeightFiles weight_files(const std::filesystem::path& directory);
 std::uint64_t bytes_of(const WeightFiles& files);
 
 struct Need {
-  std::uint64_t held = 0;                    // between two pictures
+  std::uint64_t held = 0;                    // between two tasks
   std::uint64_t peak = 0;                    // at work
   bool asked = false;                        // estimated by the engine or measured; else the size on disk
-  bool exact = false;                        // for this number of pixels, not scaled from another
+  bool exact = false;                        // for this very cost, not scaled from another
   std::shared_ptr<const WeightFiles> files;  // never null
+  // Bytes of other devices than the processor, for as long as the model is loaded.
+  std::map<std::string, std::uint64_t> devices;
 };
 
 // A worker and what it counts with.
@@ -38,12 +43,12 @@ struct Use {
   std::uint64_t bytes = 0;
   std::shared_ptr<const WeightFiles> files;
 };
-// All of them together. A file that several have counts once where each of them counts with at least all of
-// its files: who has less resident keeps no file whole, so nothing is known to be shared.
-std::uint64_t together(const std::vector<Use>& uses);
+// The sum. A file that several have counts once where each of them counts with at least all of its files: who
+// has less resident keeps no file whole, so nothing is known to be shared.
+std::uint64_t total_bytes(const std::vector<Use>& uses);
 
 // The figures by key (model, engine and options). Not for use by two threads at once.
-class NeedBook {
+class NeedTable {
  public:
   // Beforehand, for a key that is not known yet.
   void expect(const std::string& key, WeightFiles files);
@@ -52,20 +57,23 @@ class NeedBook {
   void forget_all_but(const std::set<std::string>& keys) {
     std::erase_if(entries_, [&](const auto& entry) { return !keys.contains(entry.first); });
   }
-  // What the engine said, or the kernel afterwards. `pixels` is not 0.
-  void note(const std::string& key, std::uint64_t pixels, std::uint64_t held, std::uint64_t peak);
+  // What the engine said, or the kernel afterwards.
+  void note(const std::string& key, const Cost& cost, std::uint64_t held, std::uint64_t peak);
+  // What the engine said it takes of a device of its own; the largest that was ever said counts.
+  void note_device(const std::string& key, const std::string& device, std::uint64_t bytes);
   // The engine cannot say: the size on disk has to do.
   void note_unknowable(const std::string& key);
-  // For a known key. What exceeds `held` is scaled by the pixels from the nearest size that is known; 0 = for
-  // loading alone.
-  Need need(const std::string& key, std::uint64_t pixels) const;
+  // For a known key. What exceeds `held` is scaled from the nearest cost of the kind that is known; without a
+  // cost: for the model alone.
+  Need need(const std::string& key, const std::optional<Cost>& cost) const;
 
  private:
   struct Entry {
     std::shared_ptr<const WeightFiles> files;
     bool asked = false;
     std::uint64_t held = 0;
-    std::map<std::uint64_t, std::uint64_t> work;  // pixels to bytes beyond `held`
+    std::map<Cost, std::uint64_t> work;  // bytes beyond `held`
+    std::map<std::string, std::uint64_t> devices;
   };
   std::map<std::string, Entry> entries_;
 };

@@ -8,8 +8,8 @@
 namespace roundhouse::host {
 namespace {
 
-constexpr std::size_t kSizes = 64;  // remembered for a model
-constexpr double kNews = 0.3;       // weight of the newest picture
+constexpr std::size_t kCosts = 64;  // remembered for a model
+constexpr double kSmoothing = 0.3;  // weight of the newest picture in the moving average
 
 double seconds_between(Forecast::Time from, Forecast::Time to) {
   return std::max(0.0, std::chrono::duration<double>(to - from).count());
@@ -18,25 +18,25 @@ double seconds_between(Forecast::Time from, Forecast::Time to) {
 Pace mixed(const Pace& old, const Pace& news) {
   Pace pace = news;
   if (old.seconds_per_step && news.seconds_per_step) {
-    pace.seconds_per_step = (1 - kNews) * *old.seconds_per_step + kNews * *news.seconds_per_step;
+    pace.seconds_per_step = (1 - kSmoothing) * *old.seconds_per_step + kSmoothing * *news.seconds_per_step;
   }
-  pace.other_seconds = (1 - kNews) * old.other_seconds + kNews * news.other_seconds;
+  pace.other_seconds = (1 - kSmoothing) * old.other_seconds + kSmoothing * news.other_seconds;
   return pace;
 }
 
 }  // namespace
 
-void PaceBook::note(const std::string& key, std::uint64_t pixels, const Pace& pace) {
-  auto& sizes = entries_[key];
-  if (sizes.size() >= kSizes && !sizes.contains(pixels)) sizes.clear();
-  Entry& entry = sizes[pixels];
+void PaceTable::note(const std::string& key, const Cost& cost, const Pace& pace) {
+  auto& costs = entries_[key];
+  if (costs.size() >= kCosts && !costs.contains(cost)) costs.clear();
+  Entry& entry = costs[cost];
   entry.pace = entry.measured ? mixed(entry.pace, pace) : pace;
   entry.measured = true;
 }
 
-void PaceBook::expect(const std::string& key, std::uint64_t pixels, const Estimate& estimate,
-                      std::uint32_t steps) {
-  Entry& entry = entries_[key][pixels];
+void PaceTable::expect(const std::string& key, const Cost& cost, const Estimate& estimate,
+                       std::uint32_t steps) {
+  Entry& entry = entries_[key][cost];
   if (entry.measured || steps == 0) return;
   entry.pace.other_seconds = 0;
   for (const StageEstimate& stage : estimate.stages) {
@@ -49,14 +49,12 @@ void PaceBook::expect(const std::string& key, std::uint64_t pixels, const Estima
   }
 }
 
-Pace PaceBook::pace(const std::string& key, std::uint64_t pixels) const {
-  const auto sizes = entries_.find(key);
-  if (sizes == entries_.end() || sizes->second.empty() || pixels == 0) return {};
-  const auto distance = [pixels](const auto& known) {
-    return known.first > pixels ? known.first - pixels : pixels - known.first;
-  };
-  const auto nearest = std::ranges::min_element(sizes->second, {}, distance);
-  const double scale = static_cast<double>(pixels) / static_cast<double>(nearest->first);
+Pace PaceTable::pace(const std::string& key, const Cost& cost) const {
+  const auto costs = entries_.find(key);
+  if (costs == entries_.end()) return {};
+  const auto nearest = nearest_cost(costs->second, cost);
+  if (nearest == costs->second.end()) return {};
+  const double scale = scale_of(cost, nearest->first);
   Pace pace = nearest->second.pace;
   if (pace.seconds_per_step) *pace.seconds_per_step *= scale;
   pace.other_seconds *= scale;

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "host/residency/cost.h"
 #include "host/residency/pool.h"
 #include "host/worker/engine_client.h"
 
@@ -20,25 +21,25 @@ struct Pace {
   double other_seconds = 0;  // encode, decode and what has to be loaded in between
 };
 
-// The figures by key (model, engine, options) and pixels. Not for use by two threads at once.
-class PaceBook {
+// The figures by key (model, engine, options) and cost. Not for use by two threads at once.
+class PaceTable {
  public:
   // A picture was made; later ones weigh more.
-  void note(const std::string& key, std::uint64_t pixels, const Pace& pace);
+  void note(const std::string& key, const Cost& cost, const Pace& pace);
   // The engine's own estimate counts until a picture was made.
-  void expect(const std::string& key, std::uint64_t pixels, const Estimate& estimate, std::uint32_t steps);
+  void expect(const std::string& key, const Cost& cost, const Estimate& estimate, std::uint32_t steps);
   void forget_all_but(const std::set<std::string>& keys) {
     std::erase_if(entries_, [&](const auto& entry) { return !keys.contains(entry.first); });
   }
-  // Of a size that was not made yet: scaled by the pixels from the nearest one.
-  Pace pace(const std::string& key, std::uint64_t pixels) const;
+  // Of a cost that was not met yet: scaled from the nearest one.
+  Pace pace(const std::string& key, const Cost& cost) const;
 
  private:
   struct Entry {
     Pace pace;
     bool measured = false;
   };
-  std::map<std::string, std::map<std::uint64_t, Entry>> entries_;
+  std::map<std::string, std::map<Cost, Entry>> entries_;
 };
 
 // Follows the images of one request. Engines are not believed: what counts is the host's clock, and numbers

@@ -15,9 +15,10 @@
 // Memory: a model counts with what it holds while it is idle, and with its peak while it works, files that
 // several have mapped once. Its first load is taken to need its size on disk as long as twice that would fit
 // easily; where it is in doubt the engine is asked (rh.estimate/1, about a second, once for a model and its
-// options). After the first picture the kernel's figures count. Other sizes are scaled by their pixels. Every
-// worker is told the whole budget as its limit, unless the request sets a lower one, and engines plan within
-// it; one whose memory that cannot be given back grows beyond its limit is killed: OUT_OF_MEMORY.
+// options). After the first task the kernel's figures count. Other costs are scaled. A device of its own has
+// a budget of its own. Every worker is told the whole budget as its limit, unless the request sets a lower
+// one, and engines plan within it; one whose memory that cannot be given back grows beyond its limit is
+// killed: OUT_OF_MEMORY.
 //
 // Faults: a worker that dies, hangs or talks nonsense fails the request that it works for and no other; those
 // that wait go on with a fresh one. A worker that died while idle is replaced without anybody noticing.
@@ -27,6 +28,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,14 +42,16 @@
 namespace roundhouse::host {
 
 struct PoolLimits {
-  KeepAlive keep_alive{300'000};    // of requests that say nothing
-  std::uint32_t max_loaded = 3;     // workers, at least 1
-  std::uint32_t max_active = 0;     // requests at work at once; 0 = as many as there are workers
-  std::uint32_t parallel = 1;       // workers of one model, at least 1; all but the first only where there is
-                                    // room without evicting others
-  std::uint32_t queue = 64;         // requests that may wait, beyond those at work; more is QUEUE_FULL
-  std::uint64_t memory_bytes = 0;   // of all workers together; 0 = what is available when the pool begins
-                                    // (MemAvailable, control group)
+  KeepAlive keep_alive{300'000};   // of requests that say nothing
+  std::uint32_t max_loaded = 3;    // workers, at least 1
+  std::uint32_t max_active = 0;    // requests at work at once; 0 = as many as there are workers
+  std::uint32_t parallel = 1;      // workers of one model, at least 1; all but the first only where there is
+                                   // room without evicting others
+  std::uint32_t queue = 64;        // requests that may wait, beyond those at work; more is QUEUE_FULL
+  std::uint64_t memory_bytes = 0;  // of all workers together; 0 = what is available when the pool begins
+                                   // (MemAvailable, control group)
+  // Of the memory of devices other than the processor, by device; one that is not here has no bound.
+  std::map<std::string, std::uint64_t> device_bytes;
   std::vector<std::string> pinned;  // names of models that are neither evicted nor unloaded for being idle
   std::uint32_t bypass_requests = 8;
   std::chrono::milliseconds bypass_time{30'000};

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kRemembered = 256;
 // Failures one after the other that make the next ones certain.
 constexpr std::uint32_t kCertain = 3;
-constexpr double kNews = 0.2;  // weight of the newest request in the mean
+constexpr double kSmoothing = 0.2;  // weight of the newest request in the moving average
 
 // Failures that another attempt may not meet.
 bool may_pass(rh_status code) {
@@ -75,7 +75,7 @@ PoolCore::PoolCore(SharedRegistry& registry, ClientOptions client, PoolLimits li
       factory_(std::move(factory)),
       schedule_(limits_),
       watcher_([this] { watch(); }),
-      undertaker_([this] { bury(); }) {
+      reaper_([this] { reap(); }) {
 }
 
 PoolCore::~PoolCore() {
@@ -87,7 +87,7 @@ PoolCore::~PoolCore() {
   changed_.notify_all();
   watched_.notify_all();
   watcher_.join();
-  undertaker_.join();
+  reaper_.join();
 }
 
 std::unique_ptr<EngineClient> PoolCore::make_client(const GeneratePlan& plan,
@@ -137,7 +137,7 @@ WeightFiles PoolCore::files_of(const GeneratePlan& plan) const {
 void PoolCore::expect(Ticket& ticket, WeightFiles files) {
   ticket.key = worker_key(*ticket.plan);
   ticket.name = worker_name(*ticket.plan);
-  NeedBook& needs = schedule_.needs();
+  NeedTable& needs = schedule_.needs();
   if (needs.knows(ticket.key)) return;
   if (needs.size() >= kRemembered) {
     std::set<std::string> used;
@@ -157,7 +157,7 @@ void PoolCore::enter(Ticket& ticket) {
   const std::lock_guard lock(mutex_);
   expect(ticket, std::move(files));
   if (stopping_) throw shutting_down();
-  ticket.id = schedule_.enqueue(ticket.key, ticket.name, ticket.pixels);
+  ticket.id = schedule_.enqueue(ticket.key, ticket.name, ticket.cost);
   tickets_[ticket.id] = &ticket;
   dispatch();
   if (!ticket.grant && schedule_.waiting() > limits_.queue) {
@@ -176,7 +176,7 @@ void PoolCore::requeue(Ticket& ticket) {
   WeightFiles files = files_of(*ticket.plan);
   const std::lock_guard lock(mutex_);
   expect(ticket, std::move(files));
-  schedule_.requeue(ticket.id, ticket.key, ticket.name, ticket.pixels);
+  schedule_.requeue(ticket.id, ticket.key, ticket.name, ticket.cost);
   dispatch();
 }
 
@@ -307,10 +307,10 @@ void PoolCore::release(Ticket& ticket, KeepAlive keep, bool served) {
   const Id worker = std::exchange(ticket.worker, 0);
   const Clock::time_point now = Clock::now();
   if (served) ++slots_.at(worker)->requests;
-  if (schedule_.finish(worker, now, keep)) bury_later({worker}, End::unload);
+  if (schedule_.finish(worker, ticket.id, now, keep)) end_later({worker}, End::unload);
   dispatch();
-  bury_later(schedule_.expire(now),
-             End::expiry);  // those that nobody wants although they may be left at once
+  end_later(schedule_.expire(now),
+            End::expiry);  // those that nobody wants although they may be left at once
 }
 
 std::optional<Error> PoolCore::memory_verdict(Id worker) {
@@ -331,9 +331,8 @@ void PoolCore::surveyed(const Ticket& ticket, const Estimate* estimate, std::uin
     std::uint64_t peak = estimate->held_memory_bytes;
     for (const StageEstimate& stage : estimate->stages)
       peak = std::max(peak, stage.peak_memory_bytes);
-    const std::uint64_t pixels = std::max<std::uint64_t>(ticket.pixels, 1);
-    schedule_.needs().note(ticket.key, pixels, estimate->held_memory_bytes, peak);
-    paces_.expect(ticket.key, pixels, *estimate, steps);
+    schedule_.needs().note(ticket.key, *ticket.cost, estimate->held_memory_bytes, peak);
+    paces_.expect(ticket.key, *ticket.cost, *estimate, steps);
   } else {
     schedule_.needs().note_unknowable(ticket.key);
   }
@@ -374,25 +373,25 @@ void PoolCore::probed(const std::string& engine) {
 void PoolCore::image_made(const Ticket& ticket, const ImageResult& result, const Pace& pace) {
   const std::lock_guard lock(mutex_);
   ++statistics_.images;
-  paces_.note(ticket.key, ticket.pixels, pace);
+  paces_.note(ticket.key, *ticket.cost, pace);
   const Slot& slot = *slots_.at(ticket.worker);
   const std::uint64_t held = process_size(slot.client->process()).resident;
   std::uint64_t peak = 0;
   for (const StageTiming& stage : result.stages)
     peak = std::max(peak, stage.peak_memory_bytes);
   if (peak == 0) peak = result.peak_memory_bytes;
-  if (held > 0 && peak > 0) schedule_.needs().note(ticket.key, ticket.pixels, held, std::max(held, peak));
+  if (held > 0 && peak > 0) schedule_.needs().note(ticket.key, *ticket.cost, held, std::max(held, peak));
 }
 
 Pace PoolCore::pace(const Ticket& ticket) {
   const std::lock_guard lock(mutex_);
-  return paces_.pace(ticket.key, ticket.pixels);
+  return ticket.cost ? paces_.pace(ticket.key, *ticket.cost) : Pace();
 }
 
 void PoolCore::worked(double seconds) {
   const std::lock_guard lock(mutex_);
   statistics_.working_seconds += seconds;
-  mean_seconds_ = mean_seconds_ == 0 ? seconds : (1 - kNews) * mean_seconds_ + kNews * seconds;
+  mean_seconds_ = mean_seconds_ == 0 ? seconds : (1 - kSmoothing) * mean_seconds_ + kSmoothing * seconds;
 }
 
 }  // namespace roundhouse::host

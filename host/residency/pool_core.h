@@ -26,7 +26,7 @@ struct Ticket {
   Id id = 0;
   const GeneratePlan* plan = nullptr;  // its thread changes it only between two turns in the queue
   std::string key, name, digest;
-  std::uint64_t pixels = 0;  // of one image; 0 = only loading
+  std::optional<Cost> cost;  // none: it wants the model loaded and no more
   std::optional<Schedule::Grant> grant;
   std::optional<Error> error;        // of loading, shared with those that wait for the same
   Id worker = 0;                     // while it works
@@ -118,7 +118,7 @@ class PoolCore {
   void shutdown(std::chrono::milliseconds grace);
 
  private:
-  struct Burial {
+  struct PendingEnd {
     Id worker = 0;
     End why = End::unload;
   };
@@ -132,8 +132,8 @@ class PoolCore {
   void look_at_requests();
   void look_at_memory();
   void look_at_idle();
-  void bury();
-  void bury_later(const std::vector<Id>& workers, End why);
+  void reap();
+  void end_later(const std::vector<Id>& workers, End why);
 
   SharedRegistry& registry_;
   const ClientOptions client_options_;
@@ -143,16 +143,16 @@ class PoolCore {
   mutable std::mutex mutex_;                   // guards all below
   std::condition_variable changed_, watched_;  // for everybody; for the watcher
   Schedule schedule_;
-  PaceBook paces_;
+  PaceTable paces_;
   std::map<Id, std::unique_ptr<Slot>> slots_;
   std::map<Id, Ticket*> tickets_;
   std::map<std::string, std::uint32_t>
       failures_;  // one after the other: of loading by key, of probes by engine
   PoolStatistics statistics_;
   double mean_seconds_ = 0;
-  std::deque<Burial> burials_;
+  std::deque<PendingEnd> ends_;
   bool stopping_ = false, finished_ = false;
-  std::thread watcher_, undertaker_;
+  std::thread watcher_, reaper_;
 };
 
 // Which workers can do a plan: equal keys share them.

@@ -44,7 +44,7 @@ void PoolCore::watch() {
       if (schedule_.waiting() > 0) dispatch();  // time may have given somebody precedence
     }
     if (is_time(idle, now, kIdleInterval)) look_at_idle();
-    bury_later(schedule_.expire(now), End::expiry);
+    end_later(schedule_.expire(now), End::expiry);
   }
 }
 
@@ -81,28 +81,28 @@ void PoolCore::look_at_idle() {
   }
   for (const Id id : dead)
     schedule_.withdraw_worker(id);
-  bury_later(dead, End::crash);
+  end_later(dead, End::crash);
 }
 
-// ---- the undertaker ----
+// ---- the reaper ----
 
 // Under the lock.
-void PoolCore::bury_later(const std::vector<Id>& workers, End why) {
+void PoolCore::end_later(const std::vector<Id>& workers, End why) {
   if (workers.empty()) return;
   for (const Id worker : workers)
-    burials_.push_back({worker, why});
+    ends_.push_back({worker, why});
   changed_.notify_all();
 }
 
-void PoolCore::bury() {
+void PoolCore::reap() {
   for (;;) {
-    Burial next;
+    PendingEnd next;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !burials_.empty() || finished_; });
-      if (burials_.empty()) return;
-      next = burials_.front();
-      burials_.pop_front();
+      changed_.wait(lock, [this] { return !ends_.empty() || finished_; });
+      if (ends_.empty()) return;
+      next = ends_.front();
+      ends_.pop_front();
     }
     end({next.worker}, next.why);
   }

@@ -31,15 +31,17 @@ Schedule::Schedule(const PoolLimits& limits)
 
 // ---- requests ----
 
-Schedule::Id Schedule::enqueue(const std::string& key, const std::string& name, std::uint64_t pixels) {
-  requeue(++last_id_, key, name, pixels);
+Schedule::Id Schedule::enqueue(const std::string& key, const std::string& name,
+                               const std::optional<Cost>& cost) {
+  requeue(++last_id_, key, name, cost);
   return last_id_;
 }
 
-void Schedule::requeue(Id request, const std::string& key, const std::string& name, std::uint64_t pixels) {
+void Schedule::requeue(Id request, const std::string& key, const std::string& name,
+                       const std::optional<Cost>& cost) {
   const auto place =
       std::ranges::find_if(queue_, [&](const Waiting& waiting) { return waiting.id > request; });
-  queue_.insert(place, {request, key, name, pixels, 0, std::nullopt});
+  queue_.insert(place, {request, key, name, cost, 0, std::nullopt});
 }
 
 void Schedule::withdraw(Id request) {
@@ -94,13 +96,17 @@ Schedule::Grant Schedule::grant(std::list<Waiting>::iterator request, const Work
       workers_.at(id).state = ResidentState::leaving;
     if (room.kind == Kind::load) {
       grant.worker = ++last_id_;
-      workers_[grant.worker] = {grant.worker, request->key, request->name, ResidentState::loading, 0,
-                                now,          std::nullopt, false};
+      Worker fresh;
+      fresh.id = grant.worker;
+      fresh.key = request->key;
+      fresh.name = request->name;
+      fresh.last_used = now;
+      workers_[grant.worker] = std::move(fresh);
     } else {
       workers_.at(grant.worker).state = ResidentState::busy;
     }
     Worker& chosen = workers_.at(grant.worker);
-    chosen.pixels = request->pixels;
+    chosen.requests[request->id] = request->cost;
     chosen.expires.reset();
     for (auto earlier = queue_.begin(); earlier != request; ++earlier) {
       ++earlier->bypassed;
@@ -116,7 +122,7 @@ Schedule::Grant Schedule::grant(std::list<Waiting>::iterator request, const Work
 std::optional<Schedule::Room> Schedule::place(const Waiting& request, const Worker*& worker, Time now) const {
   if (surveying_.contains(request.key)) return std::nullopt;
   if (limits_.max_active > 0 && active() >= limits_.max_active) return std::nullopt;
-  worker = idle_worker(request.key);
+  worker = free_worker(request.key);
   if (worker != nullptr) return make_room(request, worker, true, now);
   const auto siblings = std::ranges::count_if(workers_, [&](const auto& entry) {
     return entry.second.key == request.key && entry.second.state != ResidentState::leaving;
@@ -127,9 +133,11 @@ std::optional<Schedule::Room> Schedule::place(const Waiting& request, const Work
 
 std::optional<Schedule::Room> Schedule::make_room(const Waiting& request, const Worker* worker,
                                                   bool may_evict, Time now) const {
-  Need need = needs_.need(request.key, request.pixels);
+  Need need = needs_.need(request.key, request.cost);
   Room room{worker != nullptr ? Kind::start : Kind::load, {}, {}};
-  if (worker == nullptr && !need.asked && !is_roomy(need)) {
+  // Who only wants the model has no cost to ask about; the engine knows its limit and will say.
+  if (!request.cost && !need.asked) need.exact = false;
+  if (request.cost && worker == nullptr && !need.asked && !is_roomy(need)) {
     if (!surveying_.empty()) return std::nullopt;  // one at a time: they time kernels
     room.kind = Kind::survey;
     return room;
@@ -172,14 +180,35 @@ std::vector<Schedule::Id> Schedule::victims(const Waiting& request, const Worker
   return ids;
 }
 
-// Whether the need fits beside all but those that are `gone`; a need on a worker takes that one's place.
+// Whether the need fits beside all but those that are `gone`; on a loaded worker it adds to what that one's
+// other requests take.
 bool Schedule::fits(const Need& need, const Worker* worker, const std::set<Id>& gone) const {
   if (worker == nullptr && workers_.size() - gone.size() >= places()) return false;
   std::set<Id> without = gone;
-  if (worker != nullptr) without.insert(worker->id);
+  std::uint64_t beside = 0;
+  if (worker != nullptr) {
+    without.insert(worker->id);
+    beside = use_of(*worker).bytes - needs_.need(worker->key, std::nullopt).held;
+  }
   std::vector<Use> all = uses(without);
-  all.push_back({need.peak, need.files});
-  return together(all) <= limits_.memory_bytes;
+  all.push_back({need.peak + beside, need.files});
+  return total_bytes(all) <= limits_.memory_bytes && devices_fit(need, without);
+}
+
+// A device without a budget has room for everything: nobody knows better.
+bool Schedule::devices_fit(const Need& need, const std::set<Id>& gone) const {
+  return std::ranges::all_of(need.devices, [&](const auto& asked) {
+    const auto budget = limits_.device_bytes.find(asked.first);
+    if (budget == limits_.device_bytes.end()) return true;
+    std::uint64_t used = asked.second;
+    for (const auto& [id, worker] : workers_) {
+      if (gone.contains(id)) continue;
+      const Need other = needs_.need(worker.key, std::nullopt);
+      const auto taken = other.devices.find(asked.first);
+      if (taken != other.devices.end()) used += taken->second;
+    }
+    return used <= budget->second;
+  });
 }
 
 // Workers that there may be. However many are pinned, one more can always come.
@@ -201,23 +230,28 @@ std::optional<std::string> Schedule::impossible(const Waiting& request, const Ne
   std::vector<Use> stay;
   for (const auto& [id, other] : workers_) {
     if (&other == worker || !pinned(other.name)) continue;
-    const Need of_other = needs_.need(other.key, 0);
+    const Need of_other = needs_.need(other.key, std::nullopt);
     stay.push_back({of_other.held, of_other.files});
   }
-  const std::uint64_t pinned_bytes = together(stay);
+  const std::uint64_t pinned_bytes = total_bytes(stay);
   stay.push_back({need.peak, need.files});
-  if (together(stay) <= limits_.memory_bytes) return std::nullopt;
+  if (total_bytes(stay) <= limits_.memory_bytes) return std::nullopt;
   std::string why = "model '" + request.name + "' needs about " + needed(need.peak) + " for this, " +
                     needed(limits_.memory_bytes) + " are allowed for all models";
   if (pinned_bytes > 0) why += " and pinned ones hold " + needed(pinned_bytes);
   return why;
 }
 
-const Schedule::Worker* Schedule::idle_worker(const std::string& key) const {
+// A loaded worker that can take another request: the one with the fewest, then the most recently used.
+const Schedule::Worker* Schedule::free_worker(const std::string& key) const {
   const Worker* found = nullptr;
   for (const auto& [id, worker] : workers_) {
-    if (worker.state != ResidentState::idle || worker.key != key) continue;
-    if (found == nullptr || worker.last_used > found->last_used) found = &worker;
+    const bool loaded = worker.state == ResidentState::idle || worker.state == ResidentState::busy;
+    if (!loaded || worker.key != key || worker.leaves || worker.requests.size() >= worker.capacity) continue;
+    const bool better =
+        found == nullptr || worker.requests.size() < found->requests.size() ||
+        (worker.requests.size() == found->requests.size() && worker.last_used > found->last_used);
+    if (better) found = &worker;
   }
   return found;
 }
@@ -227,13 +261,21 @@ bool Schedule::is_wanted(const std::string& key, Id except) const {
       queue_, [&](const Waiting& waiting) { return waiting.key == key && waiting.id != except; });
 }
 
+// What the worker counts with now: the model, and what each request takes beyond it.
+Use Schedule::use_of(const Worker& worker) const {
+  const Need held = needs_.need(worker.key, std::nullopt);
+  Use use{held.held, held.files};
+  for (const auto& [request, cost] : worker.requests) {
+    const Need need = needs_.need(worker.key, cost);
+    use.bytes += need.peak - need.held;
+  }
+  return use;
+}
+
 std::vector<Use> Schedule::uses(const std::set<Id>& gone) const {
   std::vector<Use> all;
   for (const auto& [id, worker] : workers_) {
-    if (gone.contains(id)) continue;
-    const bool works = worker.state == ResidentState::busy || worker.state == ResidentState::loading;
-    const Need need = needs_.need(worker.key, worker.pixels);
-    all.push_back({works ? need.peak : need.held, need.files});
+    if (!gone.contains(id)) all.push_back(use_of(worker));
   }
   return all;
 }
@@ -241,19 +283,27 @@ std::vector<Use> Schedule::uses(const std::set<Id>& gone) const {
 // ---- workers ----
 
 std::uint64_t Schedule::work_bytes(const Worker& worker) const {
-  return needs_.need(worker.key, worker.pixels).peak;
+  return use_of(worker).bytes;
 }
 
 std::uint32_t Schedule::active() const {
-  return static_cast<std::uint32_t>(std::ranges::count_if(workers_, [](const auto& entry) {
-    return entry.second.state == ResidentState::busy || entry.second.state == ResidentState::loading;
-  }));
+  std::size_t sum = 0;
+  for (const auto& [id, worker] : workers_)
+    sum += worker.state == ResidentState::leaving ? 0 : worker.requests.size();
+  return static_cast<std::uint32_t>(sum);
 }
 
-bool Schedule::finish(Id worker, Time now, KeepAlive keep) {
+void Schedule::opened(Id worker, std::uint32_t capacity) {
+  Worker& open = workers_.at(worker);
+  open.state = ResidentState::busy;
+  open.capacity = std::max(capacity, 1U);
+}
+
+bool Schedule::finish(Id worker, Id request, Time now, KeepAlive keep) {
   Worker& done = workers_.at(worker);
   done.last_used = now;
-  done.pixels = 0;
+  done.requests.erase(request);
+  if (!done.requests.empty()) return false;
   if (done.leaves) {
     done.state = ResidentState::leaving;
     return true;

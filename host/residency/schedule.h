@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is next, on which worker, and who has to make room: the rules of pool.h as a value that knows neither
-// threads nor processes nor clocks. Not for use by two threads at once.
+// threads nor processes nor clocks, and of a task only its cost. A worker works for as many requests at once
+// as its capacity says. Not for use by two threads at once.
 #pragma once
 
 #include <chrono>
@@ -28,20 +29,20 @@ class Schedule {
 
   // ---- requests ----
 
-  // `key` says which workers can do it; `name` is what `pin` and `unload` call them; `pixels` of one image, 0
-  // = only loading. The key's need has to be expected (needs()) before.
-  Id enqueue(const std::string& key, const std::string& name, std::uint64_t pixels);
+  // `key` says which workers can do it; `name` is what `pin` and `unload` call them; without a cost it wants
+  // the model loaded and no more. The key's need has to be expected (needs()) before.
+  Id enqueue(const std::string& key, const std::string& name, const std::optional<Cost>& cost);
   // Takes it out of the queue; nothing when it is not there.
   void withdraw(Id request);
   // Puts a request that was granted back where it came from, perhaps with another key.
-  void requeue(Id request, const std::string& key, const std::string& name, std::uint64_t pixels);
+  void requeue(Id request, const std::string& key, const std::string& name, const std::optional<Cost>& cost);
   std::size_t waiting() const { return queue_.size(); }
   std::vector<Id> waiting_for(const std::string& key) const;
   // Requests that wait before it; none when it does not wait.
   std::optional<std::uint32_t> position(Id request) const;
 
   enum class Kind {
-    start,   // on an idle worker
+    start,   // on a loaded worker
     load,    // a worker is to be made, after `evicted` are gone
     survey,  // the engine is to be asked what the key takes; the request stays where it is, until `surveyed`
     refuse   // it can never fit: `message` says why; it is out of the queue
@@ -61,11 +62,12 @@ class Schedule {
 
   // ---- workers ----
 
-  // The request is done: idle until `now` + `keep`, or leaving when that was wished (true: end it).
-  bool finish(Id worker, Time now, KeepAlive keep);
+  // The request has what it wanted of the worker. After the last one the worker is idle until `now` + `keep`,
+  // or leaving when that was wished (true: end it).
+  bool finish(Id worker, Id request, Time now, KeepAlive keep);
   void loading(Id worker) { workers_.at(worker).state = ResidentState::loading; }
-  // Its model is open: it is at work.
-  void opened(Id worker) { workers_.at(worker).state = ResidentState::busy; }
+  // Its model is open: it is at work, and takes `capacity` requests at once, at least 1.
+  void opened(Id worker, std::uint32_t capacity = 1);
   // An idle one is of no use any more: it is leaving.
   void withdraw_worker(Id worker) { workers_.at(worker).state = ResidentState::leaving; }
   // It is gone, from whatever state.
@@ -83,7 +85,8 @@ class Schedule {
     Id id = 0;
     std::string key, name;
     ResidentState state = ResidentState::loading;
-    std::uint64_t pixels = 0;  // of the request it works for
+    std::map<Id, std::optional<Cost>> requests;  // that it works for
+    std::uint32_t capacity = 1;                  // of these at once
     Time last_used{};
     std::optional<Time> expires;  // when idle
     bool leaves = false;          // when it has finished
@@ -91,17 +94,17 @@ class Schedule {
   const std::map<Id, Worker>& workers() const { return workers_; }
   // What it counts with, at its largest.
   std::uint64_t work_bytes(const Worker& worker) const;
-  std::uint64_t used_bytes() const { return together(uses({})); }
-  std::uint32_t active() const;
+  std::uint64_t used_bytes() const { return total_bytes(uses({})); }
+  std::uint32_t active() const;  // requests at work
 
-  NeedBook& needs() { return needs_; }
-  const NeedBook& needs() const { return needs_; }
+  NeedTable& needs() { return needs_; }
+  const NeedTable& needs() const { return needs_; }
 
  private:
   struct Waiting {
     Id id = 0;
     std::string key, name;
-    std::uint64_t pixels = 0;
+    std::optional<Cost> cost;
     std::uint32_t bypassed = 0;  // by how many that came later
     std::optional<Time> bypassed_since;
   };
@@ -111,22 +114,24 @@ class Schedule {
     std::string message;
   };
 
-  // Where and how it could begin now; `worker` is set for an idle one.
+  // Where and how it could begin now; `worker` is set for a loaded one.
   std::optional<Room> place(const Waiting& request, const Worker*& worker, Time now) const;
   std::optional<Room> make_room(const Waiting& request, const Worker* worker, bool may_evict, Time now) const;
   Grant grant(std::list<Waiting>::iterator request, const Worker* worker, Room room, Time now);
   std::vector<Id> victims(const Waiting& request, const Worker* worker, Time now) const;
   bool fits(const Need& need, const Worker* worker, const std::set<Id>& gone) const;
+  bool devices_fit(const Need& need, const std::set<Id>& gone) const;
   bool is_starving(const Waiting& request, Time now) const;
   bool is_roomy(const Need& need) const;
   std::optional<std::string> impossible(const Waiting& request, const Need& need, const Worker* worker) const;
-  const Worker* idle_worker(const std::string& key) const;
+  const Worker* free_worker(const std::string& key) const;
+  Use use_of(const Worker& worker) const;
   bool is_wanted(const std::string& key, Id except = 0) const;
   std::size_t places() const;
   std::vector<Use> uses(const std::set<Id>& gone) const;
 
   PoolLimits limits_;
-  NeedBook needs_;
+  NeedTable needs_;
   std::list<Waiting> queue_;         // by their ids, which is as they came
   std::map<Id, Worker> workers_;     // by their ids
   std::set<std::string> surveying_;  // keys

@@ -43,7 +43,7 @@ Visit::Visit(PoolCore& core, const PoolRequest& request, const std::atomic<bool>
       ticket_(cancelled) {
   ticket_.plan = &plan_;
   ticket_.digest = request.digest;
-  if (plan_.images > 0) ticket_.pixels = std::uint64_t{plan_.job.width} * plan_.job.height;
+  if (plan_.images > 0) ticket_.cost = Cost{"image", std::uint64_t{plan_.job.width} * plan_.job.height};
 }
 
 PoolResult Visit::run() {

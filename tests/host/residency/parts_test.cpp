@@ -53,6 +53,10 @@ TEST(KeepAlive, EverythingElseIsRefusedWithTheFieldAndTheText) {
 
 // ---- figures ----
 
+Cost images(std::uint64_t units) {
+  return {"image", units};
+}
+
 TEST(Needs, FilesOfAModelAreFoundOnceWhateverTheirNames) {
   const auto folder = std::filesystem::path(testing::TempDir()) / ("needs-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder / "vae");
@@ -70,23 +74,23 @@ TEST(Needs, FilesOfAModelAreFoundOnceWhateverTheirNames) {
 }
 
 TEST(Needs, OtherSizesAreScaledByWhatExceedsTheWeights) {
-  NeedBook book;
-  book.expect("m", {{1, 1, 1000}});
-  EXPECT_EQ(book.need("m", 100).peak, 1000U);
-  EXPECT_FALSE(book.need("m", 100).asked);
-  book.note("m", 100, 1200, 1300);
-  EXPECT_TRUE(book.need("m", 100).exact);
-  EXPECT_EQ(book.need("m", 100).peak, 1300U);
-  EXPECT_FALSE(book.need("m", 400).exact);
-  EXPECT_EQ(book.need("m", 400).peak, 1600U);
-  EXPECT_EQ(book.need("m", 0).peak, 1200U);
+  NeedTable table;
+  table.expect("m", {{1, 1, 1000}});
+  EXPECT_EQ(table.need("m", images(100)).peak, 1000U);
+  EXPECT_FALSE(table.need("m", images(100)).asked);
+  table.note("m", images(100), 1200, 1300);
+  EXPECT_TRUE(table.need("m", images(100)).exact);
+  EXPECT_EQ(table.need("m", images(100)).peak, 1300U);
+  EXPECT_FALSE(table.need("m", images(400)).exact);
+  EXPECT_EQ(table.need("m", images(400)).peak, 1600U);
+  EXPECT_EQ(table.need("m", std::nullopt).peak, 1200U);
 }
 
 TEST(Needs, AFileIsSharedOnlyByThoseWhoHaveItWhole) {
   const auto files = std::make_shared<const WeightFiles>(WeightFiles{{1, 1, 100}, {1, 2, 50}});
-  EXPECT_EQ(together({{160, files}, {170, files}}), 180U);
-  EXPECT_EQ(together({{160, files}, {120, files}}), 280U) << "the second streams its weights";
-  EXPECT_EQ(together({}), 0U);
+  EXPECT_EQ(total_bytes({{160, files}, {170, files}}), 180U);
+  EXPECT_EQ(total_bytes({{160, files}, {120, files}}), 280U) << "the second streams its weights";
+  EXPECT_EQ(total_bytes({}), 0U);
 }
 
 TEST(Needs, TheKernelCountsThisProcess) {
@@ -155,19 +159,19 @@ TEST_F(ForecastTest, AnEngineThatCountsWronglyIsNotBelieved) {
 }
 
 TEST(Pace, EstimatesCountUntilAPictureWasMade) {
-  PaceBook book;
-  EXPECT_EQ(book.pace("m", 100).seconds_per_step, std::nullopt);
+  PaceTable table;
+  EXPECT_EQ(table.pace("m", images(100)).seconds_per_step, std::nullopt);
   Estimate estimate;
   estimate.stages = {
       {"load", 5000, 0, 0}, {"encode", 100, 0, 0}, {"denoise", 800, 0, 0}, {"decode", 300, 0, 0}};
-  book.expect("m", 100, estimate, 8);
-  EXPECT_DOUBLE_EQ(*book.pace("m", 100).seconds_per_step, 0.1);
-  EXPECT_DOUBLE_EQ(book.pace("m", 100).other_seconds, 0.4);
-  EXPECT_DOUBLE_EQ(*book.pace("m", 400).seconds_per_step, 0.4);
-  book.note("m", 100, {0.2, 1});
-  EXPECT_DOUBLE_EQ(*book.pace("m", 100).seconds_per_step, 0.2);
-  book.expect("m", 100, estimate, 8);
-  EXPECT_DOUBLE_EQ(*book.pace("m", 100).seconds_per_step, 0.2);
+  table.expect("m", images(100), estimate, 8);
+  EXPECT_DOUBLE_EQ(*table.pace("m", images(100)).seconds_per_step, 0.1);
+  EXPECT_DOUBLE_EQ(table.pace("m", images(100)).other_seconds, 0.4);
+  EXPECT_DOUBLE_EQ(*table.pace("m", images(400)).seconds_per_step, 0.4);
+  table.note("m", images(100), {0.2, 1});
+  EXPECT_DOUBLE_EQ(*table.pace("m", images(100)).seconds_per_step, 0.2);
+  table.expect("m", images(100), estimate, 8);
+  EXPECT_DOUBLE_EQ(*table.pace("m", images(100)).seconds_per_step, 0.2);
 }
 
 }  // namespace

@@ -20,7 +20,10 @@ using ::testing::IsEmpty;
 using Kind = Schedule::Kind;
 
 constexpr std::uint64_t kMega = 1'000'000;
-constexpr std::uint64_t kPixels = 256 * 256;
+const Cost kCost{"task", 65'536};
+Cost times(std::uint64_t factor) {
+  return {kCost.kind, factor * kCost.units};
+}
 
 PoolLimits limits_of(std::uint64_t memory = 100 * kMega, std::uint32_t max_loaded = 10) {
   PoolLimits limits;
@@ -37,11 +40,11 @@ class House {
   // Makes a model known by what it holds and takes at work.
   void know(const std::string& model, std::uint64_t held, std::uint64_t peak, WeightFiles files = {}) {
     schedule.needs().expect(model, std::move(files));
-    schedule.needs().note(model, kPixels, held, peak);
+    schedule.needs().note(model, kCost, held, peak);
   }
-  Schedule::Id ask(const std::string& model, std::uint64_t pixels = kPixels) {
+  Schedule::Id ask(const std::string& model, const std::optional<Cost>& cost = kCost) {
     schedule.needs().expect(model, {});
-    const Schedule::Id id = schedule.enqueue(model, model, pixels);
+    const Schedule::Id id = schedule.enqueue(model, model, cost);
     asked[id] = model;
     return id;
   }
@@ -64,7 +67,7 @@ class House {
                                                      : "start ") +
                       model);
       if (grant->kind == Kind::survey) continue;
-      if (grant->kind == Kind::load) schedule.opened(grant->worker);
+      if (grant->kind == Kind::load) schedule.opened(grant->worker, capacity);
       at_work[grant->request] = grant->worker;
     }
     return story;
@@ -73,7 +76,7 @@ class House {
     const Schedule::Id worker = at_work.at(request);
     at_work.erase(request);
     now += milliseconds(1);
-    if (schedule.finish(worker, now, keep)) schedule.remove(worker);
+    if (schedule.finish(worker, request, now, keep)) schedule.remove(worker);
   }
   // One request from the queue to its end.
   void serve(const std::string& model) {
@@ -83,6 +86,7 @@ class House {
   }
 
   Schedule schedule;
+  std::uint32_t capacity = 1;  // of the workers that are loaded
   Schedule::Time now{};
   std::map<Schedule::Id, std::string> asked;
   std::map<Schedule::Id, Schedule::Id> at_work;
@@ -131,7 +135,7 @@ TEST(Schedule, ARequestThatComesBackKeepsItsPlace) {
   house.go();
   const auto waits = house.ask("b");
   house.schedule.remove(house.at_work.at(first));
-  house.schedule.requeue(first, "b", "b", kPixels);
+  house.schedule.requeue(first, "b", "b", kCost);
   EXPECT_EQ(house.schedule.position(first), 0U);
   EXPECT_EQ(house.schedule.position(waits), 1U);
 }
@@ -164,7 +168,98 @@ TEST(Schedule, NoMoreAreAtWorkThanMayBe) {
   EXPECT_THAT(house.go(), ElementsAre("start b"));
 }
 
+// ---- several at once ----
+
+TEST(Schedule, AWorkerTakesAsManyAtOnceAsItsCapacity) {
+  House house(limits_of());
+  house.capacity = 2;
+  house.know("a", kMega, 2 * kMega);
+  const auto first = house.ask("a");
+  const auto second = house.ask("a");
+  const auto third = house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("load a", "start a"));
+  EXPECT_EQ(house.at_work.at(first), house.at_work.at(second)) << "the same worker";
+  EXPECT_EQ(house.schedule.active(), 2U);
+  EXPECT_EQ(house.schedule.position(third), 0U);
+  house.done(first);
+  EXPECT_THAT(house.go(), ElementsAre("start a"));
+  house.done(second);
+  EXPECT_THAT(house.schedule.expire(house.now + std::chrono::hours(1)), IsEmpty()) << "the third is at work";
+  house.done(third);
+  EXPECT_EQ(house.schedule.expire(house.now + std::chrono::hours(1)).size(), 1U);
+}
+
+TEST(Schedule, ThoseAtWorkOnOneModelTakeTheirMemoryTogether) {
+  House house(limits_of(70 * kMega));
+  house.capacity = 4;
+  house.know("a", 30 * kMega, 50 * kMega);
+  const auto first = house.ask("a");
+  house.ask("a");
+  house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("load a", "start a")) << "the model once, 20 MB for each";
+  EXPECT_EQ(house.schedule.used_bytes(), 70 * kMega);
+  house.done(first);
+  EXPECT_THAT(house.go(), ElementsAre("start a"));
+}
+
+TEST(Schedule, MoreThanTheCapacityNeedsAnotherWorker) {
+  PoolLimits limits = limits_of();
+  limits.parallel = 2;
+  House house(limits);
+  house.capacity = 2;
+  house.know("a", kMega, kMega);
+  for (int i = 0; i < 5; ++i)
+    house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("load a", "start a", "load a", "start a"));
+}
+
+TEST(Schedule, NobodyJoinsAWorkerThatIsToLeave) {
+  House house(limits_of());
+  house.capacity = 2;
+  house.know("a", kMega, kMega);
+  const auto first = house.ask("a");
+  house.go();
+  std::size_t count = 0;
+  house.schedule.unload("a", count);
+  house.ask("a");
+  EXPECT_THAT(house.go(), IsEmpty());
+  house.done(first);
+  EXPECT_THAT(house.go(), ElementsAre("load a"));
+}
+
 // ---- room ----
+
+TEST(Schedule, WhoOnlyWantsTheModelAsksNoEngineAndIsNotKeptOutByAGuess) {
+  House house(limits_of(2'000 * kMega));
+  house.schedule.needs().expect("a", {{1, 1, 3'000 * kMega}});
+  house.ask("a", std::nullopt);
+  EXPECT_THAT(house.go(), ElementsAre("load a"));
+}
+
+TEST(Schedule, FiguresOfOneKindSayNothingOfAnother) {
+  House house(limits_of(100 * kMega));
+  house.know("a", 30 * kMega, 90 * kMega);
+  house.know("b", 30 * kMega, 40 * kMega);
+  house.serve("b");
+  house.ask("a", Cost{"another", kCost.units});
+  EXPECT_THAT(house.go(), ElementsAre("load a")) << "30 MB as far as is known";
+}
+
+TEST(Schedule, EachDeviceHasABudgetOfItsOwn) {
+  PoolLimits limits = limits_of();
+  limits.device_bytes = {{"cuda:0", 80 * kMega}};
+  House house(limits);
+  for (const char* model : {"a", "b", "c"})
+    house.know(model, kMega, kMega);
+  house.schedule.needs().note_device("a", "cuda:0", 50 * kMega);
+  house.schedule.needs().note_device("b", "cuda:0", 50 * kMega);
+  house.schedule.needs().note_device("c", "cuda:1", 500 * kMega);
+  house.serve("a");
+  house.ask("c");
+  EXPECT_THAT(house.go(), ElementsAre("load c")) << "another device, whose size nobody knows";
+  house.ask("b");
+  EXPECT_THAT(house.go(), ElementsAre("evict a", "load b"));
+}
 
 TEST(Schedule, TheLeastRecentlyUsedIdleModelMakesRoom) {
   House house(limits_of(100 * kMega, 3));
@@ -257,7 +352,7 @@ TEST(Schedule, WhatPinnedModelsHoldIsNotThereForOthers) {
 TEST(Schedule, AScaledFigureKeepsNobodyOut) {
   House house(limits_of(100 * kMega));
   house.know("a", 10 * kMega, 20 * kMega);
-  house.ask("a", 100 * kPixels);
+  house.ask("a", times(100));
   EXPECT_THAT(house.go(), ElementsAre("load a")) << "the engine knows its limit and will say";
 }
 
@@ -267,7 +362,7 @@ TEST(Schedule, ALargerPictureOfALoadedModelMakesRoom) {
   house.know("b", 30 * kMega, 40 * kMega);
   house.serve("b");
   house.serve("a");
-  house.ask("a", 5 * kPixels);
+  house.ask("a", times(5));
   EXPECT_THAT(house.go(), ElementsAre("evict b", "start a"));
 }
 
@@ -281,7 +376,7 @@ TEST(Schedule, AnEngineIsAskedWhereTheSizeOnDiskLeavesDoubt) {
   EXPECT_THAT(house.go(), ElementsAre("survey large"));
   EXPECT_EQ(house.schedule.position(large), 0U) << "it waits meanwhile";
   EXPECT_THAT(house.go(), IsEmpty());
-  house.schedule.needs().note("large", kPixels, 6'000 * kMega, 8'000 * kMega);
+  house.schedule.needs().note("large", kCost, 6'000 * kMega, 8'000 * kMega);
   house.schedule.surveyed("large");
   EXPECT_THAT(house.go(), ElementsAre("load large"));
 }
@@ -379,6 +474,7 @@ TEST(Schedule, NobodyStarves) {
     limits.max_active = pick(3);
     limits.parallel = 1 + pick(2);
     House house(limits);
+    house.capacity = 1 + pick(3);
     const std::vector<std::string> models{"a", "b", "c", "d"};
     for (const std::string& model : models) {
       const std::uint64_t held = (5 + pick(10)) * kMega;
@@ -479,7 +575,7 @@ TEST(Schedule, UnloadingWaitsForTheRequestAtWork) {
   std::size_t count = 0;
   EXPECT_THAT(house.schedule.unload("a", count), IsEmpty());
   EXPECT_EQ(count, 1U);
-  EXPECT_TRUE(house.schedule.finish(house.at_work.at(first), house.now, seconds(300)));
+  EXPECT_TRUE(house.schedule.finish(house.at_work.at(first), first, house.now, seconds(300)));
   count = 0;
   EXPECT_EQ(house.schedule.unload("", count).size(), 1U) << "b; a is leaving already";
   EXPECT_EQ(count, 1U);
