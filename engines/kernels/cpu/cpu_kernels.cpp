@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binds the vectorised operations to the interface.
+// Binds the operations of this folder to the interface.
 #include "engines/kernels/cpu/cpu_kernels.h"
 
 #include "engines/kernels/cpu/direct_conv2d.h"
@@ -7,6 +7,28 @@
 #include "engines/kernels/cpu/simd/target.h"
 
 namespace engines::cpu {
+
+CpuKernels::CpuKernels(int threads, std::shared_ptr<Products> products, Dtype operands)
+    : context_(std::make_shared<Context>(threads)), products_(std::move(products)), operands_(operands) {
+  if (operands != Dtype::f32) exact_.reset(new CpuKernels(context_, products_));
+}
+
+CpuKernels::CpuKernels(std::shared_ptr<Context> context, std::shared_ptr<Products> products)
+    : context_(std::move(context)), products_(std::move(products)) {
+}
+
+void CpuKernels::do_linear(Rows y, ConstRows x, const WeightView& w, const float* bias) {
+  cpu::linear(tools(w.dtype), y, x, w, bias);
+}
+
+void CpuKernels::do_attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) {
+  cpu::attention(tools(shape.weights), out, q, k, v, shape);
+}
+
+void CpuKernels::do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
+                           const ConvShape& shape) {
+  cpu::conv2d(tools(w.dtype), y, x, w, bias, shape);
+}
 
 void CpuKernels::rms_norm(Rows y, ConstRows x, const float* weight, float eps) {
   cpu::rms_norm(*context_, y, x, weight, eps);
@@ -60,7 +82,11 @@ void CpuKernels::do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlan
 }
 
 std::vector<std::pair<std::string, std::string>> CpuKernels::describe() const {
-  return {{"threads", std::to_string(context_->pool.threads())}, {"simd", simd_target_name()}};
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"threads", std::to_string(context_->pool.threads())}, {"simd", simd_target_name()}};
+  for (auto& fact : products_->describe())
+    facts.push_back(std::move(fact));
+  return facts;
 }
 
 }  // namespace engines::cpu

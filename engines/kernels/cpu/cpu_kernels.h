@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every fast engine for processors shares: threads, and everything between the products, vectorised for
-// the processor at hand with Google Highway. A folder beside this one adds its products.
+// The kernels of every fast engine for processors: threads, everything between the products, vectorised for
+// the processor at hand with Google Highway, and the operations that are made of products. A folder beside
+// this one adds the products.
 #pragma once
 
 #include <memory>
@@ -9,44 +10,57 @@
 #include <vector>
 
 #include "engines/kernels/cpu/context.h"
+#include "engines/kernels/cpu/product_operations.h"
+#include "engines/kernels/cpu/products.h"
 #include "engines/kernels/kernels.h"
 
 namespace engines::cpu {
 
-class CpuKernels : public Kernels {
+class CpuKernels final : public Kernels {
  public:
-  // Uses up to `threads` threads (less than 1 means 1), the caller's included.
-  explicit CpuKernels(int threads) : context_(std::make_shared<Context>(threads)) {}
+  // Uses up to `threads` threads (less than 1 means 1), the caller's included. `operands` (f32, or bf16 where
+  // the products take it): what those of linear, attention and conv2d are rounded to where weights are stored
+  // in less than f32.
+  CpuKernels(int threads, std::shared_ptr<Products> products, Dtype operands = Dtype::f32);
 
-  void rms_norm(Rows y, ConstRows x, const float* weight, float eps) final;
-  void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) final;
-  void layer_norm(Rows y, ConstRows x, const float* scale, float eps) final;
+  void rms_norm(Rows y, ConstRows x, const float* weight, float eps) override;
+  void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) override;
+  void layer_norm(Rows y, ConstRows x, const float* scale, float eps) override;
   void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight, const float* bias,
-                  float eps, bool silu) final;
-  void add_moments(Moments* moments, ConstPlanes x) final;
-  void silu_mul(Rows y, ConstRows a, ConstRows b) final;
-  void add(Rows y, ConstRows x) final;
-  void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) final;
-  void rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) final;
-  void upsample_nearest_2x(Planes y, ConstPlanes x) final;
+                  float eps, bool silu) override;
+  void add_moments(Moments* moments, ConstPlanes x) override;
+  void silu_mul(Rows y, ConstRows a, ConstRows b) override;
+  void add(Rows y, ConstRows x) override;
+  void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override;
+  void rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override;
+  void upsample_nearest_2x(Planes y, ConstPlanes x) override;
 
-  // "threads" and "simd"; an engine adds what it knows of its products.
+  Dtype product_dtype(Dtype weights) const override { return weights == Dtype::f32 ? Dtype::f32 : operands_; }
+  Kernels& exact() override { return exact_ ? *exact_ : *this; }
+
+  // "threads" and "simd", then what the products say of themselves.
   std::vector<std::pair<std::string, std::string>> describe() const override;
 
  protected:
-  // Kernels beside others, on the same threads: calls to the two do not overlap.
-  explicit CpuKernels(std::shared_ptr<Context> context) : context_(std::move(context)) {}
-
+  void do_linear(Rows y, ConstRows x, const WeightView& w, const float* bias) override;
+  void do_attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) override;
+  void do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
+                 const ConvShape& shape) override;
   void do_conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w, const float* bias,
-                      const ConvRows& how) final;
+                      const ConvRows& how) override;
   void do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const WeightView& w,
-                               const float* bias) final;
-
-  Context& context() { return *context_; }
-  const std::shared_ptr<Context>& shared_context() const { return context_; }
+                               const float* bias) override;
 
  private:
+  // The exact ones beside others, on the same threads: calls to the two do not overlap.
+  CpuKernels(std::shared_ptr<Context> context, std::shared_ptr<Products> products);
+
+  Tools tools(Dtype weights) { return {*context_, *products_, product_dtype(weights)}; }
+
   std::shared_ptr<Context> context_;
+  std::shared_ptr<Products> products_;
+  Dtype operands_ = Dtype::f32;
+  std::unique_ptr<CpuKernels> exact_;
 };
 
 }  // namespace engines::cpu

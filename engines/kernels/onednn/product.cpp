@@ -72,6 +72,35 @@ auto guarded(const Call& call) {
   }
 }
 
+std::string library_version() {
+  const dnnl_version_t* version = dnnl_version();
+  return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+         std::to_string(version->patch);
+}
+
+std::string instruction_set_name() {
+  switch (dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_sse41:
+      return "sse41";
+    case dnnl_cpu_isa_avx:
+      return "avx";
+    case dnnl_cpu_isa_avx2:
+      return "avx2";
+    case dnnl_cpu_isa_avx2_vnni:
+      return "avx2_vnni";
+    case dnnl_cpu_isa_avx512_core:
+      return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16:
+      return "avx512_core_bf16";
+    case dnnl_cpu_isa_avx512_core_amx:
+      return "avx512_core_amx";
+    default:
+      return "generic";
+  }
+}
+
 }  // namespace
 
 struct Product::Parts {
@@ -107,52 +136,36 @@ void Product::run(const void* a, const void* b, float* c) const {
   });
 }
 
-std::size_t Product::bytes_of_b() const {
-  return parts_->b.get_size();
+std::int64_t Product::bytes_of_b() const {
+  return static_cast<std::int64_t>(parts_->b.get_size());
 }
 
-const Product& Products::of(const ProductShape& shape) {
+const Product& OneDnnProducts::of(const ProductShape& shape) {
   const std::scoped_lock lock(mutex_);
   return products_.try_emplace(shape, shape).first->second;
 }
 
-void Products::forget_if_many() {
+void OneDnnProducts::begin_operation() {
   const std::scoped_lock lock(mutex_);
   if (products_.size() > kMostProducts) products_.clear();
+}
+
+// Alike where no panel is needed, so that y depends on the weight's values and not on how they are stored; at
+// multiples of 32, so that most quantised blocks stay whole.
+cpu::Blocks OneDnnProducts::cut_depth(std::int64_t k, const WeightView&, bool) const {
+  constexpr std::int64_t kPanelDepth = 2048;
+  return cpu::Blocks::of(k, kPanelDepth, 32);
+}
+
+std::vector<std::pair<std::string, std::string>> OneDnnProducts::describe() const {
+  return {{"products", std::string(name_of(operands_))},
+          {"onednn", library_version()},
+          {"onednn.isa", instruction_set_name()}};
 }
 
 bool has_bf16_products() {
   constexpr auto kNeeded = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_bf16);
   return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kNeeded) == kNeeded;
-}
-
-std::string library_version() {
-  const dnnl_version_t* version = dnnl_version();
-  return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-         std::to_string(version->patch);
-}
-
-std::string instruction_set_name() {
-  switch (dnnl_get_effective_cpu_isa()) {
-    case dnnl_cpu_isa_sse41:
-      return "sse41";
-    case dnnl_cpu_isa_avx:
-      return "avx";
-    case dnnl_cpu_isa_avx2:
-      return "avx2";
-    case dnnl_cpu_isa_avx2_vnni:
-      return "avx2_vnni";
-    case dnnl_cpu_isa_avx512_core:
-      return "avx512_core";
-    case dnnl_cpu_isa_avx512_core_vnni:
-      return "avx512_core_vnni";
-    case dnnl_cpu_isa_avx512_core_bf16:
-      return "avx512_core_bf16";
-    case dnnl_cpu_isa_avx512_core_amx:
-      return "avx512_core_amx";
-    default:
-      return "generic";
-  }
 }
 
 }  // namespace engines::onednn

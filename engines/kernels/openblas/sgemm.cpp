@@ -11,11 +11,11 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{128} << 20;  // BUFFER_SIZE of OpenBLAS 0.3.21 on x86-64
 }
 
-void sgemm(Form b_form, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
-           const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+void sgemm(const cpu::ProductShape& shape, const float* a, const float* b, float* c) {
   const auto to_int = [](std::int64_t value) { return static_cast<blasint>(value); };
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, b_form == Form::plain ? CblasNoTrans : CblasTrans, to_int(m),
-              to_int(n), to_int(k), 1.0f, a, to_int(lda), b, to_int(ldb), beta, c, to_int(ldc));
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, shape.form == cpu::Form::plain ? CblasNoTrans : CblasTrans,
+              to_int(shape.m), to_int(shape.n), to_int(shape.k), 1.0f, a, to_int(shape.lda), b,
+              to_int(shape.ldb), shape.add ? 1.0f : 0.0f, c, to_int(shape.ldc));
 }
 
 void use_calling_thread_only() {

@@ -2,17 +2,14 @@
 // The one door to OpenBLAS.
 #pragma once
 
-#include <cstdint>
 #include <string>
+
+#include "engines/kernels/cpu/products.h"
 
 namespace engines::openblas {
 
-enum class Form { plain, transposed };
-
-// c[m,n] = a[m,k] * b + beta * c, with b[k,n] plain or b[n,k] transposed; beta 0 ignores what was in c. ld*
-// are the distances between rows in floats. Runs on the calling thread; may be called from several at once.
-void sgemm(Form b_form, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
-           const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc);
+// One product of floats on the calling thread; may be called from several at once. Form::any is transposed.
+void sgemm(const cpu::ProductShape& shape, const float* a, const float* b, float* c);
 
 // Makes every call of the process run on its calling thread alone. Measured on two cores, two calls at a time
 // run at twice the rate of one for any shape, while OpenBLAS's own threads lose up to half at small shapes.

@@ -5,8 +5,9 @@
 
 #include <map>
 
+#include "engines/kernels/onednn/onednn_kernels.h"
 #include "engines/kernels/onednn/product.h"
-#include "tests/engines/kernels/onednn_support.h"
+#include "tests/engines/kernels/products_support.h"
 
 namespace engines {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using namespace engines::test;
 
 TEST(OneDnnKernels, describe_threads_vectors_and_products) {
-  for (const Dtype products : all_products()) {
+  for (const Dtype products : engine_under_test().products) {
     const auto facts = make_onednn_kernels(3, products)->describe();
     const std::map<std::string, std::string> described(facts.begin(), facts.end());
     EXPECT_EQ(described.at("threads"), "3");
@@ -26,7 +27,7 @@ TEST(OneDnnKernels, describe_threads_vectors_and_products) {
 }
 
 TEST(OneDnnKernels, round_only_what_is_stored_in_less_than_float32) {
-  for (const Dtype products : all_products()) {
+  for (const Dtype products : engine_under_test().products) {
     const auto kernels = make_onednn_kernels(1, products);
     EXPECT_EQ(kernels->product_dtype(Dtype::f32), Dtype::f32);
     for (const Dtype stored : {Dtype::bf16, Dtype::f16, Dtype::q8_0, Dtype::q4_0}) {
@@ -88,19 +89,19 @@ TEST(OneDnnKernels, leave_the_callers_number_of_openmp_threads_alone) {
 }
 
 TEST(OneDnnProducts, of_more_shapes_than_are_kept_are_all_right) {
-  onednn::Products products;
+  onednn::OneDnnProducts products(Dtype::f32);
   const std::vector<float> ones(1200, 1);
   for (std::int64_t k = 1; k <= 1200; ++k) {
-    products.forget_if_many();
+    products.begin_operation();
     float sum = 0;
-    products.of({Dtype::f32, onednn::Form::transposed, false, 1, 1, k, k, k, 1})
-        .run(ones.data(), ones.data(), &sum);
+    products.multiply({Dtype::f32, cpu::Form::transposed, false, 1, 1, k, k, k, 1}, ones.data(), ones.data(),
+                      &sum);
     ASSERT_EQ(sum, static_cast<float>(k));
   }
 }
 
 TEST(OneDnnMeasure, finds_a_plausible_rate) {
-  for (const Dtype products : all_products()) {
+  for (const Dtype products : engine_under_test().products) {
     const double rate = measure_onednn_product(products, 65, 64, 63, 0.01, 2);
     EXPECT_GT(rate, 1e7);
     EXPECT_LT(rate, 1e16);

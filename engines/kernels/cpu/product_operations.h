@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operations that oneDNN has a part in; kernels.h has the formulas and what the arguments mean.
+// The operations that are made of matrix products; kernels.h has the formulas and what the arguments mean.
 #pragma once
 
 #include "engines/kernels/cpu/context.h"
+#include "engines/kernels/cpu/products.h"
 #include "engines/kernels/kernels.h"
-#include "engines/kernels/onednn/product.h"
 
-namespace engines::onednn {
-
-using cpu::Blocks;
-using cpu::Context;
+namespace engines::cpu {
 
 // What they work with, and the type that the operands of products are brought to: f32 or bf16.
 struct Tools {
@@ -24,4 +21,4 @@ void attention(const Tools& tools, Rows out, ConstRows q, ConstRows k, ConstRows
 void conv2d(const Tools& tools, Planes y, ConstPlanes x, const WeightView& w, const float* bias,
             const ConvShape& shape);
 
-}  // namespace engines::onednn
+}  // namespace engines::cpu

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An output is a dot product of at most in * kernel^2 terms; the bound is that of the linear product.
-#include "engines/kernels/openblas/openblas_kernels.h"
-#include "tests/engines/kernels/support.h"
+// An output is a dot product of at most in * kernel^2 terms; the bound is that of the linear product, of the
+// operands as they are multiplied.
+#include "tests/engines/kernels/products_support.h"
 
 namespace engines {
 namespace {
@@ -24,12 +24,14 @@ struct Case {
   }
 };
 
-// The same weight with all values made positive.
-std::vector<float> magnitudes(const WeightView& w) {
-  std::vector<float> values = to_floats(w);
-  for (float& value : values)
-    value = std::abs(value);
-  return values;
+constexpr std::int64_t kOutputsInFloat32 = 31;  // fewer than that are not worth a product
+
+OwnedPlanes as_operand_planes(Dtype operands, const OwnedPlanes& x) {
+  OwnedPlanes rounded(x);
+  if (operands == Dtype::f32) return rounded;
+  for (std::int64_t i = 0; i < x.view.size(); ++i)
+    rounded.view.data[i] = nearest_bf16(x.view.data[i]);
+  return rounded;
 }
 
 void check(Kernels& kernels, const Case& c) {
@@ -44,16 +46,18 @@ void check(Kernels& kernels, const Case& c) {
   OwnedPlanes actual(c.out, convolved(c.height), convolved(c.width), random);
   OwnedPlanes expected(actual), terms(actual);
   kernels.conv2d(actual.view, x.view, w.view, bias_data, c.shape);
+  const Dtype operands = c.out <= kOutputsInFloat32 ? Dtype::f32 : kernels.product_dtype(c.dtype);
+  OwnedPlanes rounded = as_operand_planes(operands, x);
+  std::vector<float> weights = as_operand(operands, w.view);
   const auto reference = make_reference_kernels();
-  reference->conv2d(expected.view, x.view, w.view, bias_data, c.shape);
+  reference->conv2d(expected.view, rounded.view, view_of(weights, w.view.shape), bias_data, c.shape);
 
   // What the error is measured by: the convolution of magnitudes.
-  OwnedPlanes x_magnitude(x);
   for (std::int64_t i = 0; i < x.view.size(); ++i)
-    x_magnitude.view.data[i] = std::abs(x.view.data[i]);
-  const std::vector<float> weights = magnitudes(w.view);
-  const WeightView w_magnitude{reinterpret_cast<const std::byte*>(weights.data()), Dtype::f32, w.view.shape};
-  reference->conv2d(terms.view, x_magnitude.view, w_magnitude, nullptr, c.shape);
+    rounded.view.data[i] = std::abs(rounded.view.data[i]);
+  for (float& weight : weights)
+    weight = std::abs(weight);
+  reference->conv2d(terms.view, rounded.view, view_of(weights, w.view.shape), nullptr, c.shape);
 
   const double count = static_cast<double>(c.in * c.shape.kernel * c.shape.kernel + 3);
   const auto bound = [&](std::int64_t o, std::int64_t p) {
@@ -66,8 +70,10 @@ constexpr ConvShape kSame{3, 1, 1, 1};
 constexpr ConvShape kDown{3, 2, 0, 1};
 constexpr ConvShape kPixelwise{1, 1, 0, 0};
 
-TEST(OpenBlasConv2d, agrees_at_ragged_sizes) {
-  const auto kernels = make_openblas_kernels(2);
+class Conv2dProducts : public ProductsTest {};
+
+TEST_P(Conv2dProducts, agrees_at_ragged_sizes) {
+  const auto kernels = make(2);
   for (const std::int64_t in : {1, 3, 17})
     for (const std::int64_t out : {1, 2, 33})
       for (const std::int64_t height : {2, 7, 16})
@@ -77,34 +83,44 @@ TEST(OpenBlasConv2d, agrees_at_ragged_sizes) {
                 ConvShape{3, 3, 4, 2}, ConvShape{1, 2, 0, 0}})
             if (height + shape.pad_before + shape.pad_after >= shape.kernel &&
                 width + shape.pad_before + shape.pad_after >= shape.kernel)
-              check(*kernels, {in, out, height, width, shape});
+              for (const Dtype dtype : {Dtype::f32, Dtype::bf16})
+                check(*kernels, {in, out, height, width, shape, dtype});
 }
 
-TEST(OpenBlasConv2d, agrees_in_every_type_at_every_address) {
-  const auto kernels = make_openblas_kernels(2);
+TEST_P(Conv2dProducts, agrees_in_every_type_at_every_address) {
+  const auto kernels = make(2);
   for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16})
     for (const std::size_t offset : {0, 1, 2, 3})
       for (const ConvShape& shape : {kSame, kDown, kPixelwise})
-        check(*kernels, {5, 9, 8, 12, shape, dtype, offset, offset % 2 == 0});
+        for (const std::int64_t out : {9, 37})
+          check(*kernels, {5, out, 8, 12, shape, dtype, offset, offset % 2 == 0});
 }
 
-TEST(OpenBlasConv2d, agrees_on_single_pixels_rows_and_columns) {
-  const auto kernels = make_openblas_kernels(2);
+TEST_P(Conv2dProducts, agrees_on_single_pixels_rows_and_columns) {
+  const auto kernels = make(2);
   for (const ConvShape& shape : {kSame, kPixelwise, ConvShape{5, 1, 2, 2}}) {
-    check(*kernels, {4, 4, 1, 1, shape});
+    check(*kernels, {4, 34, 1, 1, shape, Dtype::bf16});
+    check(*kernels, {4, 34, 1, 65, shape, Dtype::bf16});
+    check(*kernels, {4, 34, 65, 1, shape, Dtype::bf16});
     check(*kernels, {4, 4, 1, 65, shape});
     check(*kernels, {4, 4, 65, 1, shape});
   }
 }
 
-TEST(OpenBlasConv2d, agrees_where_pixels_and_channels_are_cut_into_tiles) {
-  const auto kernels = make_openblas_kernels(3);
+TEST_P(Conv2dProducts, agrees_where_pixels_and_channels_are_cut_into_tiles) {
+  const auto kernels = make(3);
   for (const ConvShape& shape : {kSame, kDown, kPixelwise}) {
+    check(*kernels, {70, 39, 33, 40, shape, Dtype::bf16, 1});
+    check(*kernels, {3, 35, 3, 1300, shape, Dtype::f16});
+    check(*kernels, {3, 35, 130, 9, shape, Dtype::bf16});
     check(*kernels, {70, 19, 33, 40, shape, Dtype::bf16, 1});
     check(*kernels, {3, 5, 3, 1300, shape, Dtype::f16});
     check(*kernels, {3, 5, 130, 9, shape});
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Products, Conv2dProducts, testing::ValuesIn(engine_under_test().products),
+                         name_of_products);
 
 }  // namespace
 }  // namespace engines

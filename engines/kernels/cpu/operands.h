@@ -2,9 +2,9 @@
 // Activations and weights in the type that a product takes: where they lie, or brought there.
 #pragma once
 
-#include "engines/kernels/onednn/operations.h"
+#include "engines/kernels/cpu/product_operations.h"
 
-namespace engines::onednn {
+namespace engines::cpu {
 
 // Rows of f32 or bf16, `stride` elements apart.
 struct Operand {
@@ -22,13 +22,12 @@ std::int64_t floats_for(Dtype dtype, std::int64_t count);
 
 // out[i] = the bits of the bf16 nearest to x[i]. Single thread.
 void round_to_bf16(std::uint16_t* out, const float* x, std::int64_t count);
-// x itself where floats are wanted; else x rounded to bf16 in `room`, which has floats_for(bf16, x's size)
-// floats.
-Operand operand_of(const Tools& tools, float* room, ConstRows x);
+// x itself where floats are wanted; else x rounded to bf16 in shared_scratch.
+Operand operand_of(const Tools& tools, ConstRows x);
 
 // Whether a product can read the weight where it lies.
-bool readable_in_place(const Tools& tools, const WeightView& w);
-// out[i] = w[first + i] for i in 0..count-1, as tools.operands. Single thread.
+bool readable_in_place(Dtype operands, const WeightView& w);
+// out[i] = w[first + i] for i in 0..count-1, as `operands`. Single thread.
 void unpack(Dtype operands, void* out, const WeightView& w, std::int64_t first, std::int64_t count);
 
-}  // namespace engines::onednn
+}  // namespace engines::cpu

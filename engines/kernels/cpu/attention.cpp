@@ -4,17 +4,16 @@
 #include <algorithm>
 #include <limits>
 
+#include "engines/kernels/cpu/operands.h"
 #include "engines/kernels/cpu/simd/rounded_softmax.h"
-#include "engines/kernels/onednn/operands.h"
 
-namespace engines::onednn {
+namespace engines::cpu {
 namespace {
 
-// 256 x 352 scores and their probabilities stay in the second-level cache beside the keys and values of a
-// tile. Causal blocks are smaller: what a tile computes beyond the diagonal is lost.
+// 256 queries' scores and probabilities for ProductSizes::keys stay in the second-level cache beside the keys
+// and values of a tile. Causal blocks are smaller: what a tile computes beyond the diagonal is lost.
 constexpr std::int64_t kQueryRows = 256;
 constexpr std::int64_t kCausalQueryRows = 128;
-constexpr std::int64_t kKeyRows = 352;
 // Blocks of queries are made smaller, but not below 32, to give several threads something to do.
 constexpr std::int64_t kPieces = 12;
 constexpr std::int64_t kFewestQueryRows = 32;
@@ -45,7 +44,7 @@ Heads heads_of(const Tools& tools, float* room, ConstRows x, std::int64_t dim) {
     return {reinterpret_cast<const std::byte*>(x.data), Dtype::f32, dim, x.stride};
   auto* const rounded = reinterpret_cast<std::uint16_t*>(room);
   const std::int64_t heads = x.cols / dim;
-  cpu::for_row_blocks(tools.context, x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
+  for_row_blocks(tools.context, x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
     for (std::int64_t h = 0; h < heads; ++h)
       for (std::int64_t r = first; r < first + rows; ++r)
         round_to_bf16(rounded + (h * x.rows + r) * dim, x.row(r) + h * dim, dim);
@@ -67,8 +66,8 @@ Operands operands_of(const Tools& tools, ConstRows q, ConstRows k, ConstRows v, 
 }
 
 // A thread's memory for one block of queries.
-struct Scratch {
-  cpu::SoftmaxState state;
+struct BlockScratch {
+  SoftmaxState state;
   Rows sums;  // of probabilities times values so far
   float* scores;
   void* probabilities;  // may be the scores
@@ -77,7 +76,7 @@ struct Scratch {
     return 3 * queries + queries * dim + queries * keys +
            (operands == Dtype::f32 ? 0 : floats_for(operands, queries * keys));
   }
-  Scratch(Dtype operands, float* memory, std::int64_t queries, std::int64_t keys, std::int64_t dim)
+  BlockScratch(Dtype operands, float* memory, std::int64_t queries, std::int64_t keys, std::int64_t dim)
       : state{memory, memory + queries, memory + 2 * queries},
         sums(memory + 3 * queries, queries, dim),
         scores(sums.row(queries)),
@@ -95,7 +94,7 @@ struct Block {
   std::int64_t key_rows = 0;  // of k and v
 };
 
-void attend(const Tools& tools, const Scratch& scratch, const Operands& from, const Block& block,
+void attend(const Tools& tools, const BlockScratch& scratch, const Operands& from, const Block& block,
             std::int64_t tile_rows, const AttentionShape& shape) {
   const std::int64_t queries = block.out.rows;
   const std::int64_t dim = shape.head_dim;
@@ -103,24 +102,24 @@ void attend(const Tools& tools, const Scratch& scratch, const Operands& from, co
       shape.causal ? std::min(block.key_rows, block.first_query + queries) : block.key_rows;
   for (std::int64_t key = 0; key < seen; key += tile_rows) {
     const std::int64_t keys = std::min(tile_rows, seen - key);
-    tools.products
-        .of({tools.operands, Form::transposed, false, queries, keys, dim, from.q.row_step, from.k.row_step,
-             keys})
-        .run(from.q.at(block.head, block.first_query), from.k.at(block.kv_head, key), scratch.scores);
+    tools.products.multiply(
+        {tools.operands, Form::transposed, false, queries, keys, dim, from.q.row_step, from.k.row_step, keys},
+        from.q.at(block.head, block.first_query), from.k.at(block.kv_head, key), scratch.scores);
     const Rows tile(scratch.scores, queries, keys);
     const std::int64_t seen_here = shape.causal ? block.first_query - key + 1 : keys;
     if (tools.operands == Dtype::f32)
-      cpu::softmax_tile(tile, seen_here, shape.causal ? 1 : 0, shape.scale, scratch.state);
+      softmax_tile(tile, seen_here, shape.causal ? 1 : 0, shape.scale, scratch.state);
     else
-      cpu::rounded_softmax_tile(static_cast<std::uint16_t*>(scratch.probabilities), tile, seen_here,
-                                shape.causal ? 1 : 0, shape.scale, scratch.state);
-    if (key > 0) cpu::scale_rows(scratch.sums, scratch.state.correction);
-    tools.products.of({tools.operands, Form::plain, key > 0, queries, dim, keys, keys, from.v.row_step, dim})
-        .run(scratch.probabilities, from.v.at(block.kv_head, key), scratch.sums.data);
+      rounded_softmax_tile(static_cast<std::uint16_t*>(scratch.probabilities), tile, seen_here,
+                           shape.causal ? 1 : 0, shape.scale, scratch.state);
+    if (key > 0) scale_rows(scratch.sums, scratch.state.correction);
+    tools.products.multiply(
+        {tools.operands, Form::plain, key > 0, queries, dim, keys, keys, from.v.row_step, dim},
+        scratch.probabilities, from.v.at(block.kv_head, key), scratch.sums.data);
   }
   for (std::int64_t i = 0; i < queries; ++i)
     scratch.state.sum[i] = 1 / scratch.state.sum[i];
-  cpu::scale_rows(scratch.sums, scratch.state.sum);
+  scale_rows(scratch.sums, scratch.state.sum);
   for (std::int64_t i = 0; i < queries; ++i)
     std::copy_n(scratch.sums.row(i), dim, block.out.row(i));
 }
@@ -130,13 +129,13 @@ void attend(const Tools& tools, const Scratch& scratch, const Operands& from, co
 void attention(const Tools& tools, Rows out, ConstRows q, ConstRows k, ConstRows v,
                const AttentionShape& shape) {
   if (q.rows == 0 || k.rows == 0 || shape.head_dim == 0) return;
-  tools.products.forget_if_many();
+  tools.products.begin_operation();
   Context& context = tools.context;
   const Operands operands = operands_of(tools, q, k, v, shape.head_dim);
   const Blocks blocks = cut_queries(q.rows, shape);
-  const std::int64_t tile_rows = Blocks::of(k.rows, kKeyRows, 16).size;
+  const std::int64_t tile_rows = Blocks::of(k.rows, tools.products.sizes().keys, 16).size;
   const std::int64_t heads_per_kv_head = shape.heads / shape.kv_heads;
-  const std::int64_t floats = Scratch::floats(tools.operands, blocks.size, tile_rows, shape.head_dim);
+  const std::int64_t floats = BlockScratch::floats(tools.operands, blocks.size, tile_rows, shape.head_dim);
   context.reserve(floats);
   context.pool.parallel_for(blocks.count() * shape.heads, [&](std::int64_t piece, int thread) {
     // Of a causal head the last block of queries sees most: the greatest pieces go first.
@@ -144,8 +143,8 @@ void attention(const Tools& tools, Rows out, ConstRows q, ConstRows k, ConstRows
     const std::int64_t head = piece / blocks.count();
     const std::int64_t first = blocks.first(block);
     const std::int64_t queries = blocks.length(block);
-    const Scratch scratch(tools.operands, context.thread_scratch[thread].floats(floats), queries, tile_rows,
-                          shape.head_dim);
+    const BlockScratch scratch(tools.operands, context.thread_scratch[thread].floats(floats), queries,
+                               tile_rows, shape.head_dim);
     attend(tools, scratch, operands,
            {out.slice_rows(first, queries).slice_cols(head * shape.head_dim, shape.head_dim), first, head,
             head / heads_per_kv_head, k.rows},
@@ -153,4 +152,4 @@ void attention(const Tools& tools, Rows out, ConstRows q, ConstRows k, ConstRows
   });
 }
 
-}  // namespace engines::onednn
+}  // namespace engines::cpu

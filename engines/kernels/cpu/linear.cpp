@@ -3,24 +3,17 @@
 // cannot read there is brought into its type a panel at a time.
 #include <algorithm>
 
+#include "engines/kernels/cpu/operands.h"
 #include "engines/kernels/cpu/simd/skinny_product.h"
-#include "engines/kernels/onednn/operands.h"
 
-namespace engines::onednn {
+namespace engines::cpu {
 namespace {
 
-// Up to this many rows of x the dot products are computed straight from the stored weight, in float32:
-// reading it is the work.
-constexpr std::int64_t kSkinnyRows = 4;
 constexpr std::int64_t kSkinnyMultiplyAdds = 1 << 16;  // per piece; some microseconds
 
-// A tile of y at most. oneDNN rearranges its part of x and w for each.
-constexpr std::int64_t kTileRows = 352;
+// A tile of y has ProductSizes::tile rows and so many columns at most. Libraries rearrange its part of x and
+// w for each.
 constexpr std::int64_t kTileCols = 512;
-// A panel of unpacked weight: kTileCols x kPanelDepth elements at most, for each thread. Sums are cut alike
-// where no panel is needed, so that y depends on the weight's values and not on how they are stored.
-constexpr std::int64_t kPanelDepth = 2048;
-constexpr std::int64_t kDepthMultiple = 32;  // so that most quantised blocks stay whole
 // Rows of a panel that lay at multiples of 4096 bytes would drive one another out of the caches.
 constexpr std::int64_t kRowGap = 32;
 // Tiles are made smaller to give several threads something to do, but not smaller than this.
@@ -29,18 +22,17 @@ constexpr std::int64_t kTileMultiplyAdds = 1 << 21;
 // Tiles above one another share their panels as long as there are so many pieces of work.
 constexpr std::int64_t kPieces = 32;
 
-// How y[m,n] and the sums of k terms are cut: by shape alone.
+// How y[m,n] is cut: by shape alone.
 struct Cut {
   Blocks rows;
   Blocks cols;
-  Blocks depths;
   Blocks groups;  // of blocks of rows
 
   std::int64_t pieces() const { return groups.count() * cols.count(); }
 };
 
-Cut cut(std::int64_t m, std::int64_t n, std::int64_t k) {
-  std::int64_t rows = kTileRows;
+Cut cut(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t most_rows) {
+  std::int64_t rows = most_rows;
   std::int64_t cols = kTileCols;
   for (;;) {
     const Blocks down = Blocks::of(m, rows, 4);
@@ -48,7 +40,7 @@ Cut cut(std::int64_t m, std::int64_t n, std::int64_t k) {
     const std::int64_t tile = down.size * across.size;
     if (down.count() * across.count() >= kTiles || tile * k < 2 * kTileMultiplyAdds) {
       const std::int64_t group = std::max<std::int64_t>(1, down.count() * across.count() / kPieces);
-      return {down, across, Blocks::of(k, kPanelDepth, kDepthMultiple), Blocks::of(down.count(), group)};
+      return {down, across, Blocks::of(down.count(), group)};
     }
     (down.size > across.size ? rows : cols) = std::max(down.size, across.size) / 2;
   }
@@ -82,7 +74,7 @@ Panel panel_of(const Tools& tools, float* room, const WeightView& w, std::int64_
                std::int64_t rows, std::int64_t first_col, std::int64_t cols) {
   const std::int64_t k = w.shape[1];
   const std::int64_t first = first_row * k + first_col;
-  if (readable_in_place(tools, w)) return {w.data + bytes_of(w.dtype, first), k};
+  if (readable_in_place(tools.operands, w)) return {w.data + bytes_of(w.dtype, first), k};
   auto* const unpacked = reinterpret_cast<std::byte*>(room);
   for (std::int64_t r = 0; r < rows; ++r) {
     ask_for(w, first + (r + 1 < rows ? r + 1 : r) * k, cols);
@@ -111,7 +103,7 @@ void multiply(const Tools& tools, Rows y, const Piece& piece, const Operand& x, 
       if (bias && i == 0) set_rows(tile, bias + piece.col);
       const ProductShape shape{tools.operands, Form::transposed, bias || i > 0, tile.rows,  tile.cols,
                                depth,          x.stride,         panel.stride,  tile.stride};
-      tools.products.of(shape).run(x.at(row, depths.first(i)), panel.data, tile.data);
+      tools.products.multiply(shape, x.at(row, depths.first(i)), panel.data, tile.data);
     }
   }
 }
@@ -121,8 +113,7 @@ void skinny_linear(Context& context, Rows y, ConstRows x, const WeightView& w, c
   const Blocks blocks{y.cols, std::max<std::int64_t>(4, cols / 4 * 4)};
   context.pool.parallel_for(blocks.count(), [&](std::int64_t piece, int) {
     const std::int64_t first = blocks.first(piece);
-    cpu::skinny_product(y.slice_cols(first, blocks.length(piece)), x, w, first,
-                        bias ? bias + first : nullptr);
+    skinny_product(y.slice_cols(first, blocks.length(piece)), x, w, first, bias ? bias + first : nullptr);
   });
 }
 
@@ -132,17 +123,16 @@ void linear(const Tools& tools, Rows y, ConstRows x, const WeightView& w, const 
   if (y.rows == 0 || y.cols == 0) return;
   if (x.cols == 0) return set_rows(y, bias);
   Context& context = tools.context;
-  if (x.rows <= kSkinnyRows) return skinny_linear(context, y, x, w, bias);
-  tools.products.forget_if_many();
-  const std::int64_t k = x.cols;
-  const Operand rounded =
-      operand_of(tools, context.shared_scratch.floats(floats_for(tools.operands, x.rows * k)), x);
-  const Cut parts = cut(y.rows, y.cols, k);
+  const ProductSizes sizes = tools.products.sizes();
+  if (x.rows <= sizes.skinny) return skinny_linear(context, y, x, w, bias);
+  tools.products.begin_operation();
+  const Operand operand = operand_of(tools, x);
+  const Cut parts = cut(y.rows, y.cols, x.cols, sizes.tile);
+  const bool in_place = readable_in_place(tools.operands, w);
+  const Blocks depths = tools.products.cut_depth(x.cols, w, in_place);
   const std::int64_t down = parts.groups.count();
   const std::int64_t panel_floats =
-      readable_in_place(tools, w)
-          ? 0
-          : floats_for(tools.operands, parts.cols.size * (parts.depths.size + kRowGap));
+      in_place ? 0 : floats_for(tools.operands, parts.cols.size * (depths.size + kRowGap));
   context.reserve(panel_floats);
   // Pieces that share a part of w follow one another.
   context.pool.parallel_for(parts.pieces(), [&](std::int64_t piece, int thread) {
@@ -151,8 +141,8 @@ void linear(const Tools& tools, Rows y, ConstRows x, const WeightView& w, const 
     multiply(tools, y,
              {parts.rows, parts.groups.first(group), parts.groups.length(group), parts.cols.first(across),
               parts.cols.length(across)},
-             rounded, w, bias, parts.depths, context.thread_scratch[thread].floats(panel_floats));
+             operand, w, bias, depths, context.thread_scratch[thread].floats(panel_floats));
   });
 }
 
-}  // namespace engines::onednn
+}  // namespace engines::cpu

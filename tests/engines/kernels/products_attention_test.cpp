@@ -5,8 +5,7 @@
 // by 2^-18. If every probability is off by a factor within 1 + f, the mean o = sum_j p_j v_j / sum_j p_j is
 // off by at most f / (1 - f) sum_j p_j |v_j - o| / sum_j p_j. The two sums over n keys add (2n + 12) u max
 // |v|.
-#include "engines/kernels/cpu/simd/rounded_softmax.h"
-#include "tests/engines/kernels/onednn_support.h"
+#include "tests/engines/kernels/products_support.h"
 
 namespace engines {
 namespace {
@@ -93,57 +92,57 @@ void check(Kernels& kernels, std::int64_t rows, std::int64_t kv_rows, AttentionS
       name.str());
 }
 
-class OneDnnAttention : public testing::TestWithParam<Dtype> {};
+class AttentionProducts : public ProductsTest {};
 
-TEST_P(OneDnnAttention, agrees_at_ragged_sizes) {
-  const auto kernels = make_onednn_kernels(2, GetParam());
-  for (const std::int64_t rows : {1, 2, 7, 17, 63, 129})
-    for (const std::int64_t kv_rows : {1, 3, 16, 31, 65, 129})
+TEST_P(AttentionProducts, agrees_at_ragged_sizes) {
+  const auto kernels = make(2);
+  for (const std::int64_t rows : kRaggedSizes)
+    for (const std::int64_t kv_rows : kRaggedSizes)
       for (const std::int64_t dim : {1, 3, 16, 65})
         check(*kernels, rows, kv_rows, {2, 2, dim, false, 0.25f});
 }
 
-TEST_P(OneDnnAttention, agrees_when_causal) {
-  const auto kernels = make_onednn_kernels(2, GetParam());
+TEST_P(AttentionProducts, agrees_when_causal) {
+  const auto kernels = make(2);
   for (const std::int64_t rows : kRaggedSizes)
     for (const std::int64_t dim : {2, 64})
       check(*kernels, rows, rows, {2, 1, dim, true, 0.5f});
 }
 
-TEST_P(OneDnnAttention, agrees_across_several_tiles_of_keys) {
-  const auto kernels = make_onednn_kernels(3, GetParam());
+TEST_P(AttentionProducts, agrees_across_several_tiles_of_keys) {
+  const auto kernels = make(3);
   check(*kernels, 140, 1100, {1, 1, 8, false, 1});
   check(*kernels, 1100, 1100, {1, 1, 8, true, 1});
   check(*kernels, 530, 530, {3, 1, 16, true, 1});
 }
 
-TEST_P(OneDnnAttention, agrees_with_grouped_heads_and_strides) {
-  const auto kernels = make_onednn_kernels(2, GetParam());
+TEST_P(AttentionProducts, agrees_with_grouped_heads_and_strides) {
+  const auto kernels = make(2);
   for (const std::int64_t kv_heads : {1, 2, 3, 6}) {
     check(*kernels, 19, 19, {6, kv_heads, 10, true, 0.3f}, 5);
     check(*kernels, 19, 44, {6, kv_heads, 10, false, 0.3f}, 5);
   }
 }
 
-TEST_P(OneDnnAttention, agrees_where_a_later_tile_raises_the_maximum_much) {
-  const auto kernels = make_onednn_kernels(2, GetParam());
+TEST_P(AttentionProducts, agrees_where_a_later_tile_raises_the_maximum_much) {
+  const auto kernels = make(2);
   check(*kernels, 33, 1300, {1, 1, 4, false, 1}, 0, 60);
   check(*kernels, 33, 1300, {1, 1, 4, false, -1}, 0, 60);
 }
 
-TEST_P(OneDnnAttention, does_nothing_for_sizes_of_zero) {
-  const auto kernels = make_onednn_kernels(2, GetParam());
+TEST_P(AttentionProducts, does_nothing_for_sizes_of_zero) {
+  const auto kernels = make(2);
   kernels->attention(Rows(nullptr, 0, 8), ConstRows(nullptr, 0, 8), ConstRows(nullptr, 0, 8),
                      ConstRows(nullptr, 0, 8), {1, 1, 8, false, 1, Dtype::bf16});
 }
 
-TEST_P(OneDnnAttention, lets_nans_through) {
+TEST_P(AttentionProducts, lets_nans_through) {
   Random random(5);
   for (const std::int64_t keys : {40, 33}) {
     const OwnedRows q(4, 8, 0, random), k(keys, 8, 0, random), v(keys, 8, 0, random);
     q.view.row(2)[3] = std::bit_cast<float>(0x7fffffffu);
     OwnedRows out(4, 8);
-    const auto kernels = make_onednn_kernels(1, GetParam());
+    const auto kernels = make(1);
     const AttentionShape shape{1, 1, 8, false, 1, Dtype::bf16};
     kernels->attention(out.view, q.view, k.view, v.view, shape);
     EXPECT_THAT(out.view.row_span(2), testing::Each(testing::IsNan()));
@@ -155,53 +154,8 @@ TEST_P(OneDnnAttention, lets_nans_through) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Products, OneDnnAttention, testing::ValuesIn(all_products()), name_of_products);
-
-// What rounded_softmax_tile makes of one row.
-struct Softmax {
-  std::vector<float> probabilities;
-  float maximum = -std::numeric_limits<float>::infinity(), sum = 0, correction = 0;
-
-  Softmax(const std::vector<float>& scores, float scale) {
-    const auto count = static_cast<std::int64_t>(scores.size());
-    std::vector<std::uint16_t> bits(scores.size());
-    cpu::rounded_softmax_tile(bits.data(), ConstRows(scores.data(), 1, count), count, 0, scale,
-                              {&maximum, &sum, &correction});
-    for (const std::uint16_t value : bits)
-      probabilities.push_back(bf16_to_float(value));
-  }
-};
-
-TEST(OneDnnSoftmax, rises_with_the_score_and_is_close_to_the_exponential_everywhere) {
-  std::vector<float> scores;
-  for (double score = -95; score < 0; score += 0.00093)
-    scores.push_back(static_cast<float>(score));
-  scores.push_back(0);
-  const Softmax softmax(scores, 1);
-  double sum = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const double actual = softmax.probabilities[i];
-    const double exact = std::exp(double{scores[i]});
-    // The argument, in units of log 2, is rounded as often as the score is multiplied and reduced.
-    const double relative = kBf16Unit + 0x1p-18 + 4 * kUnit * (1 + std::abs(scores[i]));
-    if (exact > 1.01 * kSmallestNormal) {
-      EXPECT_NEAR(actual, exact, relative * exact) << scores[i];
-    } else if (exact < 0.99 * kSmallestNormal) {
-      EXPECT_EQ(actual, 0) << scores[i];
-    }
-    EXPECT_GE(actual, i == 0 ? 0 : softmax.probabilities[i - 1]) << scores[i];
-    sum += actual;
-  }
-  EXPECT_EQ(softmax.probabilities.back(), 1);
-  EXPECT_NEAR(softmax.sum, sum, static_cast<double>(scores.size()) * kUnit * sum);
-}
-
-TEST(OneDnnSoftmax, stays_finite_where_scores_are_not) {
-  const float infinity = std::numeric_limits<float>::infinity();
-  const Softmax softmax(std::vector<float>{-infinity, 3e38f, -3e38f, 0, 3e38f}, 1);
-  EXPECT_THAT(softmax.probabilities, testing::ElementsAre(0, 1, 0, 0, 1));
-  EXPECT_EQ(softmax.sum, 2);
-}
+INSTANTIATE_TEST_SUITE_P(Products, AttentionProducts, testing::ValuesIn(engine_under_test().products),
+                         name_of_products);
 
 }  // namespace
 }  // namespace engines
