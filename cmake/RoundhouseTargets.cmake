@@ -6,7 +6,37 @@ add_library(roundhouse_warnings INTERFACE)
 target_compile_options(roundhouse_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror=return-type
   # g++ 12 warns falsely about std::string's operator+ (GCC bug 105651).
-  -Wno-restrict)
+  -Wno-restrict
+  # With -O1 it warns falsely about parts of std::string that it has inlined (GCC bugs 80635, 105329).
+  "$<$<BOOL:$<TARGET_PROPERTY:ROUNDHOUSE_LIGHTLY_OPTIMISED>>:-Wno-maybe-uninitialized;-Wno-array-bounds;-Wno-stringop-overflow>")
+
+# Executables are compiled like libraries, so that both can use one precompiled header; they are still linked as
+# position-independent executables.
+set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})
+
+# Engines compute and are optimised fully (-O3 in the preset); the host moves bytes and tests check them, so that
+# time spent on optimising them is lost. The flags are those of a precompiled header too: one for each kind.
+function(roundhouse_precompiled kind header)
+  add_library(precompiled_${kind} STATIC ${PROJECT_SOURCE_DIR}/cmake/precompiled/precompiled.cpp)
+  target_precompile_headers(precompiled_${kind} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled/${header})
+  # The same warnings too: -Wpedantic changes what is predefined.
+  target_link_libraries(precompiled_${kind} PRIVATE roundhouse_warnings)
+  roundhouse_compile_as(${kind} precompiled_${kind})
+endfunction()
+
+# roundhouse_compile_as(KIND TARGET): the options and the precompiled header of host, engines or tests.
+function(roundhouse_compile_as kind target)
+  if(NOT kind STREQUAL engines)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+    set_target_properties(${target} PROPERTIES ROUNDHOUSE_LIGHTLY_OPTIMISED ON)
+  endif()
+  if(NOT target STREQUAL precompiled_${kind})
+    target_precompile_headers(${target} REUSE_FROM precompiled_${kind})
+  endif()
+endfunction()
+
+roundhouse_precompiled(host host.h)
+roundhouse_precompiled(engines standard.h)
 
 # roundhouse_library(NAME ROOM SOURCES ... [PUBLIC lib ...] [PRIVATE lib ...])
 # A static library of one room. ROOM is the top folder whose parent is the include root: code of the room
@@ -16,6 +46,12 @@ function(roundhouse_library name)
   add_library(${name} STATIC ${arg_SOURCES})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} roundhouse_warnings)
+  file(RELATIVE_PATH room ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  if(room MATCHES "^(host|engines)")
+    roundhouse_compile_as(${CMAKE_MATCH_1} ${name})
+  elseif(room MATCHES "^tests")
+    roundhouse_compile_as(tests ${name})
+  endif()
 endfunction()
 
 # roundhouse_test(NAME SOURCES ... [LIBRARIES ...] [LABELS ...] [TIMEOUT seconds])
@@ -29,6 +65,7 @@ function(roundhouse_test name)
     ROUNDHOUSE_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures"
     ROUNDHOUSE_MODELS="${PROJECT_SOURCE_DIR}/manifests/models"
     ROUNDHOUSE_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  roundhouse_compile_as(tests ${name})
   add_test(NAME ${name} COMMAND ${name})
   if(arg_LABELS)
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
