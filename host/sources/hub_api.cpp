@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "host/sources/patience.h"
+#include "host/sources/backoff.h"
 #include "host/store/oci_manifest.h"
 #include "host/store/small_file.h"
 
@@ -153,7 +153,7 @@ HttpResponse HubApi::get(const Url& url, const HubRepository& repository) {
   request.url = url;
   request.headers.set("Accept", "application/json");
   request.authorization = hub_authorization(options_);
-  return patiently(Patience(options_.http.cancelled), [&] {
+  return with_retries(Backoff(options_.http.cancelled), [&] {
     HttpResponse response = client_.fetch(request, kMaximumAnswerBytes);
     if (response.status != 200) throw_hub_answer(response, repository, "");
     return response;

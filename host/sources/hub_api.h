@@ -22,7 +22,7 @@ struct HubFile {
 
 // Throws what HttpClient throws; AUTH_REQUIRED for 401, 403 and gated repositories; MODEL_NOT_FOUND for a
 // repository or revision that does not exist; SOURCE_REJECTED for answers that make no sense; UNSAFE_NAME for
-// paths that lead out of a directory. Answers that ask for patience are tried again.
+// paths that lead out of a directory. Answers that ask for backoff are tried again.
 class HubApi {
  public:
   // Both live longer.

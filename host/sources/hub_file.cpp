@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/hub_file.h"
 
-#include "host/sources/patience.h"
+#include "host/sources/backoff.h"
 
 namespace roundhouse::host {
 namespace {
@@ -18,14 +18,14 @@ class HubFileFetch {
         moved_(moved) {}
 
   void run() {
-    Patience patience(options_.http.cancelled);
+    Backoff backoff(options_.http.cancelled);
     while (!download_.complete() && !ended_) {
       const std::uint64_t before = download_.have();
       try {
         attempt();
       } catch (const Error& error) {
-        if (download_.have() > before) patience.progressed();
-        patience.wait_after(error);
+        if (download_.have() > before) backoff.progressed();
+        backoff.wait_after(error);
       }
     }
   }

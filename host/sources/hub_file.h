@@ -13,7 +13,7 @@ namespace roundhouse::host {
 // Gets by how many bytes the download has grown; less than zero when it begins anew. May throw.
 using BytesMoved = std::function<void(std::int64_t)>;
 
-// Fetches what is missing. Cut connections and answers that ask for patience are tried again from where the
+// Fetches what is missing. Cut connections and answers that ask for backoff are tried again from where the
 // download is. `repository.revision` is the commit. Returns when the source has no more to send; whether that
 // is the file is for Download::publish to say. Throws what HubApi throws.
 void fetch_hub_file(HttpClient& client, const HubOptions& options, const HubRepository& repository,

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "host/sources/patience.h"
+#include "host/sources/backoff.h"
 #include "host/sources/texts.h"
 #include "host/store/small_file.h"
 
@@ -37,7 +37,7 @@ std::string type_of(const FetchedManifest& fetched, const json& root) {
 }
 
 FetchedManifest fetch(RegistryClient& client, const std::string& selector) {
-  return patiently(Patience({}), [&] { return client.manifest(selector); });
+  return with_retries(Backoff({}), [&] { return client.manifest(selector); });
 }
 
 // The digest of the only model in the index.

@@ -4,8 +4,8 @@
 #include <map>
 #include <mutex>
 
+#include "host/sources/backoff.h"
 #include "host/sources/parallel.h"
-#include "host/sources/patience.h"
 #include "host/sources/registry_manifest.h"
 #include "host/sources/registry_memory.h"
 #include "host/store/download.h"
@@ -105,15 +105,15 @@ class RegistryPull {
   }
 
   void receive(RegistryClient& client, Blob& blob, Download& download, const Stopped& stopped) {
-    Patience patience(either(stopped, link_->http.cancelled));
+    Backoff backoff(either(stopped, link_->http.cancelled));
     bool more = true;
     while (more && !download.complete()) {
       const std::uint64_t before = download.have();
       try {
         more = receive_once(client, blob, download);
       } catch (const Error& error) {
-        if (download.have() > before) patience.progressed();
-        patience.wait_after(error);
+        if (download.have() > before) backoff.progressed();
+        backoff.wait_after(error);
       }
     }
   }

@@ -4,8 +4,8 @@
 #include <mutex>
 #include <set>
 
+#include "host/sources/backoff.h"
 #include "host/sources/parallel.h"
-#include "host/sources/patience.h"
 #include "host/sources/registry_upload.h"
 #include "host/store/store_internal.h"
 
@@ -104,7 +104,7 @@ class Push {
     const std::string selector = link_->reference.selector();
     const std::string text =
         read_blob(paths_, manifest_.digest, kMaximumManifestBytes, "model '" + model_.name + "': manifest");
-    patiently(Patience(link_->http.cancelled), [&] {
+    with_retries(Backoff(link_->http.cancelled), [&] {
       // A registry whose tags may not be moved refuses the same once more.
       report_.manifest_there = client.manifest_digest(selector) == manifest_.digest;
       if (!report_.manifest_there) client.put_manifest(selector, kManifestType, text);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "host/sources/patience.h"
+#include "host/sources/backoff.h"
 #include "host/sources/registry_answer.h"
 
 namespace roundhouse::host {
@@ -13,14 +13,14 @@ class BlobUpload {
  public:
   BlobUpload(RegistryClient& client, const BlobToSend& blob, UploadMemory& memory,
              const UploadOptions& options)
-      : client_(client), blob_(blob), memory_(memory), options_(options), patience_(options.cancelled) {}
+      : client_(client), blob_(blob), memory_(memory), options_(options), backoff_(options.cancelled) {}
 
   SentBlob run() {
     for (;;) {
       try {
         if (advance()) break;
       } catch (const Error& error) {
-        patience_.wait_after(error);
+        backoff_.wait_after(error);
         lost_ = true;
       }
     }
@@ -77,7 +77,7 @@ class BlobUpload {
       account();
       if (response.status != 202) return lose(response);
       if (session_->offset > begin + size) throw client_.upload_error(blob_.digest, response);
-      if (session_->offset > best_) patience_.progressed();
+      if (session_->offset > best_) backoff_.progressed();
       best_ = std::max(best_, session_->offset);
       if (session_->offset == begin) return lose(response);
       memory_.keep(session_->location);
@@ -121,7 +121,7 @@ class BlobUpload {
   const BlobToSend& blob_;
   UploadMemory& memory_;
   const UploadOptions& options_;
-  Patience patience_;
+  Backoff backoff_;
   std::optional<UploadSession> session_;
   bool lost_ = false;  // the last try failed: what the registry has must be asked
   std::uint64_t minimum_chunk_ = 0, in_flight_ = 0;

@@ -33,7 +33,7 @@ struct UploadOptions {
   std::function<bool()> cancelled;
 };
 
-// Throws what RegistryClient throws, once patience with passing failures is at its end; IO_ERROR for a file
+// Throws what RegistryClient throws, once backoff with passing failures is at its end; IO_ERROR for a file
 // that cannot be read.
 SentBlob send_blob(RegistryClient& client, const BlobToSend& blob, UploadMemory& memory,
                    const UploadOptions& options);

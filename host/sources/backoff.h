@@ -24,10 +24,10 @@ class SourceBusy : public Error {
 bool is_busy(unsigned status);
 
 // Belongs to one piece of work and one thread.
-class Patience {
+class Backoff {
  public:
   // `cancelled` may be empty.
-  explicit Patience(std::function<bool()> cancelled) : cancelled_(std::move(cancelled)) {}
+  explicit Backoff(std::function<bool()> cancelled) : cancelled_(std::move(cancelled)) {}
 
   // To be called in a handler of `error`: waits a moment, longer after each failure in a row, so that the
   // work can be tried again. Rethrows what is being handled when it is not of a passing kind
@@ -42,14 +42,14 @@ class Patience {
   unsigned failures_ = 0;
 };
 
-// Runs `attempt` until it returns; `patience` is for one piece of work.
+// Runs `attempt` until it returns; `backoff` is for one piece of work.
 template <class Attempt>
-auto patiently(Patience patience, Attempt attempt) {
+auto with_retries(Backoff backoff, Attempt attempt) {
   for (;;) {
     try {
       return attempt();
     } catch (const Error& error) {
-      patience.wait_after(error);
+      backoff.wait_after(error);
     }
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/sources/patience.h"
+#include "host/sources/backoff.h"
 
 #include <algorithm>
 #include <charconv>
@@ -40,7 +40,7 @@ bool is_busy(unsigned status) {
   return status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
-void Patience::wait_after(const Error& error) {
+void Backoff::wait_after(const Error& error) {
   if (!passing(error) || ++failures_ == kFailures) throw;
   milliseconds wait = kFirstWait * (1U << (failures_ - 1));
   if (const auto* busy = dynamic_cast<const SourceBusy*>(&error)) wait = busy->after().value_or(wait);
