@@ -53,12 +53,12 @@ class Import {
   ImportReport run() {
     std::error_code ignored;
     if (!fs::is_regular_file(request_.path, ignored)) return import_directory();
-    const WeightFile kind = weight_file_kind(request_.path);
-    if (kind == WeightFile::neither) return import_archive();
-    const bool image = kind == WeightFile::gguf &&
+    const WeightFormat kind = weight_format_of(request_.path);
+    if (kind == WeightFormat::neither) return import_archive();
+    const bool image = kind == WeightFormat::gguf &&
                        is_image_transformer(read_gguf_header(request_.path, "file '" + request_.path + "'"));
     if (!request_.parts.base.empty()) return import_over_base(kind, image);
-    if (kind == WeightFile::gguf && !image) return import_text_model();
+    if (kind == WeightFormat::gguf && !image) return import_text_model();
     throw Error(
         RH_INVALID_ARGUMENT,
         "file '" + request_.path + "': holds " +
@@ -107,8 +107,8 @@ class Import {
     return assembled(assembly, wanted);
   }
 
-  ImportReport import_over_base(WeightFile kind, bool image) {
-    if (kind == WeightFile::gguf && !image)
+  ImportReport import_over_base(WeightFormat kind, bool image) {
+    if (kind == WeightFormat::gguf && !image)
       throw Error(RH_INVALID_ARGUMENT,
                   "file '" + request_.path + "': holds a text model, expected an image model's transformer",
                   "for the text encoder of an image model: --component text_encoder=FILE");
@@ -116,7 +116,7 @@ class Import {
     const ResolvedModel base = program_.models().resolve(request_.parts.base);
     require_present(base);
     options_.spec = base.spec;
-    options_.provenance = local_provenance(kind == WeightFile::gguf ? "gguf" : "safetensors");
+    options_.provenance = local_provenance(kind == WeightFormat::gguf ? "gguf" : "safetensors");
     Assembly assembly(StorePaths{store_.root()});
     assembly.add_model(base.directory);
     assembly.set_component("transformer", request_.path);

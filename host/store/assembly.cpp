@@ -35,15 +35,15 @@ void require_fitting(const std::string& component, const fs::path& file) {
 
 }  // namespace
 
-WeightFile weight_file_kind(const fs::path& file) {
+WeightFormat weight_format_of(const fs::path& file) {
   const File opened = open_for_reading(file, shown_file(file), true);
   std::string first;
   read_pieces(opened, shown_file(file), [&](std::string_view piece) {
     first = piece.substr(0, 9);
     return false;
   });
-  if (first.starts_with("GGUF")) return WeightFile::gguf;
-  return first.size() == 9 && first.back() == '{' ? WeightFile::safetensors : WeightFile::neither;
+  if (first.starts_with("GGUF")) return WeightFormat::gguf;
+  return first.size() == 9 && first.back() == '{' ? WeightFormat::safetensors : WeightFormat::neither;
 }
 
 void Assembly::add_model(const fs::path& directory) {
@@ -56,8 +56,8 @@ void Assembly::add_file(const std::string& path, const fs::path& file) {
 }
 
 void Assembly::set_component(const std::string& component, const fs::path& file) {
-  const WeightFile kind = weight_file_kind(file);
-  if (kind == WeightFile::neither)
+  const WeightFormat kind = weight_format_of(file);
+  if (kind == WeightFormat::neither)
     throw Error(RH_MODEL_INVALID, shown_file(file) + ": is neither a GGUF nor a safetensors file");
   std::string names, stem;
   std::set<std::string> old;
@@ -73,10 +73,10 @@ void Assembly::set_component(const std::string& component, const fs::path& file)
     throw Error(RH_INVALID_ARGUMENT, "component '" + component +
                                          "' has no weights in the model, expected one of: " +
                                          (names.empty() ? "none" : names.substr(2)));
-  if (kind == WeightFile::gguf) require_fitting(component, file);
+  if (kind == WeightFormat::gguf) require_fitting(component, file);
   for (const auto& path : old)
     files_.erase(path);
-  add_file(component + "/" + stem + (kind == WeightFile::gguf ? ".gguf" : ".safetensors"), file);
+  add_file(component + "/" + stem + (kind == WeightFormat::gguf ? ".gguf" : ".safetensors"), file);
 }
 
 fs::path Assembly::directory() {

@@ -11,9 +11,9 @@
 namespace roundhouse::host {
 
 // How a file of weights says what it is: by its first bytes, whatever its name.
-enum class WeightFile { gguf, safetensors, neither };
+enum class WeightFormat { gguf, safetensors, neither };
 // Throws IO_ERROR.
-WeightFile weight_file_kind(const std::filesystem::path& file);
+WeightFormat weight_format_of(const std::filesystem::path& file);
 
 // The parts are gathered first and shown as a directory of links then, beneath tmp/ of the store; that is
 // gone with the object. Nothing is copied.
