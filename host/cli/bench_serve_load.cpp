@@ -130,7 +130,7 @@ std::vector<std::string> expected_pictures(const Program& program, int clients) 
   client->open(open_job(plan));
   std::vector<std::string> pictures;
   for (int i = 0; i < clients; ++i) {
-    const Picture picture = client->generate(image_job(plan, static_cast<std::uint32_t>(i)), {}).picture;
+    const Image picture = client->generate(image_job(plan, static_cast<std::uint32_t>(i)), {}).image;
     std::string& rgba = pictures.emplace_back();
     for (std::size_t at = 0; at + 2 < picture.rgb.size(); at += 3) {
       rgba.append(reinterpret_cast<const char*>(picture.rgb.data()) + at, 3);

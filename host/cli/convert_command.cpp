@@ -176,7 +176,7 @@ class ConvertCommand : public Command {
     return name;
   }
 
-  static ConvertSeen convert_progress(const ProgressSeen& progress) {
+  static ConvertProgress convert_progress(const ProgressSeen& progress) {
     return [progress](const ConvertEvent& event) {
       progress({event.file + (event.tensor.empty() ? "" : ": " + event.tensor), event.done_bytes,
                 event.total_bytes});

@@ -183,7 +183,7 @@ class GenerateRun {
     saved.step_milliseconds = result.step_milliseconds;
     const PngTexts texts = flags_.no_metadata ? PngTexts{} : metadata_texts(picture_record(seed));
     record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, result.peak_memory_bytes);
-    save(image, std::move(saved), encode_png(result.picture, texts), begin);
+    save(image, std::move(saved), encode_png(result.image, texts), begin);
   }
 
   void save(std::uint32_t image, SavedImage saved, const std::vector<std::uint8_t>& png,
@@ -219,7 +219,7 @@ class GenerateRun {
   }
 
   void log_start() const {
-    const ImageJob& job = record_.plan.job;
+    const ImageTask& job = record_.plan.job;
     nlohmann::json fields = {{"model", record_.plan.model_name},
                              {"width", job.width},
                              {"height", job.height},

@@ -62,7 +62,7 @@ std::optional<std::string> text_or_null(const OrderedJson& json) {
 
 // What one run of pictures has in common, from the answer to the first.
 void take_run(const OrderedJson& result, RunRecord& record) {
-  ImageJob& job = record.plan.job;
+  ImageTask& job = record.plan.job;
   job.seed = result.at("seed").get<std::uint64_t>();
   job.width = result.at("image").at("width").get<std::uint32_t>();
   job.height = result.at("image").at("height").get<std::uint32_t>();

@@ -152,7 +152,7 @@ std::string verdicts_text(const Decision& decision, std::size_t width) {
 }
 
 OrderedJson summary_json(const RunRecord& run) {
-  const ImageJob& job = run.plan.job;
+  const ImageTask& job = run.plan.job;
   OrderedJson json;
   json["engine"] = run.engine;
   json["engine_version"] = run.opened.engine.version;
@@ -194,7 +194,7 @@ OrderedJson summary_json(const RunRecord& run) {
 }
 
 std::string summary_text(const RunRecord& run, std::size_t width) {
-  const ImageJob& job = run.plan.job;
+  const ImageTask& job = run.plan.job;
   std::string text;
   const auto line = [&](const char* label, const std::string& value) {
     if (!value.empty()) text += labelled(label, value, width);

@@ -25,11 +25,11 @@ std::string cfg_scale(double guidance) {
 
 }  // namespace
 
-std::optional<std::string> used_sampler(const ImageJob& job, const EngineReport& engine) {
+std::optional<std::string> used_sampler(const ImageTask& job, const EngineReport& engine) {
   return job.sampler ? job.sampler : first_capability(engine, "sampler");
 }
 
-std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport& engine) {
+std::optional<std::string> used_schedule(const ImageTask& job, const EngineReport& engine) {
   if (job.schedule) return job.schedule;
   // Each sampler has its own default: the first of its group, or, where the engine lists no such groups, the
   // first schedule for the first sampler.
@@ -54,7 +54,7 @@ std::string a1111_value(const std::string& value) {
 }
 
 std::string a1111_parameters(const PictureRecord& record) {
-  const ImageJob& job = record.job;
+  const ImageTask& job = record.job;
   std::string text = job.prompt;
   if (job.negative_prompt && !job.negative_prompt->empty()) {
     text += "\nNegative prompt: " + *job.negative_prompt;
@@ -72,7 +72,7 @@ std::string a1111_parameters(const PictureRecord& record) {
 }
 
 std::string record_json(const PictureRecord& record) {
-  const ImageJob& job = record.job;
+  const ImageTask& job = record.job;
   nlohmann::ordered_json json;
   json["schema"] = 1;
   json["prompt"] = job.prompt;

@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "host/output/png.h"
-#include "host/worker/engine_client.h"
+#include "host/task/engine_report.h"
+#include "host/task/image_task.h"
 
 namespace roundhouse::host {
 
 // Everything needed to make the picture again.
 struct PictureRecord {
-  ImageJob job;  // with the seed of this very picture
+  ImageTask job;  // with the seed of this very picture
   std::string engine, engine_version;
   std::string model;  // empty for modelless engines
   std::string device;
@@ -25,8 +26,8 @@ struct PictureRecord {
 };
 
 // Sampler and schedule that were used: the request's, or the engine's first where that is its default.
-std::optional<std::string> used_sampler(const ImageJob& job, const EngineReport& engine);
-std::optional<std::string> used_schedule(const ImageJob& job, const EngineReport& engine);
+std::optional<std::string> used_sampler(const ImageTask& job, const EngineReport& engine);
+std::optional<std::string> used_schedule(const ImageTask& job, const EngineReport& engine);
 
 // The `parameters` text of A1111: the prompt, "Negative prompt: ..." if there is one, and a last line of
 // "Key: value" pairs. CFG scale is guidance + 1, which is that convention's "off = 1".

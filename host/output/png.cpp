@@ -87,7 +87,7 @@ void on_write(png_structp png, png_bytep data, png_size_t size) {
 }
 
 // Everything that may jump, in a frame without destructors.
-bool write_all(Writer& writer, const Picture& picture, png_textp texts, int text_count) {
+bool write_all(Writer& writer, const Image& picture, png_textp texts, int text_count) {
   png_structp png = writer.png;
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_write_fn(png, &writer, on_write, nullptr);
@@ -109,7 +109,7 @@ bool write_all(Writer& writer, const Picture& picture, png_textp texts, int text
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_png(const Picture& picture, const PngTexts& texts) {
+std::vector<std::uint8_t> encode_png(const Image& picture, const PngTexts& texts) {
   const std::size_t expected = std::size_t{picture.width} * picture.height * 3;
   if (picture.width == 0 || picture.height == 0 || picture.rgb.size() != expected) {
     throw Error(RH_INTERNAL, "png: " + std::to_string(picture.rgb.size()) + " bytes for " +

@@ -11,19 +11,11 @@
 
 #include "host/discovery/discovery.h"
 #include "host/manifest/manifest.h"
+#include "host/task/engine_report.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
 
-// What a loaded plugin says of itself: the truth, where it differs from the manifest.
-struct EngineReport {
-  std::string id, name, vendor, version, description, maturity;
-  std::int32_t score = 0;
-  Capabilities capabilities;
-  Limits limits;
-  std::vector<std::pair<std::string, std::string>> facts;  // device, threads, simd, ...
-  std::vector<std::string> remarks;  // e.g. "printed 12 bytes to standard output (rule P28)"
-};
 void to_json(nlohmann::json& json, const EngineReport& report);
 void from_json(const nlohmann::json& json, EngineReport& report);
 

@@ -159,7 +159,7 @@ using ClientFactory =
 // All functions may be called from any thread at the same time, but nothing after the destructor has begun.
 class ModelPool {
  public:
-  // `client`: threads, executable, log and patience of the workers; device, options and the two timeouts of
+  // `client`: threads, executable, log and timeouts of the workers; device, options and the two timeouts of
   // `limits` are filled in. `registry` must outlive the pool.
   ModelPool(SharedRegistry& registry, ClientOptions client, PoolLimits limits,
             ClientFactory factory = make_worker_client);
@@ -170,7 +170,7 @@ class ModelPool {
 
   // Does the request, from queueing to the last picture. `cancelled` is polled about a hundred times a
   // second; once it is set, CANCELLED is thrown, at work after the engine has stopped (at the latest after
-  // patience.cancel, then its worker is killed). Every failure is one Error: QueueFull, OUT_OF_MEMORY with
+  // timeouts.cancel, then its worker is killed). Every failure is one Error: QueueFull, OUT_OF_MEMORY with
   // the figures for what can never fit, what loading or the engine says; CANCELLED also when the pool shuts
   // down. With automatic routing an engine that cannot be started is passed over, as run_plan does.
   PoolResult run(const PoolRequest& request, const std::atomic<bool>& cancelled, const PoolEvents& events);

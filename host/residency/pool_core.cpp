@@ -31,8 +31,8 @@ double seconds_since(PoolCore::Clock::time_point begin) {
 }
 
 ClientOptions with_timeouts(ClientOptions options, const PoolLimits& limits) {
-  options.patience.load = limits.load_timeout;
-  options.patience.step = limits.silence_timeout;
+  options.timeouts.load = limits.load_timeout;
+  options.timeouts.step = limits.silence_timeout;
   return options;
 }
 

@@ -93,8 +93,8 @@ KeepAlive Visit::keep_alive() const {
   return request_.keep_alive.value_or(core_.limits().keep_alive);
 }
 
-OpenJob Visit::job() const {
-  OpenJob job = open_job(plan_);
+ModelSource Visit::job() const {
+  ModelSource job = open_job(plan_);
   job.memory_limit_bytes = core_.memory_limit(plan_);
   return job;
 }
@@ -254,7 +254,7 @@ void Visit::make_images() {
 }
 
 void Visit::make_image(std::uint32_t image, Forecast& forecast) {
-  const ImageJob job = image_job(plan_, image);
+  const ImageTask job = image_job(plan_, image);
   check_cancelled();
   CallEvents follow;
   follow.progress = [&](const ProgressEvent& event) {

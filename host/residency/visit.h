@@ -30,7 +30,7 @@ class Visit {
   void settle(const Error& error);
   bool died_unnoticed(const Error& error, bool fresh) const;
   EngineClient& client() const;
-  OpenJob job() const;
+  ModelSource job() const;
   KeepAlive keep_alive() const;
 
   PoolCore& core_;

@@ -104,7 +104,7 @@ GeneratePlan plan(const Services& services, GenerateRequest& request) {
 
 // An engine's message may hold the prompt; whoever asked may see it, the log may not.
 [[noreturn]] void rethrow_noted(const Services& services, http::Exchange& exchange, const Error& error,
-                                const ImageJob& job) {
+                                const ImageTask& job) {
   if (!services.log_prompts) exchange.notes()["error"] = without_prompts(error.what(), job);
   throw;
 }
@@ -159,7 +159,7 @@ PictureRecord Generation::record(std::size_t image, const std::string& version) 
 }
 
 std::vector<std::uint8_t> Generation::png(std::size_t image, const std::string& version) const {
-  return encode_png(images.at(image).result.picture, metadata_texts(record(image, version)));
+  return encode_png(images.at(image).result.image, metadata_texts(record(image, version)));
 }
 
 }  // namespace roundhouse::host

@@ -3,7 +3,7 @@
 
 namespace roundhouse::host {
 
-std::string png_file(const Picture& picture, const PngTexts& texts) {
+std::string png_file(const Image& picture, const PngTexts& texts) {
   const std::vector<std::uint8_t> bytes = encode_png(picture, texts);
   return {bytes.begin(), bytes.end()};
 }
@@ -30,7 +30,7 @@ std::vector<std::string> make_picture_files(const Services& services, http::Exch
   generation.image = [&](std::uint32_t image, const FinishedImage& finished) {
     made.images.assign(1, finished);
     PictureFile file{made.record(0, services.version), {}};
-    file.png = png_file(finished.result.picture, metadata_texts(file.record));
+    file.png = png_file(finished.result.image, metadata_texts(file.record));
     if (events.picture) events.picture(image, file);
   };
   return generate_pictures(services, exchange, request, keep_alive, generation, preview_every).plan.notes;

@@ -18,7 +18,7 @@ struct PictureFile {
 };
 
 // encode_png, as a text of bytes.
-std::string png_file(const Picture& picture, const PngTexts& texts);
+std::string png_file(const Image& picture, const PngTexts& texts);
 
 // Says in the fields X-Roundhouse-Engine and X-Roundhouse-Model of the answer what does it. Once, from
 // `begun`.

@@ -93,7 +93,7 @@ ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, con
 
 // Guidance and all that has a meaning only with it.
 void plan_guidance(GeneratePlan& plan, const GenerateRequest& request, const ModelDefaults& defaults) {
-  ImageJob& job = plan.job;
+  ImageTask& job = plan.job;
   job.guidance = request.guidance.value_or(defaults.guidance.value_or(0));
   const auto normalization = request.cfg_normalization.value_or(defaults.cfg_normalization.value_or(0));
   const auto truncation = request.cfg_truncation.value_or(defaults.cfg_truncation.value_or(1));
@@ -121,7 +121,7 @@ void plan_guidance(GeneratePlan& plan, const GenerateRequest& request, const Mod
 
 void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDefaults& defaults,
               const std::function<std::uint64_t()>& random_seed) {
-  ImageJob& job = plan.job;
+  ImageTask& job = plan.job;
   job.prompt = request.prompt;
   job.steps = request.steps ? static_cast<std::uint32_t>(*request.steps) : defaults.steps.value_or(kSteps);
   plan_guidance(plan, request, defaults);

@@ -22,12 +22,12 @@ ClientOptions client_options(const GeneratePlan& plan, ClientOptions options) {
   return options;
 }
 
-OpenJob open_job(const GeneratePlan& plan) {
+ModelSource open_job(const GeneratePlan& plan) {
   return {plan.model_directory, plan.architecture, plan.memory_limit_bytes, plan.model_options};
 }
 
-ImageJob image_job(const GeneratePlan& plan, std::uint32_t image) {
-  ImageJob job = plan.job;
+ImageTask image_job(const GeneratePlan& plan, std::uint32_t image) {
+  ImageTask job = plan.job;
   job.seed = (plan.job.seed + image) & INT64_MAX;
   return job;
 }

@@ -14,9 +14,9 @@ const EngineRecord& planned_engine(const GeneratePlan& plan, const Registry& reg
 
 // `options` with the plan's device and engine options.
 ClientOptions client_options(const GeneratePlan& plan, ClientOptions options);
-OpenJob open_job(const GeneratePlan& plan);
+ModelSource open_job(const GeneratePlan& plan);
 // Of image `image`: seed + image, modulo 2^63.
-ImageJob image_job(const GeneratePlan& plan, std::uint32_t image);
+ImageTask image_job(const GeneratePlan& plan, std::uint32_t image);
 
 // Why the planned engine cannot do the request, by what the registry knows now; none when it can.
 std::optional<Error> planned_refusal(const GeneratePlan& plan, const Registry& registry);

@@ -75,7 +75,7 @@ struct Run {
 
   void make_images(EngineClient& client, const SessionEvents& events) const {
     for (std::uint32_t image = 0; image < plan.images; ++image) {
-      const ImageJob job = image_job(plan, image);
+      const ImageTask job = image_job(plan, image);
       check_cancelled(cancelled);
       const auto progress = [&](const ProgressEvent& event) {
         if (events.progress) events.progress(image, event);
@@ -131,7 +131,7 @@ ConversionPlan make_conversion_plan(const std::string& type, const std::string& 
 }
 
 ConversionResult run_conversion(ConversionPlan plan, Registry& registry, const SessionOptions& options,
-                                const std::atomic<bool>& cancelled, const ConvertSeen& seen) {
+                                const std::atomic<bool>& cancelled, const ConvertProgress& seen) {
   Run run{plan.engine, registry, options, cancelled};
   const auto client = run.loaded_client();
   const CancelWatch watch(*client, cancelled);

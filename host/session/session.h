@@ -40,7 +40,7 @@ struct GenerateRequest {
 
 // A request in which every value is decided and checked.
 struct GeneratePlan {
-  ImageJob job;  // of the first image; image i has seed + i (modulo 2^63)
+  ImageTask job;  // of the first image; image i has seed + i (modulo 2^63)
   std::uint32_t images = 1;
   std::string engine, device;
   std::string model_name;                 // empty for modelless engines
@@ -109,7 +109,7 @@ EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const Sessio
 // A conversion with its engine: as plan and run of a picture, with rh.convert/1 in place of rh.image/1.
 struct ConversionPlan {
   GeneratePlan engine;  // without a job
-  ConvertJob job;
+  ConvertTask job;
 };
 // Throws a RoutingRefusal where no engine writes that type. Starts nothing.
 ConversionPlan make_conversion_plan(const std::string& type, const std::string& format,
@@ -122,6 +122,6 @@ struct ConversionResult {
 };
 // Converts plan.job.source into plan.job.target. The engine has ended when it returns or throws.
 ConversionResult run_conversion(ConversionPlan plan, Registry& registry, const SessionOptions& options,
-                                const std::atomic<bool>& cancelled, const ConvertSeen& seen);
+                                const std::atomic<bool>& cancelled, const ConvertProgress& seen);
 
 }  // namespace roundhouse::host

@@ -12,14 +12,14 @@ namespace {
   throw FrameError("a message that does not belong to its call");
 }
 
-PreviewEvent preview_of(const Frame& frame, const ImageJob& job) {
+PreviewEvent preview_of(const Frame& frame, const ImageTask& job) {
   auto preview = decode<PreviewEvent>(frame.json);
-  const Picture& picture = preview.picture;
+  const Image& picture = preview.image;
   if (picture.width == 0 || picture.height == 0 || picture.width > job.width || picture.height > job.height ||
       frame.payload.size() != std::uint64_t{3} * picture.width * picture.height) {
     throw FrameError("a preview of another size");
   }
-  preview.picture.rgb = frame.payload;
+  preview.image.rgb = frame.payload;
   return preview;
 }
 

@@ -33,7 +33,7 @@ class SilentListener final : public CallListener {
 class EventListener final : public CallListener {
  public:
   // Borrows both. A preview is no larger than the picture of `job`; null = there are none.
-  explicit EventListener(const CallEvents& events, const ImageJob* job = nullptr)
+  explicit EventListener(const CallEvents& events, const ImageTask* job = nullptr)
       : events_(events), job_(job) {}
   bool take(const Frame& frame, bool stopping) override;
   void rethrow() const override { events_.rethrow(); }
@@ -41,13 +41,13 @@ class EventListener final : public CallListener {
 
  private:
   GuardedEvents events_;
-  const ImageJob* job_;
+  const ImageTask* job_;
   std::optional<ProgressEvent> last_;
 };
 
 class ConvertListener final : public CallListener {
  public:
-  explicit ConvertListener(const ConvertSeen& seen) : seen_(seen) {}
+  explicit ConvertListener(const ConvertProgress& seen) : seen_(seen) {}
   bool take(const Frame& frame, bool stopping) override;
   void rethrow() const override { seen_.rethrow(); }
 

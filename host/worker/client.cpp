@@ -37,9 +37,9 @@ std::string seconds_text(milliseconds time) {
   return text;
 }
 
-Deadline deadline_after(milliseconds patience) {
-  if (patience.count() <= 0) return std::nullopt;
-  return Clock::now() + patience;
+Deadline deadline_after(milliseconds timeout) {
+  if (timeout.count() <= 0) return std::nullopt;
+  return Clock::now() + timeout;
 }
 
 // One question and how long its answer may take.
@@ -47,7 +47,7 @@ struct Question {
   FrameType type;
   std::string json;
   const char* phase;
-  milliseconds patience;
+  milliseconds timeout;
   std::uint64_t maximum_payload = 0;
 };
 
@@ -80,7 +80,7 @@ class WorkerClient final : public EngineClient {
   EngineReport probe() override {
     const ProbeMessage message{manifest_, thread_budget(options_.threads), options_.device,
                                options_.engine_options};
-    const Frame answer = ask({FrameType::probe, encode(message), "probe", options_.patience.probe});
+    const Frame answer = ask({FrameType::probe, encode(message), "probe", options_.timeouts.probe});
     return understood(answer, [this](const Frame& frame) {
       auto report = decode<EngineReport>(frame.json);
       probed_ = true;
@@ -89,10 +89,10 @@ class WorkerClient final : public EngineClient {
     });
   }
 
-  OpenResult open(const OpenJob& job, const CallEvents& events) override {
+  OpenResult open(const ModelSource& job, const CallEvents& events) override {
     ensure_probed();
     EventListener listener(events);
-    const Frame answer = ask({FrameType::open, encode(job), "load", options_.patience.load}, listener);
+    const Frame answer = ask({FrameType::open, encode(job), "load", options_.timeouts.load}, listener);
     return understood(answer, [this](const Frame& frame) {
       auto result = decode<OpenResult>(frame.json);
       printed_.add_remarks(result.engine);
@@ -100,31 +100,31 @@ class WorkerClient final : public EngineClient {
     });
   }
 
-  ImageResult generate(const ImageJob& asked, const CallEvents& events) override {
+  ImageResult generate(const ImageTask& asked, const CallEvents& events) override {
     ensure_probed();
-    ImageJob job = asked;
+    ImageTask job = asked;
     if (!events.preview) job.preview_every = 0;
     last_job_ = job;
     EventListener listener(events, job.preview_every > 0 ? &job : nullptr);
     const std::uint64_t samples = std::uint64_t{3} * job.width * job.height;
     const Frame answer =
-        ask({FrameType::generate, encode(job), "generate", options_.patience.step, samples}, listener);
+        ask({FrameType::generate, encode(job), "generate", options_.timeouts.step, samples}, listener);
     return understood(answer, [&](const Frame& frame) {
       auto result = decode<ImageResult>(frame.json);
-      if (result.picture.width != job.width || result.picture.height != job.height ||
+      if (result.image.width != job.width || result.image.height != job.height ||
           frame.payload.size() != samples) {
         throw FrameError("a picture of another size");
       }
-      result.picture.rgb = frame.payload;
+      result.image.rgb = frame.payload;
       return result;
     });
   }
 
-  Estimate estimate(const OpenJob& model, const ImageJob& job) override {
+  Estimate estimate(const ModelSource& model, const ImageTask& job) override {
     ensure_probed();
     last_job_ = job;
     const Frame answer =
-        ask({FrameType::estimate, encode(EstimateMessage{model, job}), "estimate", options_.patience.load});
+        ask({FrameType::estimate, encode(EstimateMessage{model, job}), "estimate", options_.timeouts.load});
     return understood(answer, [](const Frame& frame) { return decode<Estimate>(frame.json); });
   }
 
@@ -132,15 +132,15 @@ class WorkerClient final : public EngineClient {
                      double seconds) override {
     ensure_probed();
     const Frame answer = ask({FrameType::matrix_rate, encode(RateMessage{product, m, n, k, seconds}), "bench",
-                              options_.patience.step});
+                              options_.timeouts.step});
     return understood(answer, [](const Frame& frame) { return decode<double>(frame.json); });
   }
 
-  ConvertResult convert(const ConvertJob& job, const ConvertSeen& seen) override {
+  ConvertResult convert(const ConvertTask& job, const ConvertProgress& seen) override {
     ensure_probed();
     ConvertListener listener(seen);
     const Frame answer =
-        ask({FrameType::convert, encode(job), "convert", options_.patience.step, kMaximumTensorListBytes},
+        ask({FrameType::convert, encode(job), "convert", options_.timeouts.step, kMaximumTensorListBytes},
             listener);
     return understood(answer, [](const Frame& frame) {
       auto result = decode<ConvertResult>(frame.json);
@@ -202,11 +202,11 @@ class WorkerClient final : public EngineClient {
     heard_ = false;
     start();
     ++call_;
-    Running running{question, listener, deadline_after(question.patience)};
+    Running running{question, listener, deadline_after(question.timeout)};
     try {
       write_frame(process_->socket(), {question.type, call_, question.json, {}}, running.deadline);
     } catch (const FrameError&) {
-      if (poll_timeout(running.deadline) == 0) out_of_patience(running);
+      if (poll_timeout(running.deadline) == 0) time_out(running);
       end_of_connection(running);
     }
     Frame answer = wait_for_answer(running);
@@ -233,7 +233,7 @@ class WorkerClient final : public EngineClient {
   // Whether the frame is the answer.
   bool takes(Running& running, const Frame& frame) {
     heard_ = true;
-    if (!running.cancelled) running.deadline = deadline_after(running.question.patience);
+    if (!running.cancelled) running.deadline = deadline_after(running.question.timeout);
     if (frame.type == FrameType::log) {
       const auto message = decode<LogMessage>(frame.json);
       if (options_.log) {
@@ -254,7 +254,7 @@ class WorkerClient final : public EngineClient {
         {{process_->socket(), POLLIN, 0}, {running.cancelled ? -1 : cancel_event_.get(), POLLIN, 0}}};
     const int ready = poll(waiting.data(), waiting.size(), poll_timeout(running.deadline));
     if (ready < 0 && errno == EINTR) return;
-    if (ready == 0) out_of_patience(running);
+    if (ready == 0) time_out(running);
     if (waiting[1].revents != 0) stop(running);
     if (waiting[0].revents == 0) return;
     const ssize_t count = recv(process_->socket(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
@@ -267,7 +267,7 @@ class WorkerClient final : public EngineClient {
 
   void stop(Running& running) {
     running.cancelled = true;
-    running.deadline = deadline_after(options_.patience.cancel);
+    running.deadline = deadline_after(options_.timeouts.cancel);
     try {
       write_frame(process_->socket(), {FrameType::cancel, call_, "", {}}, running.deadline);
     } catch (const FrameError&) {
@@ -275,19 +275,19 @@ class WorkerClient final : public EngineClient {
     }
   }
 
-  [[noreturn]] void out_of_patience(Running& running) {
+  [[noreturn]] void time_out(Running& running) {
     process_->kill();
     dead_ = true;
     report_output(running.question.phase);
     if (running.cancelled) {
       log(RH_LOG_WARNING, engine_called(manifest_.id) + " did not stop within " +
-                              seconds_text(options_.patience.cancel) + " after a cancel in " +
+                              seconds_text(options_.timeouts.cancel) + " after a cancel in " +
                               running.question.phase + " and was killed (rule P23)");
       running.listener.rethrow();
       throw cancelled_error(running);
     }
     throw Error(RH_TIMEOUT, engine_called(manifest_.id) + " showed no progress for " +
-                                seconds_text(running.question.patience) + " in " + running.question.phase);
+                                seconds_text(running.question.timeout) + " in " + running.question.phase);
   }
 
   [[noreturn]] void end_of_connection(Running& running) {
@@ -336,7 +336,7 @@ class WorkerClient final : public EngineClient {
   std::atomic<WorkerProcess*> started_{nullptr};  // process_, for all threads
   FrameDecoder decoder_;
   std::array<std::uint8_t, 65536> buffer_{};
-  ImageJob last_job_;  // whose prompts stay out of the log
+  ImageTask last_job_;  // whose prompts stay out of the log
   std::uint32_t call_ = 0;
   std::uint64_t memory_kills_ = 0;  // before the worker was started
   bool probed_ = false;

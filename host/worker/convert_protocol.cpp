@@ -23,7 +23,7 @@ static void from_json(const Json& json, ConvertedTensor& tensor) {
             json.at(8).get<double>()};
 }
 
-std::string encode(const ConvertJob& job) {
+std::string encode(const ConvertTask& job) {
   return message_text({{"source", job.source.string()},
                        {"target", job.target.string()},
                        {"type", job.type},
@@ -32,11 +32,11 @@ std::string encode(const ConvertJob& job) {
 }
 
 template <>
-ConvertJob decode(const std::string& text) {
+ConvertTask decode(const std::string& text) {
   return read_message(text, [](const Json& json) {
-    return ConvertJob{member<std::string>(json, "source"), member<std::string>(json, "target"),
-                      member<std::string>(json, "type"), member<std::string>(json, "format"),
-                      member<std::vector<EngineOption>>(json, "options")};
+    return ConvertTask{member<std::string>(json, "source"), member<std::string>(json, "target"),
+                       member<std::string>(json, "type"), member<std::string>(json, "format"),
+                       member<std::vector<EngineOption>>(json, "options")};
   });
 }
 

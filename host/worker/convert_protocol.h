@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "host/worker/conversion.h"
+#include "host/task/convert_task.h"
 #include "host/worker/protocol.h"
 
 namespace roundhouse::host {
@@ -13,13 +13,13 @@ namespace roundhouse::host {
 // The longest payload of an answer: the tensors of the greatest models take a few hundred kilobytes.
 inline constexpr std::uint64_t kMaximumTensorListBytes = std::uint64_t{64} << 20;
 
-std::string encode(const ConvertJob& job);
+std::string encode(const ConvertTask& job);
 std::string encode(const ConvertEvent& event);
 std::string encode(const ConvertResult& result);  // without the tensors: they are the payload
 std::vector<std::uint8_t> encode_tensors(const std::vector<ConvertedTensor>& tensors);
 
 template <>
-ConvertJob decode(const std::string& json);
+ConvertTask decode(const std::string& json);
 template <>
 ConvertEvent decode(const std::string& json);
 template <>

@@ -22,7 +22,7 @@ constexpr std::uint32_t kMaximumRank = 8;
 // What the sink's context points to.
 struct Call {
   const Watch& watch;
-  const ConvertSeen& seen;
+  const ConvertProgress& seen;
   ConvertResult result = {};
   std::exception_ptr failure = {};  // of a callback: none may cross the plugin
   std::atomic<bool> failed{false};
@@ -93,7 +93,7 @@ void on_tensor(void* context, const rh_convert_tensor* tensor) {
 
 }  // namespace
 
-ConvertResult EngineWork::convert(const ConvertJob& job, const Watch& watch, const ConvertSeen& seen) {
+ConvertResult EngineWork::convert(const ConvertTask& job, const Watch& watch, const ConvertProgress& seen) {
   return with_named_errors(manifest_.id, "convert", [&] {
     load();
     const auto& extension = extension_of<rh_convert>(*engine_, RH_CONVERT_ID);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/loading/plugin.h"
-#include "host/worker/engine_option.h"
+#include "host/task/engine_option.h"
 #include "host/worker/engine_work.h"
 #include "roundhouse/error.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "host/worker/engine_call.h"
 #include "host/worker/engine_error.h"
-#include "host/worker/picture.h"
+#include "host/worker/image_of.h"
 #include "host/worker/system_state.h"
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/estimate.h"
@@ -46,7 +46,7 @@ double milliseconds(std::uint64_t nanoseconds) {
 // crossing the plugin.
 struct Call {
   const Watch& watch;
-  const ImageJob* job = nullptr;  // of generate
+  const ImageTask* job = nullptr;  // of generate
   ImageResult result = {};
   StretchPeak peak = {};
   std::uint32_t step = 0;  // the last one told
@@ -97,11 +97,11 @@ void on_preview(void* context, const rh_pixels* pixels) {
   Call& call = call_of(context);
   if (call.previews >= call.job->steps) return;
   ++call.previews;
-  call.watch.preview({call.step, call.job->steps, picture_of(*pixels)});
+  call.watch.preview({call.step, call.job->steps, image_of(*pixels)});
 }
 
 rh_status on_image(void* context, const rh_pixels* pixels, rh_error* /*error*/) {
-  call_of(context).result.picture = picture_of(*pixels);
+  call_of(context).result.image = image_of(*pixels);
   return RH_OK;
 }
 
@@ -116,7 +116,7 @@ void on_held(void* context, std::uint64_t bytes) {
   static_cast<Estimate*>(context)->held_memory_bytes = bytes;
 }
 
-rh_model_source source_of(const OpenJob& job, const OptionRecords& options, const rh_load_sink& sink) {
+rh_model_source source_of(const ModelSource& job, const OptionRecords& options, const rh_load_sink& sink) {
   rh_model_source source{};
   source.struct_size = sizeof source;
   source.directory = job.directory.empty() ? nullptr : job.directory.c_str();
@@ -136,7 +136,7 @@ rh_load_sink load_sink_of(Call& call) {
   return sink;
 }
 
-rh_image_request request_of(const ImageJob& job, const OptionRecords& options) {
+rh_image_request request_of(const ImageTask& job, const OptionRecords& options) {
   rh_image_request request{};
   request.struct_size = sizeof request;
   request.width = job.width;
@@ -180,7 +180,7 @@ EngineReport EngineWork::probe() {
   });
 }
 
-OpenResult EngineWork::open(const OpenJob& job, const Watch& watch) {
+OpenResult EngineWork::open(const ModelSource& job, const Watch& watch) {
   return with_named_errors(manifest_.id, "load", [&] {
     const auto begin = std::chrono::steady_clock::now();
     load();
@@ -200,7 +200,7 @@ OpenResult EngineWork::open(const OpenJob& job, const Watch& watch) {
   });
 }
 
-ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
+ImageResult EngineWork::generate(const ImageTask& job, const Watch& watch) {
   return with_named_errors(manifest_.id, "generate", [&] {
     if (!model_) throw Error(RH_INTERNAL, "no model is open");
     Call call{watch, &job};
@@ -219,7 +219,7 @@ ImageResult EngineWork::generate(const ImageJob& job, const Watch& watch) {
   });
 }
 
-Estimate EngineWork::estimate(const OpenJob& model, const ImageJob& job, const Watch& watch) {
+Estimate EngineWork::estimate(const ModelSource& model, const ImageTask& job, const Watch& watch) {
   return with_named_errors(manifest_.id, "estimate", [&] {
     load();
     const auto& extension = extension_of<rh_estimate>(*engine_, RH_ESTIMATE_ID);

@@ -30,11 +30,11 @@ class EngineWork {
   ~EngineWork();
 
   EngineReport probe();
-  OpenResult open(const OpenJob& job, const Watch& watch);
-  Estimate estimate(const OpenJob& model, const ImageJob& job, const Watch& watch);
-  ImageResult generate(const ImageJob& job, const Watch& watch);
+  OpenResult open(const ModelSource& job, const Watch& watch);
+  Estimate estimate(const ModelSource& model, const ImageTask& job, const Watch& watch);
+  ImageResult generate(const ImageTask& job, const Watch& watch);
   // `seen` is called on the thread of this call, and may throw.
-  ConvertResult convert(const ConvertJob& job, const Watch& watch, const ConvertSeen& seen);
+  ConvertResult convert(const ConvertTask& job, const Watch& watch, const ConvertProgress& seen);
   double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
                      double seconds);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An engine in this process, for debugging: no worker, no patience.
+// An engine in this process, for debugging: no worker, no timeouts.
 #include <atomic>
 
 #include "host/worker/engine_client.h"
@@ -44,15 +44,15 @@ class InProcessClient final : public EngineClient {
 
   EngineReport probe() override { return work_.probe(); }
 
-  OpenResult open(const OpenJob& job, const CallEvents& events) override {
+  OpenResult open(const ModelSource& job, const CallEvents& events) override {
     return watched(events, [&](const Watch& watch) { return work_.open(job, watch); });
   }
 
-  Estimate estimate(const OpenJob& model, const ImageJob& job) override {
+  Estimate estimate(const ModelSource& model, const ImageTask& job) override {
     return watched({}, [&](const Watch& watch) { return work_.estimate(model, job, watch); });
   }
 
-  ImageResult generate(const ImageJob& job, const CallEvents& events) override {
+  ImageResult generate(const ImageTask& job, const CallEvents& events) override {
     return watched(events, [&](const Watch& watch) { return work_.generate(job, watch); });
   }
 
@@ -61,7 +61,7 @@ class InProcessClient final : public EngineClient {
     return work_.matrix_rate(product, m, n, k, seconds);
   }
 
-  ConvertResult convert(const ConvertJob& job, const ConvertSeen& seen) override {
+  ConvertResult convert(const ConvertTask& job, const ConvertProgress& seen) override {
     return watched({}, [&](const Watch& watch) { return work_.convert(job, watch, seen); });
   }
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "host/worker/engine_option.h"
+#include "host/task/engine_option.h"
 #include "host/worker/frame.h"
 
 namespace roundhouse::host {

@@ -11,7 +11,7 @@
 
 namespace roundhouse::host {
 
-std::string PrintedOutput::report(WorkerProcess& process, const char* phase, const ImageJob& job) {
+std::string PrintedOutput::report(WorkerProcess& process, const char* phase, const ImageTask& job) {
   const Printed output = process.take_output();
   const Printed errors = process.take_errors();
   output_ += output.bytes;

@@ -19,7 +19,7 @@ class PrintedOutput {
 
   // Takes and logs what the process has printed meanwhile; the last line of its standard error. `job`: whose
   // prompts stay out.
-  std::string report(WorkerProcess& process, const char* phase, const ImageJob& job);
+  std::string report(WorkerProcess& process, const char* phase, const ImageTask& job);
   void add_remarks(EngineReport& report) const;
 
  private:

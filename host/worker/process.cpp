@@ -249,9 +249,9 @@ void WorkerProcess::kill() {
   wait(std::chrono::seconds(10));
 }
 
-bool WorkerProcess::wait(std::chrono::milliseconds patience) {
+bool WorkerProcess::wait(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, patience, [this] { return ended_; });
+  return changed_.wait_for(lock, timeout, [this] { return ended_; });
 }
 
 std::optional<int> WorkerProcess::exit_status() {

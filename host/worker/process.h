@@ -54,7 +54,7 @@ class WorkerProcess {
   // Whether the child holds its end of the connection.  [any-thread]
   bool is_connected() const noexcept;
   // Whether the child has ended within that time.  [any-thread]
-  bool wait(std::chrono::milliseconds patience);
+  bool wait(std::chrono::milliseconds timeout);
   // The status of waitpid(2) once it has ended; none while it lives, and when this process ignores SIGCHLD,
   // so that the kernel keeps none.
   std::optional<int> exit_status();

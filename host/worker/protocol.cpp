@@ -86,20 +86,20 @@ EngineManifest manifest_of(const Json& json) {
   return manifest;
 }
 
-Json open_json(const OpenJob& job) {
+Json open_json(const ModelSource& job) {
   return {{"directory", job.directory.string()},
           {"architecture", job.architecture},
           {"memory_limit_bytes", job.memory_limit_bytes},
           {"options", job.options}};
 }
 
-OpenJob open_of(const Json& json) {
+ModelSource open_of(const Json& json) {
   return {member<std::string>(json, "directory"), member<std::string>(json, "architecture"),
           member<std::uint64_t>(json, "memory_limit_bytes"),
           member<std::vector<EngineOption>>(json, "options")};
 }
 
-Json job_json(const ImageJob& job) {
+Json job_json(const ImageTask& job) {
   return {{"prompt", job.prompt},
           {"negative_prompt", optional_text(job.negative_prompt)},
           {"width", job.width},
@@ -115,8 +115,8 @@ Json job_json(const ImageJob& job) {
           {"options", job.options}};
 }
 
-ImageJob job_of(const Json& json) {
-  ImageJob job;
+ImageTask job_of(const Json& json) {
+  ImageTask job;
   job.prompt = member<std::string>(json, "prompt");
   job.negative_prompt = optional_text(json.at("negative_prompt"));
   job.width = member<std::uint32_t>(json, "width");
@@ -151,21 +151,21 @@ ProbeMessage decode(const std::string& text) {
   });
 }
 
-std::string encode(const OpenJob& job) {
+std::string encode(const ModelSource& job) {
   return message_text(open_json(job));
 }
 
 template <>
-OpenJob decode(const std::string& text) {
+ModelSource decode(const std::string& text) {
   return read_message(text, open_of);
 }
 
-std::string encode(const ImageJob& job) {
+std::string encode(const ImageTask& job) {
   return message_text(job_json(job));
 }
 
 template <>
-ImageJob decode(const std::string& text) {
+ImageTask decode(const std::string& text) {
   return read_message(text, job_of);
 }
 
@@ -248,8 +248,8 @@ OpenResult decode(const std::string& text) {
 }
 
 std::string encode(const ImageResult& result) {
-  return message_text({{"width", result.picture.width},
-                       {"height", result.picture.height},
+  return message_text({{"width", result.image.width},
+                       {"height", result.image.height},
                        {"stages", result.stages},
                        {"step_milliseconds", result.step_milliseconds},
                        {"peak_memory_bytes", result.peak_memory_bytes}});
@@ -259,8 +259,8 @@ template <>
 ImageResult decode(const std::string& text) {
   return read_message(text, [](const Json& json) {
     ImageResult result;
-    result.picture.width = member<std::uint32_t>(json, "width");
-    result.picture.height = member<std::uint32_t>(json, "height");
+    result.image.width = member<std::uint32_t>(json, "width");
+    result.image.height = member<std::uint32_t>(json, "height");
     result.stages = member<std::vector<StageTiming>>(json, "stages");
     result.step_milliseconds = member<std::vector<double>>(json, "step_milliseconds");
     result.peak_memory_bytes = member<std::uint64_t>(json, "peak_memory_bytes");
@@ -288,8 +288,8 @@ ProgressEvent decode(const std::string& text) {
 std::string encode(const PreviewEvent& event) {
   return message_text({{"step", event.step},
                        {"steps", event.steps},
-                       {"width", event.picture.width},
-                       {"height", event.picture.height}});
+                       {"width", event.image.width},
+                       {"height", event.image.height}});
 }
 
 template <>
@@ -297,7 +297,7 @@ PreviewEvent decode(const std::string& text) {
   return read_message(text, [](const Json& json) {
     return PreviewEvent{
         member<std::uint32_t>(json, "step"), member<std::uint32_t>(json, "steps"),
-        Picture{member<std::uint32_t>(json, "width"), member<std::uint32_t>(json, "height"), {}}};
+        Image{member<std::uint32_t>(json, "width"), member<std::uint32_t>(json, "height"), {}}};
   });
 }
 

@@ -17,8 +17,8 @@ struct ProbeMessage {
   std::vector<EngineOption> options;
 };
 struct EstimateMessage {
-  OpenJob model;
-  ImageJob job;
+  ModelSource model;
+  ImageTask job;
 };
 struct RateMessage {
   std::string product;  // empty = the engine's first
@@ -32,9 +32,9 @@ struct LogMessage {
 
 // Text of one frame. Broken UTF-8 from an engine is replaced, never refused.
 std::string encode(const ProbeMessage& message);
-std::string encode(const OpenJob& job);
+std::string encode(const ModelSource& job);
 std::string encode(const EstimateMessage& message);
-std::string encode(const ImageJob& job);
+std::string encode(const ImageTask& job);
 std::string encode(const RateMessage& message);
 std::string encode(const LogMessage& message);
 std::string encode(const EngineReport& report);
@@ -52,11 +52,11 @@ Message decode(const std::string& json);
 template <>
 ProbeMessage decode(const std::string& json);
 template <>
-OpenJob decode(const std::string& json);
+ModelSource decode(const std::string& json);
 template <>
 EstimateMessage decode(const std::string& json);
 template <>
-ImageJob decode(const std::string& json);
+ImageTask decode(const std::string& json);
 template <>
 RateMessage decode(const std::string& json);
 template <>

@@ -21,7 +21,7 @@ void replace_all(std::string& text, const std::string& what) {
 
 }  // namespace
 
-std::string without_prompts(std::string text, const ImageJob& job) {
+std::string without_prompts(std::string text, const ImageTask& job) {
   replace_all(text, job.prompt);
   if (job.negative_prompt) replace_all(text, *job.negative_prompt);
   return text;

@@ -10,6 +10,6 @@ namespace roundhouse::host {
 
 // The text with "<prompt>" in place of the job's prompts, those of fewer than four bytes excepted: a plugin
 // may neither print nor log them (rules P28, P32), and a log never shows them unasked.
-std::string without_prompts(std::string text, const ImageJob& job);
+std::string without_prompts(std::string text, const ImageTask& job);
 
 }  // namespace roundhouse::host

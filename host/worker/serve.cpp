@@ -133,11 +133,11 @@ class Worker {
   Frame answer_to(const Frame& request) {
     if (request.type == FrameType::probe) return probe(decode<ProbeMessage>(request.json));
     if (!work_) throw Error(RH_INTERNAL, "the worker was not told its engine");
-    if (request.type == FrameType::open) return open(decode<OpenJob>(request.json), request.call);
-    if (request.type == FrameType::generate) return generate(decode<ImageJob>(request.json), request.call);
+    if (request.type == FrameType::open) return open(decode<ModelSource>(request.json), request.call);
+    if (request.type == FrameType::generate) return generate(decode<ImageTask>(request.json), request.call);
     if (request.type == FrameType::estimate)
       return estimate(decode<EstimateMessage>(request.json), request.call);
-    if (request.type == FrameType::convert) return convert(decode<ConvertJob>(request.json), request.call);
+    if (request.type == FrameType::convert) return convert(decode<ConvertTask>(request.json), request.call);
     const auto rate = decode<RateMessage>(request.json);
     return {FrameType::reply,
             0,
@@ -156,7 +156,7 @@ class Worker {
     return {FrameType::reply, 0, encode(work_->probe()), {}};
   }
 
-  Frame open(const OpenJob& job, std::uint32_t call) {
+  Frame open(const ModelSource& job, std::uint32_t call) {
     Clock::time_point last{};
     const Watch watch{[&](const ProgressEvent& event) {
                         const auto now = Clock::now();
@@ -173,7 +173,7 @@ class Worker {
     return {FrameType::reply, 0, encode(work_->estimate(message.model, message.job, watch)), {}};
   }
 
-  Frame convert(const ConvertJob& job, std::uint32_t call) {
+  Frame convert(const ConvertTask& job, std::uint32_t call) {
     Clock::time_point last{};
     const Watch watch{{}, &cancelled_, [this, call] { tell_alive(call); }};
     const ConvertResult result = work_->convert(job, watch, [&](const ConvertEvent& event) {
@@ -185,19 +185,19 @@ class Worker {
     return {FrameType::reply, 0, encode(result), encode_tensors(result.tensors)};
   }
 
-  Frame generate(const ImageJob& job, std::uint32_t call) {
+  Frame generate(const ImageTask& job, std::uint32_t call) {
     Watch watch{[&](const ProgressEvent& event) {
                   send({FrameType::progress, call, encode(event), {}});
                 },
                 &cancelled_, [&] { tell_alive(call); }};
     if (job.preview_every > 0) {
       watch.preview = [&](const PreviewEvent& event) {
-        send({FrameType::preview, call, encode(event), event.picture.rgb});
+        send({FrameType::preview, call, encode(event), event.image.rgb});
       };
     }
     ImageResult result = work_->generate(job, watch);
     Frame answer{FrameType::reply, 0, encode(result), {}};
-    answer.payload = std::move(result.picture.rgb);
+    answer.payload = std::move(result.image.rgb);
     return answer;
   }
 

@@ -23,7 +23,7 @@ struct JobState {
   double fraction = 0;  // of all pictures
   std::optional<double> eta_seconds;
   bool skipped = false, interrupted = false;
-  std::shared_ptr<const Picture> preview;  // the latest
+  std::shared_ptr<const Image> preview;  // the latest
 };
 
 // All functions may be called from any thread.

@@ -118,7 +118,7 @@ class Txt2Img {
       });
     };
     events.preview = [this](std::uint32_t, const PreviewEvent& event) {
-      auto picture = std::make_shared<const Picture>(event.picture);
+      auto picture = std::make_shared<const Image>(event.image);
       job_.update([&](JobState& state) { state.preview = std::move(picture); });
     };
     events.picture = [this](std::uint32_t, const PictureFile& picture) {
@@ -140,7 +140,7 @@ class Txt2Img {
       negatives.push_back(negative);
       texts.push_back(a1111_parameters(record));
     }
-    const ImageJob& job = plan_.job;
+    const ImageTask& job = plan_.job;
     json["prompt"] = asked.prompt;
     json["all_prompts"] = prompts;
     json["negative_prompt"] = negative;

@@ -24,7 +24,7 @@ std::string_view bytes_of(const std::vector<std::uint8_t>& bytes) {
 }
 
 // Four bytes a pixel, the last one opaque.
-std::vector<std::uint8_t> rgba_of(const Picture& picture) {
+std::vector<std::uint8_t> rgba_of(const Image& picture) {
   std::vector<std::uint8_t> rgba;
   rgba.reserve(picture.rgb.size() / 3 * 4);
   for (std::size_t i = 0; i + 2 < picture.rgb.size(); i += 3)
@@ -32,7 +32,7 @@ std::vector<std::uint8_t> rgba_of(const Picture& picture) {
   return rgba;
 }
 
-Json image_json(const Picture& picture, bool png, const std::vector<std::uint8_t>& bytes) {
+Json image_json(const Image& picture, bool png, const std::vector<std::uint8_t>& bytes) {
   return {{"base64", base64_encoded(bytes_of(bytes))},
           {"width", picture.width},
           {"height", picture.height},
@@ -155,7 +155,7 @@ void PictureJob::on_preview(const PreviewEvent& event) {
   line["generation_id"] = native_.id;
   line["current_step"] = event.step;
   line["total_steps"] = event.steps;
-  line["image"] = image_json(event.picture, true, encode_png(event.picture, {}));
+  line["image"] = image_json(event.image, true, encode_png(event.image, {}));
   write(line);
 }
 
@@ -194,7 +194,7 @@ Json PictureJob::result(const Generation& generation) const {
   Json json;
   if (native_.stream) json["event"] = "result";
   json["success"] = true;
-  json["image"] = file_json(image.result.picture, record);
+  json["image"] = file_json(image.result.image, record);
   json["seed"] = image.seed;
   json["prompt"] = native_.prompt;
   json["generation_time"] = generation.seconds;
@@ -219,7 +219,7 @@ Json PictureJob::result(const Generation& generation) const {
   return json;
 }
 
-Json PictureJob::file_json(const Picture& picture, const PictureRecord& record) const {
+Json PictureJob::file_json(const Image& picture, const PictureRecord& record) const {
   std::vector<std::uint8_t> bytes;
   if (native_.png) {
     bytes = encode_png(picture, native_.metadata ? metadata_texts(record) : PngTexts{});

@@ -24,7 +24,7 @@ class PictureJob {
   void tell(const StepEvent* step = nullptr);  // a line with the record, where the client wants a stream
   void advance(double progress, const std::string& message, const StepEvent* step = nullptr);
   nlohmann::ordered_json result(const Generation& generation) const;
-  nlohmann::ordered_json file_json(const Picture& picture, const PictureRecord& record) const;
+  nlohmann::ordered_json file_json(const Image& picture, const PictureRecord& record) const;
   void write(const nlohmann::ordered_json& line);
 
   const Services& services_;

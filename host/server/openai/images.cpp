@@ -134,7 +134,7 @@ class ImageAnswer {
     };
     events.preview = [&](std::uint32_t image, const PreviewEvent& preview) {
       if (partial == image_.partial_images || preview.step == preview.steps) return;
-      ordered_json json{{"b64_json", base64_encoded(png_file(preview.picture, {}))},
+      ordered_json json{{"b64_json", base64_encoded(png_file(preview.image, {}))},
                         {"created_at", std::time(nullptr)},
                         {"partial_image_index", partial++},
                         {"image_index", image},

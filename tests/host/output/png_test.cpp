@@ -10,8 +10,8 @@
 namespace roundhouse::host {
 namespace {
 
-Picture gradient(std::uint32_t width, std::uint32_t height) {
-  Picture picture{width, height, {}};
+Image gradient(std::uint32_t width, std::uint32_t height) {
+  Image picture{width, height, {}};
   for (std::uint32_t y = 0; y < height; ++y) {
     for (std::uint32_t x = 0; x < width; ++x) {
       for (const std::uint32_t value : {x * 3, y * 5, x * y + 7}) {
@@ -23,19 +23,19 @@ Picture gradient(std::uint32_t width, std::uint32_t height) {
 }
 
 TEST(EncodePng, refuses_a_picture_whose_bytes_do_not_match_its_size) {
-  Picture picture = gradient(16, 16);
+  Image picture = gradient(16, 16);
   picture.rgb.pop_back();
   EXPECT_THROW(encode_png(picture, {}), Error);
 }
 
 TEST(EncodePng, refuses_a_picture_without_pixels) {
-  EXPECT_THROW(encode_png(Picture{0, 16, {}}, {}), Error);
-  EXPECT_THROW(encode_png(Picture{16, 0, {}}, {}), Error);
+  EXPECT_THROW(encode_png(Image{0, 16, {}}, {}), Error);
+  EXPECT_THROW(encode_png(Image{16, 0, {}}, {}), Error);
 }
 
 TEST(EncodePng, keeps_every_pixel_at_ragged_sizes) {
   for (const auto& [width, height] : {std::pair{1U, 1U}, {1U, 37U}, {37U, 1U}, {16U, 16U}, {255U, 129U}}) {
-    const Picture picture = gradient(width, height);
+    const Image picture = gradient(width, height);
     const test::PngContent content = test::read_png(encode_png(picture, {}));
     EXPECT_EQ(content.width, width);
     EXPECT_EQ(content.height, height);

@@ -129,7 +129,7 @@ TEST_F(PoolTest, CancellingWhoLoadsLeavesNothing) {
 }
 
 TEST_F(PoolTest, ADeafEngineIsEndedWhenItIsCancelled) {
-  options_.patience.cancel = milliseconds(200);
+  options_.timeouts.cancel = milliseconds(200);
   Guest works(pool(), request("deaf", "m", 50'000));
   ASSERT_TRUE(works.is_working());
   works.cancel();
@@ -173,7 +173,7 @@ TEST_F(PoolTest, AnExplicitEngineThatCannotBeStartedFails) {
 
 struct Script {
   std::atomic<int> opened{0}, surveyed{0};
-  std::function<void(const OpenJob&)> open;
+  std::function<void(const ModelSource&)> open;
   std::function<Estimate()> estimate;
   std::optional<Error> failure;  // of generate
 };
@@ -188,19 +188,19 @@ class ScriptedClient final : public EngineClient {
     report.capabilities = manifest.capabilities;
     return report;
   }
-  OpenResult open(const OpenJob& job, const CallEvents&) override {
+  OpenResult open(const ModelSource& job, const CallEvents&) override {
     ++script_.opened;
     if (script_.open) script_.open(job);
     return {};
   }
-  ImageResult generate(const ImageJob& job, const CallEvents&) override {
+  ImageResult generate(const ImageTask& job, const CallEvents&) override {
     if (script_.failure) throw *script_.failure;
     ImageResult result;
-    result.picture = {job.width, job.height,
-                      std::vector<std::uint8_t>(std::size_t{3} * job.width * job.height)};
+    result.image = {job.width, job.height,
+                    std::vector<std::uint8_t>(std::size_t{3} * job.width * job.height)};
     return result;
   }
-  Estimate estimate(const OpenJob&, const ImageJob&) override {
+  Estimate estimate(const ModelSource&, const ImageTask&) override {
     ++script_.surveyed;
     if (script_.estimate) return script_.estimate();
     throw Error(RH_CAPABILITY_UNSUPPORTED, "cannot tell");
@@ -208,7 +208,7 @@ class ScriptedClient final : public EngineClient {
   double matrix_rate(const std::string&, std::uint32_t, std::uint32_t, std::uint32_t, double) override {
     return 1;
   }
-  ConvertResult convert(const ConvertJob&, const ConvertSeen&) override { return {}; }
+  ConvertResult convert(const ConvertTask&, const ConvertProgress&) override { return {}; }
   void cancel() noexcept override {}
   bool alive() override { return true; }
   bool was_heard() const noexcept override { return true; }
@@ -232,7 +232,7 @@ class ScriptedPoolTest : public PoolTest {
 
 TEST_F(ScriptedPoolTest, WhoWaitsForAModelThatCannotBeLoadedIsToldWithoutAnotherAttempt) {
   Gate gate;
-  script_.open = [&gate](const OpenJob&) {
+  script_.open = [&gate](const ModelSource&) {
     gate.wait();
     throw Error(RH_MODEL_INVALID, "vae/config.json: is damaged");
   };
@@ -250,7 +250,7 @@ TEST_F(ScriptedPoolTest, WhoWaitsForAModelThatCannotBeLoadedIsToldWithoutAnother
 
 TEST_F(ScriptedPoolTest, CrashesOfLoadingAreTriedAgainButNotForEver) {
   Gate gate;
-  script_.open = [&gate](const OpenJob&) {
+  script_.open = [&gate](const ModelSource&) {
     gate.wait();
     throw Error(RH_ENGINE_CRASHED, "died of signal 9 in load");
   };
@@ -311,7 +311,7 @@ TEST_F(ScriptedPoolTest, WhatCanNeverFitFailsBeforeItIsLoaded) {
 TEST_F(ScriptedPoolTest, TheBudgetIsTheLimitOfEveryWorker) {
   limits_.memory_bytes = 5'000'000'000;
   std::vector<std::uint64_t> told;
-  script_.open = [&](const OpenJob& job) { told.push_back(job.memory_limit_bytes); };
+  script_.open = [&](const ModelSource& job) { told.push_back(job.memory_limit_bytes); };
   PoolRequest less = request("a picture", "m");
   less.plan.memory_limit_bytes = 7;
   PoolRequest more = request("a picture", "m");

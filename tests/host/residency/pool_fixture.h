@@ -81,7 +81,7 @@ class PoolTest : public WorkerTest {
   PoolTest() {
     limits_.memory_bytes = std::uint64_t{8} << 30;
     limits_.silence_timeout = std::chrono::seconds(30);
-    options_.patience.cancel = std::chrono::seconds(5);
+    options_.timeouts.cancel = std::chrono::seconds(5);
   }
 
   ModelPool& pool() {

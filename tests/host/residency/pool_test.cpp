@@ -29,7 +29,7 @@ TEST_F(PoolTest, ARequestGoesFromTheQueueToTheLastPicture) {
   };
   events.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
     story += "image " + std::to_string(image) + " of seed " + std::to_string(seed) + "; ";
-    EXPECT_EQ(result.picture.rgb.at(2), seed);
+    EXPECT_EQ(result.image.rgb.at(2), seed);
   };
   const PoolResult first = run(two, events);
   EXPECT_EQ(story, "loading puppet; loaded; 0.1 0.2 image 0 of seed 5; 1.1 1.2 image 1 of seed 6; ");
@@ -132,7 +132,7 @@ TEST_F(PoolTest, PreviewsComeAsOftenAsTheyWereAskedFor) {
   events.preview = [&](std::uint32_t image, const PreviewEvent& event) {
     EXPECT_EQ(image, 0U);
     EXPECT_EQ(event.steps, 6U);
-    EXPECT_EQ(event.picture.rgb, std::vector<std::uint8_t>(std::size_t{3} * 8 * 4, 128));
+    EXPECT_EQ(event.image.rgb, std::vector<std::uint8_t>(std::size_t{3} * 8 * 4, 128));
     steps.push_back(event.step);
   };
   run(wants, events);

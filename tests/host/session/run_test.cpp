@@ -54,7 +54,7 @@ class RunTest : public WorkerTest {
     events.image = [this](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
       story_ += "image " + std::to_string(image) + " ";
       seeds_.push_back(seed);
-      blue_.push_back(result.picture.rgb.at(2));
+      blue_.push_back(result.image.rgb.at(2));
     };
     return run_plan(request_, plan, registry_, session_, cancelled_, events);
   }

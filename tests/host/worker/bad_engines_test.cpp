@@ -68,9 +68,9 @@ TEST_P(BadEngineTest, IsOneTypedErrorAndTheNextRequestWorks) {
   const BadEngine& bad = GetParam();
   const std::string defect = bad.defect;
   if (bad.code == RH_TIMEOUT) {
-    options_.patience.probe = options_.patience.load = options_.patience.step = milliseconds(1500);
+    options_.timeouts.probe = options_.timeouts.load = options_.timeouts.step = milliseconds(1500);
   }
-  options_.patience.cancel = milliseconds(200);
+  options_.timeouts.cancel = milliseconds(200);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   if (defect == "allocates_without_end") GTEST_SKIP() << "a sanitizer needs all the address space there is";
 #endif

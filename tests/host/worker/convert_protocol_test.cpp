@@ -12,7 +12,7 @@ namespace {
 TEST(ConvertProtocol, RefusesTextThatIsNoMessage) {
   for (const std::string& text : {std::string(), std::string("{"), std::string("[]"), std::string("[[1]]"),
                                   std::string("{\"source\":1}"), std::string("\xff\xfe")}) {
-    EXPECT_THROW(decode<ConvertJob>(text), FrameError) << text;
+    EXPECT_THROW(decode<ConvertTask>(text), FrameError) << text;
     EXPECT_THROW(decode<ConvertEvent>(text), FrameError) << text;
     EXPECT_THROW(decode<ConvertResult>(text), FrameError) << text;
     if (text == "[]") continue;  // a list of none
@@ -21,8 +21,8 @@ TEST(ConvertProtocol, RefusesTextThatIsNoMessage) {
 }
 
 TEST(ConvertProtocol, CarriesEveryField) {
-  const auto job = decode<ConvertJob>(encode(
-      ConvertJob{"/a \"b\"", "/c", "q4_k", "gguf", {{"n", std::int64_t{3}}, {"t", std::string("x")}}}));
+  const auto job = decode<ConvertTask>(encode(
+      ConvertTask{"/a \"b\"", "/c", "q4_k", "gguf", {{"n", std::int64_t{3}}, {"t", std::string("x")}}}));
   EXPECT_EQ(job.source, "/a \"b\"");
   EXPECT_EQ(job.target, "/c");
   EXPECT_EQ(job.type, "q4_k");

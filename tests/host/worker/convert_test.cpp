@@ -9,7 +9,7 @@ using ::testing::ElementsAre;
 
 class ConvertTest : public WorkerTest {
  protected:
-  ConvertResult convert(const std::string& type, const ConvertSeen& seen = {}) {
+  ConvertResult convert(const std::string& type, const ConvertProgress& seen = {}) {
     return make(puppet_manifest())->convert({"/source", "/target", type, "", {}}, seen);
   }
   void expect_convert_error(const std::string& type, rh_status code, const std::string& part) {
@@ -25,7 +25,7 @@ TEST_F(ConvertTest, AnExitAndAKillAreCrashes) {
 }
 
 TEST_F(ConvertTest, SilenceIsAHang) {
-  options_.patience.step = milliseconds(300);
+  options_.timeouts.step = milliseconds(300);
   expect_convert_error("hang", RH_TIMEOUT, "engine 'puppet' showed no progress for 0.3 s in convert");
 }
 

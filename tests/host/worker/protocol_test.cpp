@@ -38,9 +38,9 @@ TEST(Protocol, CarriesHowFarLoadingIsAndWhatAPreviewShows) {
   const auto received = decode<PreviewEvent>(encode(preview));
   EXPECT_EQ(received.step, 3U);
   EXPECT_EQ(received.steps, 8U);
-  EXPECT_EQ(received.picture.width, 16U);
-  EXPECT_EQ(received.picture.height, 24U);
-  EXPECT_TRUE(received.picture.rgb.empty()) << "the samples are the payload";
+  EXPECT_EQ(received.image.width, 16U);
+  EXPECT_EQ(received.image.height, 24U);
+  EXPECT_TRUE(received.image.rgb.empty()) << "the samples are the payload";
   EXPECT_THROW(decode<PreviewEvent>("{}"), FrameError);
 }
 
@@ -58,7 +58,7 @@ TEST(Protocol, CarriesAnErrorWithItsHint) {
 }
 
 TEST(Protocol, CarriesEveryFieldOfAJob) {
-  ImageJob job;
+  ImageTask job;
   job.prompt = "a \"red\" \xE5\x9C\x86 \n\t";
   job.negative_prompt = "";
   job.width = 336;
@@ -69,7 +69,7 @@ TEST(Protocol, CarriesEveryFieldOfAJob) {
   job.cfg_truncation = 0.7;
   job.seed = INT64_MAX;
   job.schedule = "beta";
-  const auto back = decode<ImageJob>(encode(job));
+  const auto back = decode<ImageTask>(encode(job));
   EXPECT_EQ(back.prompt, job.prompt);
   EXPECT_EQ(back.negative_prompt, job.negative_prompt);
   EXPECT_EQ(back.width, job.width);
@@ -110,14 +110,14 @@ TEST(Protocol, CarriesAManifest) {
 
 TEST(Protocol, CarriesResultsWithTheirTimings) {
   ImageResult result;
-  result.picture.width = 64;
-  result.picture.height = 32;
+  result.image.width = 64;
+  result.image.height = 32;
   result.stages = {{"encode", 1.5, 12345678901234, 99}};
   result.step_milliseconds = {1, 2.25};
   result.peak_memory_bytes = 1ULL << 40;
   const auto back = decode<ImageResult>(encode(result));
-  EXPECT_EQ(back.picture.width, 64U);
-  EXPECT_EQ(back.picture.height, 32U);
+  EXPECT_EQ(back.image.width, 64U);
+  EXPECT_EQ(back.image.height, 32U);
   ASSERT_EQ(back.stages.size(), 1U);
   EXPECT_EQ(back.stages[0].operations, 12345678901234U);
   EXPECT_EQ(back.step_milliseconds, result.step_milliseconds);
@@ -134,9 +134,9 @@ TEST(Protocol, CarriesResultsWithTheirTimings) {
 }
 
 TEST(Protocol, CarriesOptionsOfEveryTypeAndLimits) {
-  OpenJob open{
+  ModelSource open{
       "/m", "A", 12345678901ULL, {{"weights", "q8_0"}, {"n", std::int64_t{-3}}, {"x", 2.5}, {"b", true}}};
-  ImageJob job;
+  ImageTask job;
   job.prompt = "p";
   job.options = {{"whole", 2.0}};
   const auto back = decode<EstimateMessage>(encode(EstimateMessage{open, job}));

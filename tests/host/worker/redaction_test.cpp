@@ -8,7 +8,7 @@ namespace roundhouse::host {
 namespace {
 
 TEST(WithoutPrompts, ReplacesBothPromptsWhereverTheyStand) {
-  ImageJob job;
+  ImageTask job;
   job.prompt = "my secret";
   job.negative_prompt = "hidden";
   EXPECT_EQ(without_prompts("my secretmy secret: not hidden, my secre", job),
@@ -17,7 +17,7 @@ TEST(WithoutPrompts, ReplacesBothPromptsWhereverTheyStand) {
 }
 
 TEST(WithoutPrompts, LeavesTextAloneWhenThePromptIsTooShortToMeanAnything) {
-  ImageJob job;
+  ImageTask job;
   EXPECT_EQ(without_prompts("a plain text", job), "a plain text");
   job.prompt = "a";
   EXPECT_EQ(without_prompts("a plain text", job), "a plain text");

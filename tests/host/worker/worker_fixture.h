@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of the worker share: manifests of the puppet and of the bad engines, short patience, a log
+// What the tests of the worker share: manifests of the puppet and of the bad engines, short timeouts, a log
 // that remembers, and eyes for processes and descriptors.
 #pragma once
 
@@ -48,8 +48,8 @@ inline EngineManifest bad_manifest(std::string defect) {
                        (defect + ".json"));
 }
 
-inline ImageJob job_of(const std::string& prompt) {
-  ImageJob job;
+inline ImageTask job_of(const std::string& prompt) {
+  ImageTask job;
   job.prompt = prompt;
   job.width = 32;
   job.height = 16;
@@ -58,8 +58,8 @@ inline ImageJob job_of(const std::string& prompt) {
   return job;
 }
 
-inline ImageJob slow_job(const std::string& prompt = "slow") {
-  ImageJob job = job_of(prompt);
+inline ImageTask slow_job(const std::string& prompt = "slow") {
+  ImageTask job = job_of(prompt);
   job.steps = 50;
   return job;
 }
@@ -150,7 +150,7 @@ class WorkerTest : public ::testing::Test {
   // Whatever happened before, the next request on a new client works.
   void expect_works() {
     const ImageResult result = puppet()->generate(job_of("a picture"), {});
-    EXPECT_EQ(result.picture.rgb.size(), 3U * 32 * 16);
+    EXPECT_EQ(result.image.rgb.size(), 3U * 32 * 16);
   }
 
   RememberingLog log_;

@@ -57,18 +57,18 @@ TEST_F(WorkerTest, TheLastWordsOfACrashAreQuoted) {
 }
 
 TEST_F(WorkerTest, AStoppedProcessIsTakenForHung) {
-  options_.patience.step = milliseconds(300);
+  options_.timeouts.step = milliseconds(300);
   expect_failure("stop yourself", RH_TIMEOUT, "engine 'puppet' showed no progress for 0.3 s in generate");
 }
 
 TEST_F(WorkerTest, ALongStepThatAsksWhetherToStopIsNotHung) {
-  options_.patience.step = milliseconds(1000);
-  EXPECT_EQ(puppet()->generate(job_of("one long step"), {}).picture.rgb.size(), 3U * 32 * 16);
+  options_.timeouts.step = milliseconds(1000);
+  EXPECT_EQ(puppet()->generate(job_of("one long step"), {}).image.rgb.size(), 3U * 32 * 16);
 }
 
 TEST_F(WorkerTest, AProcessLeftBehindHoldsNobodyUp) {
   expect_failure("leave a child behind and exit", RH_ENGINE_CRASHED, "status 3 in generate");
-  EXPECT_EQ(puppet()->generate(job_of("leave a child behind"), {}).picture.rgb.size(), 3U * 32 * 16);
+  EXPECT_EQ(puppet()->generate(job_of("leave a child behind"), {}).image.rgb.size(), 3U * 32 * 16);
 }
 
 TEST_F(WorkerTest, ACancelThatNobodyAskedForIsABrokenEngine) {
@@ -135,19 +135,19 @@ TEST_F(WorkerTest, APictureArrivesWithItsTimings) {
   ASSERT_EQ(result.stages.size(), 1U);
   EXPECT_EQ(result.stages[0].stage, "denoise");
   EXPECT_EQ(result.stages[0].operations, 1000U);
-  ASSERT_EQ(result.picture.rgb.size(), 3U * 32 * 16);
-  EXPECT_EQ(result.picture.rgb[3 * (2 * 32 + 7)], 7);      // red: x
-  EXPECT_EQ(result.picture.rgb[3 * (2 * 32 + 7) + 1], 2);  // green: y
-  EXPECT_EQ(result.picture.rgb[2], 5);                     // blue: the seed
+  ASSERT_EQ(result.image.rgb.size(), 3U * 32 * 16);
+  EXPECT_EQ(result.image.rgb[3 * (2 * 32 + 7)], 7);      // red: x
+  EXPECT_EQ(result.image.rgb[3 * (2 * 32 + 7) + 1], 2);  // green: y
+  EXPECT_EQ(result.image.rgb[2], 5);                     // blue: the seed
   EXPECT_GT(result.peak_memory_bytes, std::uint64_t{1} << 20);
 }
 
 TEST_F(WorkerTest, ALargePictureArrivesWhole) {
-  ImageJob job = job_of("a picture");
+  ImageTask job = job_of("a picture");
   job.width = job.height = 2048;
   const ImageResult result = puppet()->generate(job, {});
-  ASSERT_EQ(result.picture.rgb.size(), 3U * 2048 * 2048);
-  EXPECT_EQ(result.picture.rgb[3 * (std::size_t{2047} * 2048 + 300)], 300 % 256);
+  ASSERT_EQ(result.image.rgb.size(), 3U * 2048 * 2048);
+  EXPECT_EQ(result.image.rgb[3 * (std::size_t{2047} * 2048 + 300)], 300 % 256);
 }
 
 TEST_F(WorkerTest, ALongPromptOfStrangeCharactersArrives) {
@@ -205,7 +205,7 @@ TEST_F(WorkerTest, TheEndOfAClientEndsItsEngineInOrder) {
 TEST_F(WorkerTest, TwoClientsWorkAtOnce) {
   const auto work = [this] {
     for (int i = 0; i < 5; ++i)
-      EXPECT_EQ(puppet()->generate(job_of("a picture"), {}).picture.width, 32U);
+      EXPECT_EQ(puppet()->generate(job_of("a picture"), {}).image.width, 32U);
   };
   std::jthread first(work);
   std::jthread second(work);
@@ -215,7 +215,7 @@ TEST_F(WorkerTest, AWorkerOutlivesTheThreadThatStartedIt) {
   std::unique_ptr<EngineClient> client;
   std::thread([&] { client = puppet(); }).join();
   std::this_thread::sleep_for(milliseconds(50));
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ADescriptorThatTheParentHasClosedDoesNotMatter) {
@@ -230,7 +230,7 @@ TEST_F(WorkerTest, AnExceptionOfTheCallerPassesThroughAndTheClientGoesOn) {
   const auto client = puppet();
   const auto thrower = [](const ProgressEvent&) { throw std::logic_error("mine"); };
   EXPECT_THROW(client->generate(slow_job(), thrower), std::logic_error);
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
 }
 
 // ---- cancelling ----
@@ -245,13 +245,13 @@ TEST_F(WorkerTest, ACancelStopsTheCallAndTheClientGoesOn) {
     });
   });
   EXPECT_LT(last, 20U);
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ACancelBetweenTwoCallsHasNoEffect) {
   const auto client = puppet();
   client->cancel();
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ACancelStopsTheOpeningOfAModel) {
@@ -267,7 +267,7 @@ TEST_F(WorkerTest, ACancelStopsTheOpeningOfAModel) {
 }
 
 TEST_F(WorkerTest, AnEngineThatIsDeafToACancelIsKilled) {
-  options_.patience.cancel = milliseconds(100);
+  options_.timeouts.cancel = milliseconds(100);
   const auto client = puppet();
   expect_error(RH_CANCELLED, "cancelled during denoise",
                [&] { client->generate(slow_job("deaf"), [&](const ProgressEvent&) { client->cancel(); }); });
@@ -278,7 +278,7 @@ TEST_F(WorkerTest, AnEngineThatIsDeafToACancelIsKilled) {
 }
 
 TEST_F(WorkerTest, SignsOfLifeRenewThePatience) {
-  options_.patience.step = milliseconds(300);  // 50 steps of 10 ms take longer
+  options_.timeouts.step = milliseconds(300);  // 50 steps of 10 ms take longer
   EXPECT_EQ(puppet()->generate(slow_job(), {}).step_milliseconds.size(), 50U);
 }
 
@@ -371,8 +371,8 @@ TEST_F(WorkerTest, AHostThatIgnoresSigchldStillSeesTheEnd) {
 TEST_F(WorkerTest, TheInProcessClientDoesTheSame) {
   const auto client = make_in_process_client(puppet_manifest(), options_);
   client->open({});
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.rgb,
-            puppet()->generate(job_of("a picture"), {}).picture.rgb);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.rgb,
+            puppet()->generate(job_of("a picture"), {}).image.rgb);
   EXPECT_THAT(workers_of(getpid()), IsEmpty());
   expect_error(RH_CANCELLED, "engine 'puppet': cancelled in generate", [&] {
     client->generate(slow_job(), [&](const ProgressEvent& event) {
@@ -381,7 +381,7 @@ TEST_F(WorkerTest, TheInProcessClientDoesTheSame) {
   });
   const auto thrower = [](const ProgressEvent&) { throw std::logic_error("mine"); };
   EXPECT_THROW(client->generate(slow_job(), thrower), std::logic_error);
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).picture.width, 32U);
+  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Converts the picture of an engine.
-#include "host/worker/picture.h"
+#include "host/worker/image_of.h"
 
 #include <algorithm>
 #include <cmath>
@@ -30,9 +30,9 @@ void convert_row(std::uint32_t format, const std::uint8_t* source, std::size_t s
 
 }  // namespace
 
-Picture picture_of(const rh_pixels& pixels) {
+Image image_of(const rh_pixels& pixels) {
   const std::size_t samples = std::size_t{3} * pixels.width;
-  Picture picture{pixels.width, pixels.height, std::vector<std::uint8_t>(samples * pixels.height)};
+  Image picture{pixels.width, pixels.height, std::vector<std::uint8_t>(samples * pixels.height)};
   for (std::uint32_t y = 0; y < pixels.height; ++y) {
     convert_row(pixels.format, static_cast<const std::uint8_t*>(pixels.data) + y * pixels.row_bytes, samples,
                 picture.rgb.data() + y * samples);

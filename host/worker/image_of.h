@@ -9,6 +9,6 @@ namespace roundhouse::host {
 
 // Copies pixels that have been checked (host/loading) as 3 bytes a pixel. f32 samples are clamped to [0, 1],
 // multiplied by 255 and rounded half to even; gray becomes red = green = blue.
-Picture picture_of(const rh_pixels& pixels);
+Image image_of(const rh_pixels& pixels);
 
 }  // namespace roundhouse::host

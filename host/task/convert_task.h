@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "host/worker/engine_option.h"
+#include "host/task/engine_option.h"
 
 namespace roundhouse::host {
 
 // The plain values of rh_convert_request.
-struct ConvertJob {
+struct ConvertTask {
   std::filesystem::path source, target;  // absolute; the target exists and is empty
   std::string type;                      // "bf16", "q8_0", ...
   std::string format;                    // "safetensors", "gguf"; empty: the type's own
@@ -25,7 +25,7 @@ struct ConvertEvent {
   std::string tensor;  // empty while a file is copied as it is
   std::uint64_t done_bytes = 0, total_bytes = 0;
 };
-using ConvertSeen = std::function<void(const ConvertEvent&)>;
+using ConvertProgress = std::function<void(const ConvertEvent&)>;
 
 // A tensor that was written. The relative error of one or of several is the root of the sum of
 // squares_of_errors over that of squares.

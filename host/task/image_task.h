@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// One image to make, and what comes of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/task/engine_option.h"
+#include "host/task/image.h"
+
+namespace roundhouse::host {
+
+// The plain values of rh_image_request (see ext/image.h for meanings and units).
+struct ImageTask {
+  std::string prompt;
+  std::optional<std::string> negative_prompt;
+  std::uint32_t width = 0, height = 0, steps = 0;
+  double guidance = 0, cfg_normalization = 0, cfg_truncation = 1;
+  std::uint64_t seed = 0;
+  std::optional<std::string> sampler, schedule;
+  std::uint32_t preview_every = 0;  // a preview after every so many steps; 0 = none
+  std::vector<EngineOption> options;
+};
+
+struct StageTiming {
+  std::string stage;  // "encode", "denoise", "decode"
+  double milliseconds = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t activation_bytes = 0;
+  std::uint64_t peak_memory_bytes = 0;  // of the engine's process while the stage went on
+  double preview_milliseconds = 0;      // of the milliseconds: what previews took
+};
+
+struct ImageResult {
+  Image image;
+  std::vector<StageTiming> stages;
+  std::vector<double> step_milliseconds;
+  std::uint64_t peak_memory_bytes = 0;  // of the process that the engine ran in, so far
+};
+
+}  // namespace roundhouse::host
