@@ -32,11 +32,11 @@ void Kernels::attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const A
   assert(shape.heads > 0 && shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0);
   assert(q.cols == shape.heads * shape.head_dim && out.cols == q.cols && out.rows == q.rows);
   assert(k.cols == shape.kv_heads * shape.head_dim && v.cols == k.cols && v.rows == k.rows);
-  assert(!shape.causal || q.rows == k.rows);
+  assert(!shape.causal || q.rows <= k.rows);
   do_attention(out, q, k, v, shape);
   // Both products see the same pairs of a query and a key.
   const std::uint64_t products = 2 * multiply_adds(shape.heads, shape.head_dim, q.rows);
-  operations_ += shape.causal ? products * static_cast<std::uint64_t>(q.rows + 1)
+  operations_ += shape.causal ? products * static_cast<std::uint64_t>(2 * k.rows - q.rows + 1)
                               : 2 * products * static_cast<std::uint64_t>(k.rows);
 }
 

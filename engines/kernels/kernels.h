@@ -20,8 +20,10 @@ struct AttentionShape {
   std::int64_t heads = 0;     // query heads
   std::int64_t kv_heads = 0;  // divides heads; query head h reads key/value head h / (heads / kv_heads)
   std::int64_t head_dim = 0;
-  bool causal = false;  // query row i sees key rows 0..i (rows of q and k are equal then)
-  float scale = 0;      // usually 1 / sqrt(head_dim)
+  // The queries are the last q.rows of the keys' positions, at most as many: row i sees key rows
+  // 0..k.rows - q.rows + i. What lies before them is the past, as a cache keeps it between calls.
+  bool causal = false;
+  float scale = 0;  // usually 1 / sqrt(head_dim)
   // What the weights that made q, k and v are stored as: the products round their operands to product_dtype
   // of it.
   Dtype weights = Dtype::f32;

@@ -70,7 +70,8 @@ void RecordingKernels::do_linear(Rows y, ConstRows x, const WeightView& w, const
 }
 
 void RecordingKernels::do_attention(Rows, ConstRows q, ConstRows k, ConstRows, const AttentionShape& shape) {
-  const std::uint64_t pairs = shape.causal ? product(q.rows, q.rows + 1, 1) / 2 : product(q.rows, k.rows, 1);
+  const std::uint64_t pairs =
+      shape.causal ? product(q.rows, 2 * k.rows - q.rows + 1, 1) / 2 : product(q.rows, k.rows, 1);
   const std::int64_t kv_heads = shape.causal ? -shape.kv_heads : shape.kv_heads;
   note({Kind::attention, shape.head_dim, shape.heads, k.rows, kv_heads, shape.weights}, q.rows,
        4 * pairs * product(shape.heads, shape.head_dim, 1));

@@ -90,6 +90,7 @@ struct BlockScratch {
 struct Block {
   Rows out;
   std::int64_t first_query = 0;
+  std::int64_t past = 0;  // keys before those of the queries; counts when causal
   std::int64_t head = 0, kv_head = 0;
   std::int64_t key_rows = 0;  // of k and v
 };
@@ -98,15 +99,14 @@ void attend(const Tools& tools, const BlockScratch& scratch, const Operands& fro
             std::int64_t tile_rows, const AttentionShape& shape) {
   const std::int64_t queries = block.out.rows;
   const std::int64_t dim = shape.head_dim;
-  const std::int64_t seen =
-      shape.causal ? std::min(block.key_rows, block.first_query + queries) : block.key_rows;
+  const std::int64_t seen = shape.causal ? block.past + block.first_query + queries : block.key_rows;
   for (std::int64_t key = 0; key < seen; key += tile_rows) {
     const std::int64_t keys = std::min(tile_rows, seen - key);
     tools.products.multiply(
         {tools.operands, Form::transposed, false, queries, keys, dim, from.q.row_step, from.k.row_step, keys},
         from.q.at(block.head, block.first_query), from.k.at(block.kv_head, key), scratch.scores);
     const Rows tile(scratch.scores, queries, keys);
-    const std::int64_t seen_here = shape.causal ? block.first_query - key + 1 : keys;
+    const std::int64_t seen_here = shape.causal ? block.past + block.first_query - key + 1 : keys;
     if (tools.operands == Dtype::f32)
       softmax_tile(tile, seen_here, shape.causal ? 1 : 0, shape.scale, scratch.state);
     else
@@ -146,8 +146,8 @@ void attention(const Tools& tools, Rows out, ConstRows q, ConstRows k, ConstRows
     const BlockScratch scratch(tools.operands, context.thread_scratch[thread].floats(floats), queries,
                                tile_rows, shape.head_dim);
     attend(tools, scratch, operands,
-           {out.slice_rows(first, queries).slice_cols(head * shape.head_dim, shape.head_dim), first, head,
-            head / heads_per_kv_head, k.rows},
+           {out.slice_rows(first, queries).slice_cols(head * shape.head_dim, shape.head_dim), first,
+            k.rows - q.rows, head, head / heads_per_kv_head, k.rows},
            tile_rows, shape);
   });
 }

@@ -37,7 +37,7 @@ void attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionS
     const std::int64_t column = head * shape.head_dim;
     const std::int64_t kv_column = head / heads_per_kv_head * shape.head_dim;
     for (std::int64_t i = 0; i < q.rows; ++i) {
-      const std::int64_t seen = shape.causal ? i + 1 : k.rows;
+      const std::int64_t seen = shape.causal ? k.rows - q.rows + i + 1 : k.rows;
       if (seen == 0) continue;
       scores.resize(static_cast<std::size_t>(seen));
       for (std::int64_t j = 0; j < seen; ++j)

@@ -23,7 +23,7 @@ Exact exact_attention(ConstRows q, ConstRows k, ConstRows v, std::int64_t row, s
                       const AttentionShape& shape) {
   const std::int64_t dim = shape.head_dim;
   const std::int64_t kv_column = head / (shape.heads / shape.kv_heads) * dim;
-  const std::int64_t seen = shape.causal ? row + 1 : k.rows;
+  const std::int64_t seen = shape.causal ? k.rows - q.rows + row + 1 : k.rows;
   Exact exact;
   std::vector<double> weights;
   for (std::int64_t j = 0; j < seen; ++j) {
@@ -107,6 +107,14 @@ TEST_P(AttentionProducts, agrees_when_causal) {
   for (const std::int64_t rows : kRaggedSizes)
     for (const std::int64_t dim : {2, 64})
       check(*kernels, rows, rows, {2, 1, dim, true, 0.5f});
+}
+
+TEST_P(AttentionProducts, agrees_when_causal_after_a_past) {
+  const auto kernels = make(2);
+  for (const std::int64_t rows : {1, 2, 7, 17, 129})
+    for (const std::int64_t past : {1, 31, 320, 700})
+      for (const std::int64_t dim : {2, 64})
+        check(*kernels, rows, past + rows, {6, 2, dim, true, 0.5f}, 3);
 }
 
 TEST_P(AttentionProducts, agrees_across_several_tiles_of_keys) {

@@ -58,6 +58,26 @@ TEST(ReferenceAttention, weighs_values_by_the_softmax_of_the_scaled_scores) {
   EXPECT_THAT(out, FloatNear(7, 1e-6f));
 }
 
+// A prompt in pieces, then single rows, as a model writes: each call's keys are all rows so far.
+TEST(ReferenceAttention, gives_chunks_after_a_past_the_bits_of_the_whole) {
+  Random random(12);
+  const OwnedRows q(40, 4 * 6, 1, random), k(40, 2 * 6, 2, random), v(40, 2 * 6, 0, random);
+  OwnedRows whole(40, 4 * 6), chunks(40, 4 * 6, 3);
+  const AttentionShape shape{4, 2, 6, true, 0.4f};
+  const auto kernels = make_reference_kernels();
+  kernels->attention(whole.view, q.view, k.view, v.view, shape);
+  const std::uint64_t operations = kernels->operations();
+  std::int64_t first = 0;
+  for (const std::int64_t rows : {17, 1, 20, 1, 1}) {
+    kernels->attention(chunks.view.slice_rows(first, rows), q.view.slice_rows(first, rows),
+                       k.view.slice_rows(0, first + rows), v.view.slice_rows(0, first + rows), shape);
+    first += rows;
+  }
+  EXPECT_EQ(first, 40);
+  EXPECT_TRUE(same_bits(chunks.view, whole.view));
+  EXPECT_EQ(kernels->operations(), 2 * operations) << "no pair is counted twice or left out";
+}
+
 TEST(ReferenceAttention, lets_a_causal_row_see_itself_and_what_comes_before) {
   std::vector<float> q = {0, 0, 0};
   std::vector<float> k = {5, 6, 7};

@@ -75,7 +75,7 @@ class RoundingKernels final : public Kernels {
       const std::int64_t column = head * shape.head_dim;
       const std::int64_t kv_column = head / (shape.heads / shape.kv_heads) * shape.head_dim;
       for (std::int64_t i = 0; i < q.rows; ++i) {
-        const std::int64_t seen = shape.causal ? i + 1 : k.rows;
+        const std::int64_t seen = shape.causal ? k.rows - q.rows + i + 1 : k.rows;
         const auto weights = probabilities(q_rounded.row(i) + column, k_rounded, kv_column, seen, shape);
         for (std::int64_t d = 0; d < shape.head_dim; ++d) {
           double sum = 0;
