@@ -41,18 +41,20 @@ class Yardstick {
 
 class BenchCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(
+  FlagTable declare() override {
+    FlagTable command(
         "bench", "Measure engines: time per stage, GFLOP/s, shares of the machine's own products, memory");
-    declare_bench_flags(*command, flags_);
-    declare_json(*command);
-    serve_ = command->add_subcommand("serve", "Measure a daemon: start, overhead, cancelling, crowds");
-    declare_bench_serve_flags(*serve_, serve_flags_);
+    declare_bench_flags(command, flags_);
+    declare_json(command);
+    FlagTable& serve =
+        command.commands.emplace_back("serve", "Measure a daemon: start, overhead, cancelling, crowds");
+    serve.given = &serve_;
+    declare_bench_serve_flags(serve, serve_flags_);
     return command;
   }
 
   int run(const Program& program) override {
-    if (serve_->parsed()) return run_serve(program);
+    if (serve_) return run_serve(program);
     const std::vector<BenchCase> cases = bench_cases(flags_);
     BenchReport report;
     report.stages = bench_stages(flags_);
@@ -184,7 +186,7 @@ class BenchCommand : public Command {
 
   BenchFlags flags_;
   BenchServeFlags serve_flags_;
-  CLI::App* serve_ = nullptr;
+  bool serve_ = false;
 };
 
 }  // namespace

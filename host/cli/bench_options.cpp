@@ -67,34 +67,29 @@ GenerateRequest common_request(const BenchFlags& flags) {
 
 }  // namespace
 
-void declare_bench_flags(CLI::App& command, BenchFlags& flags) {
-  const auto list = [&](const char* name, std::vector<std::string>& values, const char* type,
-                        const char* help) {
-    command.add_option(name, values, help)
-        ->type_name(type)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  };
-  const auto option = [&](const char* name, std::optional<std::string>& value, const char* type,
-                          const char* help) { command.add_option(name, value, help)->type_name(type); };
-  list("--engine", flags.engines, "ID", "An engine to measure (repeatable) [default: all that can]");
-  option("--model", flags.model, "NAME|DIR", "The model to run [default: pocket-turbo]");
-  list("--size", flags.sizes, "WxH", "A size in pixels (repeatable) [default: the model's]");
-  option("--width", flags.width, "PX", "Width in pixels, where there is one size [default: the model's]");
-  option("--height", flags.height, "PX", "Height in pixels, likewise [default: the model's]");
-  option("--steps", flags.steps, "N", "1 to 50 [default: the model's]");
-  option("--guidance", flags.guidance, "X", "0 to 20 [default: the model's, else 0]");
-  list("--weights", flags.weights, "TYPE", "stored, q8_0, q4_0, q6_k or q4_k (repeatable) [default: stored]");
-  list("--threads", flags.threads, "N",
-       "1 to 1024 (repeatable) [default: all processors that the program may use]");
-  list("--stage", flags.stages, "NAME",
-       "encode, denoise or decode: show these only (repeatable) [default: all]");
-  option("--runs", flags.runs, "N", "Pictures per case, 1 to 100 [default: 3]");
-  option("--seed", flags.seed, "N", "Of every picture [default: 1]");
-  option("--memory-limit", flags.memory_limit, "SIZE", "What an engine's process may take, such as 10GB");
-  list("--model-option", flags.model_options, "NAME=VALUE",
-       "An option of the engines for the model (repeatable)");
-  list("--engine-option", flags.engine_options, "NAME=VALUE", "An option of the engines (repeatable)");
+void declare_bench_flags(FlagTable& command, BenchFlags& flags) {
+  command.add("--engine", "ID", "An engine to measure (repeatable) [default: all that can]", &flags.engines);
+  command.add("--model", "NAME|DIR", "The model to run [default: pocket-turbo]", &flags.model);
+  command.add("--size", "WxH", "A size in pixels (repeatable) [default: the model's]", &flags.sizes);
+  command.add("--width", "PX", "Width in pixels, where there is one size [default: the model's]",
+              &flags.width);
+  command.add("--height", "PX", "Height in pixels, likewise [default: the model's]", &flags.height);
+  command.add("--steps", "N", "1 to 50 [default: the model's]", &flags.steps);
+  command.add("--guidance", "X", "0 to 20 [default: the model's, else 0]", &flags.guidance);
+  command.add("--weights", "TYPE", "stored, q8_0, q4_0, q6_k or q4_k (repeatable) [default: stored]",
+              &flags.weights);
+  command.add("--threads", "N", "1 to 1024 (repeatable) [default: all processors that the program may use]",
+              &flags.threads);
+  command.add("--stage", "NAME", "encode, denoise or decode: show these only (repeatable) [default: all]",
+              &flags.stages);
+  command.add("--runs", "N", "Pictures per case, 1 to 100 [default: 3]", &flags.runs);
+  command.add("--seed", "N", "Of every picture [default: 1]", &flags.seed);
+  command.add("--memory-limit", "SIZE", "What an engine's process may take, such as 10GB",
+              &flags.memory_limit);
+  command.add("--model-option", "NAME=VALUE", "An option of the engines for the model (repeatable)",
+              &flags.model_options);
+  command.add("--engine-option", "NAME=VALUE", "An option of the engines (repeatable)",
+              &flags.engine_options);
 }
 
 std::vector<BenchCase> bench_cases(const BenchFlags& flags) {

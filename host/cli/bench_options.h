@@ -2,12 +2,12 @@
 // The flags of `roundhouse bench`, and the cases that they stand for.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "host/cli/flags.h"
 #include "host/session/session.h"
 
 namespace roundhouse::host {
@@ -18,7 +18,7 @@ struct BenchFlags {
   std::vector<std::string> engine_options, model_options;
 };
 
-void declare_bench_flags(CLI::App& command, BenchFlags& flags);
+void declare_bench_flags(FlagTable& command, BenchFlags& flags);
 
 // One thing to measure: the engine is chosen later, as "all that can" depends on the rest.
 struct BenchCase {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "host/cli/arguments.h"
@@ -120,15 +121,12 @@ double health_rate(const BenchDaemon& daemon, int connections, std::int64_t seco
 
 }  // namespace
 
-void declare_bench_serve_flags(CLI::App& command, BenchServeFlags& flags) {
-  const auto option = [&](const char* name, std::optional<std::string>& value, const char* help) {
-    command.add_option(name, value, help)->type_name("N");
-  };
-  option("--starts", flags.starts, "Daemons to start, 1 to 1000 [default: 5]");
-  option("--runs", flags.runs, "Pictures for the overhead, 1 to 10000 [default: 30]");
-  option("--cycles", flags.cycles, "Pictures to begin and cancel, 1 to 1000000 [default: 1000]");
-  option("--clients", flags.clients, "Clients at once, 1 to 4096 [default: 200]");
-  option("--seconds", flags.seconds, "For each rate of answers, 1 to 3600 [default: 2]");
+void declare_bench_serve_flags(FlagTable& command, BenchServeFlags& flags) {
+  command.add("--starts", "N", "Daemons to start, 1 to 1000 [default: 5]", &flags.starts);
+  command.add("--runs", "N", "Pictures for the overhead, 1 to 10000 [default: 30]", &flags.runs);
+  command.add("--cycles", "N", "Pictures to begin and cancel, 1 to 1000000 [default: 1000]", &flags.cycles);
+  command.add("--clients", "N", "Clients at once, 1 to 4096 [default: 200]", &flags.clients);
+  command.add("--seconds", "N", "For each rate of answers, 1 to 3600 [default: 2]", &flags.seconds);
 }
 
 double OverheadBench::overhead_percent() const {

@@ -2,20 +2,20 @@
 // `roundhouse bench serve`: how fast a daemon answers, what it costs, and whether it stays whole.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "host/cli/bench_daemon.h"
 #include "host/cli/bench_report.h"
+#include "host/cli/flags.h"
 
 namespace roundhouse::host {
 
 struct BenchServeFlags {
   std::optional<std::string> starts, runs, cycles, clients, seconds;
 };
-void declare_bench_serve_flags(CLI::App& command, BenchServeFlags& flags);
+void declare_bench_serve_flags(FlagTable& command, BenchServeFlags& flags);
 
 // One picture again and again, by the daemon and by a worker without one in turn.
 struct OverheadBench {

@@ -8,6 +8,7 @@
 #include <exception>
 #include <latch>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "host/cli/interrupt.h"

@@ -2,6 +2,7 @@
 // What `roundhouse bench serve` prints.
 #include <array>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "host/cli/bench_serve.h"
 #include "host/cli/text.h"

@@ -2,10 +2,9 @@
 // A subcommand: it declares its flags, and runs when it was the one that was asked for.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
-#include <vector>
 
+#include "host/cli/flags.h"
 #include "host/cli/program.h"
 #include "host/cli/report.h"
 
@@ -13,27 +12,25 @@ namespace roundhouse::host {
 
 class Command {
  public:
-  virtual ~Command() = default;
+  virtual ~Command();
 
-  // Adds the subcommand with its flags to `app`, which keeps pointers into this object. Called once.
-  virtual CLI::App* declare(CLI::App& app) = 0;
+  // The subcommand with its flags, whose targets are in this object. Called once.
+  virtual FlagTable declare() = 0;
 
   // Does the work and returns the exit status. Throws Error for everything that is one line and a hint.
   virtual int run(const Program& program) = 0;
 
   // What is worth knowing beside the error that `run` threw: members of the object that --json prints.
-  virtual OrderedJson partial() const { return OrderedJson::object(); }
+  virtual OrderedJson partial() const;
 
   // `message` without what a log must not hold.
-  virtual std::string loggable(const std::string& message) const { return message; }
+  virtual std::string loggable(const std::string& message) const;
 
   // Whether --json was given: then standard output holds one JSON object, also for an error.
   bool json() const { return json_; }
 
  protected:
-  void declare_json(CLI::App& command) {
-    command.add_flag("--json", json_, "Print one JSON object on standard output");
-  }
+  void declare_json(FlagTable& command);
 
  private:
   bool json_ = false;

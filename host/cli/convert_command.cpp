@@ -52,38 +52,29 @@ class ConvertCommand : public Command {
   };
   explicit ConvertCommand(const Kind& kind) : kind_(kind) {}
 
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(kind_.name, kind_.description);
-    command->add_option("source", flags_.source, "A model by name, or a directory (with a '/')")
-        ->type_name("NAME|DIR")
-        ->required();
-    command->add_option(kind_.flag, flags_.type, kind_.flag_description)->type_name("TYPE")->required();
+  FlagTable declare() override {
+    FlagTable command(kind_.name, kind_.description);
+    command.add("source", "NAME|DIR", "A model by name, or a directory (with a '/')", &flags_.source)
+        .required = true;
+    command.add(kind_.flag, "TYPE", kind_.flag_description, &flags_.type).required = true;
+    command.add("--format", "FORMAT",
+                "safetensors or gguf [default: safetensors for f32, bf16 and f16, else gguf]",
+                &flags_.format);
+    command.add("--output", "DIR",
+                "Write a new directory with a manifest.json, instead of a model of the store",
+                &flags_.output);
     command
-        ->add_option("--format", flags_.format,
-                     "safetensors or gguf [default: safetensors for f32, bf16 and f16, else gguf]")
-        ->type_name("FORMAT");
-    auto* output =
-        command
-            ->add_option("--output", flags_.output,
-                         "Write a new directory with a manifest.json, instead of a model of the store")
-            ->type_name("DIR");
-    command
-        ->add_option(
-            "--name", flags_.name,
-            std::string("NAME[:VARIANT][@VERSION] of the new model [default: the source's with the type "
-                        "as variant, such as ") +
-                kind_.example + "]")
-        ->type_name("NAME")
-        ->excludes(output);
-    command
-        ->add_option("--engine", flags_.engine,
-                     "The engine that is to read the result [default: auto, the best]")
-        ->type_name("ID");
-    command
-        ->add_option("--threads", flags_.threads,
-                     "1 to 1024; the result is the same [default: all processors]")
-        ->type_name("N");
-    declare_json(*command);
+        .add("--name", "NAME",
+             std::string("NAME[:VARIANT][@VERSION] of the new model [default: the source's with the type "
+                         "as variant, such as ") +
+                 kind_.example + "]",
+             &flags_.name)
+        .excludes = "--output";
+    command.add("--engine", "ID", "The engine that is to read the result [default: auto, the best]",
+                &flags_.engine);
+    command.add("--threads", "N", "1 to 1024; the result is the same [default: all processors]",
+                &flags_.threads);
+    declare_json(command);
     return command;
   }
 

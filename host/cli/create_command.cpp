@@ -21,14 +21,13 @@ const std::map<std::string, std::string> kTypes = {{"int8", "q8_0"}, {"int4", "q
 
 class CreateCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand("create", "Make a model of the store from a ModelSpec");
-    command->add_option("-f,--file", file_, "The ModelSpec (YAML)")->type_name("FILE")->required();
-    command
-        ->add_option("--name", name_, "NAME[:VARIANT][@VERSION] [default: name and version of the ModelSpec]")
-        ->type_name("NAME");
-    link_mode_.declare(*command);
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("create", "Make a model of the store from a ModelSpec");
+    command.add("-f,--file", "FILE", "The ModelSpec (YAML)", &file_).required = true;
+    command.add("--name", "NAME", "NAME[:VARIANT][@VERSION] [default: name and version of the ModelSpec]",
+                &name_);
+    link_mode_.declare(command);
+    declare_json(command);
     return command;
   }
 

@@ -2,6 +2,8 @@
 // A daemon on the other side.
 #include "host/cli/daemon_client.h"
 
+#include <nlohmann/json.hpp>
+
 #include "host/cli/interrupt.h"
 #include "host/cli/program.h"
 #include "host/cli/serve_settings.h"
@@ -117,15 +119,12 @@ class Lines {
 
 }  // namespace
 
-void DaemonFlags::declare(CLI::App& command, const std::string& server_help) {
-  command.add_option("--server", server, server_help)->type_name("URL")->group("Daemon");
-  command
-      .add_option("--api-key-file", api_key_file,
-                  "Give the daemon the first key in FILE [default: $ROUNDHOUSE_API_KEY, if set]")
-      ->type_name("FILE")
-      ->group("Daemon");
-  command.add_flag("--allow-http", allow_http, "Use plain http also to a daemon on another machine")
-      ->group("Daemon");
+void DaemonFlags::declare(FlagTable& command, const std::string& server_help) {
+  command.group = "Daemon";
+  command.add("--server", "URL", server_help, &server);
+  command.add("--api-key-file", "FILE",
+              "Give the daemon the first key in FILE [default: $ROUNDHOUSE_API_KEY, if set]", &api_key_file);
+  command.add("--allow-http", "Use plain http also to a daemon on another machine", &allow_http);
 }
 
 DaemonClient::DaemonClient(const DaemonFlags& flags, std::chrono::milliseconds silence)

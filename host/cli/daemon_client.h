@@ -2,12 +2,12 @@
 // Commands as clients of a daemon: where it is, who is asking, and its failures as ours.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "host/cli/flags.h"
 #include "host/cli/report.h"
 #include "host/transport/http_client.h"
 
@@ -19,7 +19,7 @@ struct DaemonFlags {
   bool allow_http = false;
 
   // `server_help` says what --server means to this command.
-  void declare(CLI::App& command, const std::string& server_help);
+  void declare(FlagTable& command, const std::string& server_help);
 };
 
 // Belongs to one thread. A signal that was noted (watch_interrupts) ends a request with CANCELLED; a daemon

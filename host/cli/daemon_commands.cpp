@@ -2,6 +2,7 @@
 // `roundhouse ps` and `roundhouse stop`: what a daemon has loaded, and an end to it.
 #include <cmath>
 #include <ctime>
+#include <nlohmann/json.hpp>
 
 #include "host/cli/command.h"
 #include "host/cli/daemon_client.h"
@@ -31,10 +32,10 @@ std::string until_text(const OrderedJson& model) {
 
 class PsCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand("ps", "Show the models that a daemon has loaded");
-    flags_.declare(*command, kServerHelp);
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("ps", "Show the models that a daemon has loaded");
+    flags_.declare(command, kServerHelp);
+    declare_json(command);
     return command;
   }
 
@@ -69,14 +70,12 @@ class PsCommand : public Command {
 
 class StopCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("stop", "Unload a model of a daemon; what it is at work on is finished first");
-    command->add_option("NAME", name_, "A name of 'roundhouse ps'; +ENGINE for an engine that needs no model")
-        ->type_name("")
-        ->required();
-    flags_.declare(*command, kServerHelp);
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("stop", "Unload a model of a daemon; what it is at work on is finished first");
+    command.add("NAME", "", "A name of 'roundhouse ps'; +ENGINE for an engine that needs no model", &name_)
+        .required = true;
+    flags_.declare(command, kServerHelp);
+    declare_json(command);
     return command;
   }
 

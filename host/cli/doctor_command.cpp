@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "host/cli/command.h"
 #include "host/cli/doctor_findings.h"
@@ -15,10 +16,9 @@ namespace {
 
 class DoctorCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(
-        "doctor", "Look at the machine and the installation, with a hint for each problem");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("doctor", "Look at the machine and the installation, with a hint for each problem");
+    declare_json(command);
     return command;
   }
 

@@ -2,6 +2,8 @@
 // `roundhouse engines`: every candidate that was found, what it can do, and why not when it cannot.
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "host/cli/command.h"
 #include "host/cli/report.h"
 #include "host/cli/text.h"
@@ -56,11 +58,11 @@ std::string record_text(const EngineRecord& record, std::size_t width) {
 
 class EnginesCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(
-        "engines", "List every engine that was found, what it can do, and what is wrong with it");
-    command->add_flag("--no-probe", no_probe_, "Read the manifests only; load nothing");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("engines",
+                      "List every engine that was found, what it can do, and what is wrong with it");
+    command.add("--no-probe", "Read the manifests only; load nothing", &no_probe_);
+    declare_json(command);
     return command;
   }
 

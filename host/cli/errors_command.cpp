@@ -2,6 +2,8 @@
 // `roundhouse errors`: the catalogue of everything that can go wrong, and what to do about it.
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "host/cli/command.h"
 #include "host/cli/report.h"
 #include "host/cli/text.h"
@@ -12,10 +14,9 @@ namespace {
 
 class ErrorsCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("errors", "Print every error code with its exit status and what to do");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("errors", "Print every error code with its exit status and what to do");
+    declare_json(command);
     return command;
   }
 

@@ -2,6 +2,7 @@
 // `roundhouse generate`: a prompt in, pictures and a summary out.
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "host/cli/command.h"
@@ -262,10 +263,10 @@ class GenerateRun {
 
 class GenerateCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand("generate", "Make pictures from a prompt");
-    declare_generate_flags(*command, flags_);
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("generate", "Make pictures from a prompt");
+    declare_generate_flags(command, flags_);
+    declare_json(command);
     return command;
   }
 

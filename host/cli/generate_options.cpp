@@ -82,87 +82,78 @@ std::string prompt_of(const GenerateFlags& flags) {
   return *flags.prompt;
 }
 
-void declare_picture_flags(CLI::App& command, GenerateFlags& flags) {
-  const auto option = [&](const char* name, std::optional<std::string>& value, const char* type,
-                          const char* help) {
-    command.add_option(name, value, help)->type_name(type)->group("Picture");
-  };
-  option("--negative-prompt", flags.negative_prompt, "TEXT",
-         "What to keep away from; needs guidance [default: none]");
-  option("--steps", flags.steps, "N", "Model evaluations, 1 to 50 [default: the model's, else 8]");
-  option("--guidance", flags.guidance, "X", "0 to 20; 0 is off [default: the model's, else 0]");
-  option("--cfg-normalization", flags.cfg_normalization, "X",
-         "At most X times the norm of the unguided prediction; 0 is off [default: the model's, else 0]");
-  option(
-      "--cfg-truncation", flags.cfg_truncation, "X",
-      "0 to 1: no guidance in the last part of the run beyond X; 1 is never [default: the model's, else 1]");
-  option("--width", flags.width, "PX", "Width in pixels, within the model's limits [default: the model's]");
-  option("--height", flags.height, "PX",
-         "Height in pixels, within the model's limits [default: the model's]");
-  option("--aspect", flags.aspect, "W:H",
-         "1:1, 16:9, 9:16, 4:3, 3:4, 3:2 or 2:3: a size of that shape that suits the model");
-  option("--num-images", flags.images, "N", "1 to 16; image i has seed + i [default: 1]");
-  option("--seed", flags.seed, "N", "0 or more; -1 is random [default: -1]");
-  option("--sampler", flags.sampler, "NAME",
-         "One that the engine lists [default: the model's, else the engine's first]");
-  option("--schedule", flags.schedule, "NAME", "One that the engine lists [default: the sampler's]");
+void declare_picture_flags(FlagTable& command, GenerateFlags& flags) {
+  command.group = "Picture";
+  command.add("--negative-prompt", "TEXT", "What to keep away from; needs guidance [default: none]",
+              &flags.negative_prompt);
+  command.add("--steps", "N", "Model evaluations, 1 to 50 [default: the model's, else 8]", &flags.steps);
+  command.add("--guidance", "X", "0 to 20; 0 is off [default: the model's, else 0]", &flags.guidance);
+  command.add("--cfg-normalization", "X",
+              "At most X times the norm of the unguided prediction; 0 is off [default: the model's, else 0]",
+              &flags.cfg_normalization);
+  command.add(
+      "--cfg-truncation", "X",
+      "0 to 1: no guidance in the last part of the run beyond X; 1 is never [default: the model's, else "
+      "1]",
+      &flags.cfg_truncation);
+  command.add("--width", "PX", "Width in pixels, within the model's limits [default: the model's]",
+              &flags.width);
+  command.add("--height", "PX", "Height in pixels, within the model's limits [default: the model's]",
+              &flags.height);
+  command.add("--aspect", "W:H",
+              "1:1, 16:9, 9:16, 4:3, 3:4, 3:2 or 2:3: a size of that shape that suits the model",
+              &flags.aspect);
+  command.add("--num-images", "N", "1 to 16; image i has seed + i [default: 1]", &flags.images);
+  command.add("--seed", "N", "0 or more; -1 is random [default: -1]", &flags.seed);
+  command.add("--sampler", "NAME",
+              "One that the engine lists [default: the model's, else the engine's first]", &flags.sampler);
+  command.add("--schedule", "NAME", "One that the engine lists [default: the sampler's]", &flags.schedule);
 }
 
-void declare_run_flags(CLI::App& command, GenerateFlags& flags) {
-  const auto option = [&](const char* name, std::optional<std::string>& value, const char* type,
-                          const char* help) {
-    command.add_option(name, value, help)->type_name(type)->group("Run");
-  };
-  const auto flag = [&](const char* name, bool& value, const char* help) {
-    command.add_flag(name, value, help)->group("Run");
-  };
-  option("--model", flags.model, "NAME|DIR",
-         "A model of 'roundhouse models', or a directory [default: pocket-turbo]");
-  flag("--pull", flags.pull,
-       "Fetch the model first where it is absent and its recipe has a source [default: auto_pull of the "
-       "store's config.json, else no]");
-  option("--engine", flags.engine, "ID",
-         "An engine of 'roundhouse engines' [default: auto, the best that can]");
-  option("--device", flags.device, "NAME", "A device that an engine lists [default: auto]");
-  flag("--allow-cpu", flags.allow_cpu, "Permit --device cpu");
-  option("--threads", flags.threads, "N", "1 to 1024 [default: all processors that the program may use]");
-  option("--weights", flags.weights, "TYPE",
-         "How the engine holds the big matrices: stored, q8_0, q4_0, q6_k or q4_k, quantised at load "
-         "[default: stored]");
-  option("--memory-limit", flags.memory_limit, "SIZE",
-         "What the engine's process may take, such as 10GB [default: the control group's limit, if any]");
-  const auto options = [&](const char* name, std::vector<std::string>& values, const char* help) {
-    command.add_option(name, values, help)
-        ->type_name("NAME=VALUE")
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->group("Run");
-  };
-  options("--option", flags.options, "An option of the engine for each picture (repeatable)");
-  options("--model-option", flags.model_options, "An option of the engine for the model (repeatable)");
-  options("--engine-option", flags.engine_options, "An option of the engine itself (repeatable)");
-  flag("--in-process", flags.in_process, "Run the engine in this process, for debugging: a crash ends all");
-  command
-      .add_option("-o,--output-dir,--outdir", flags.output_directory,
-                  "Where the PNG files go [default: output]")
-      ->type_name("DIR")
-      ->group("Run");
-  flag("--no-metadata", flags.no_metadata, "Write nothing but the picture into the PNG");
-  flag("--explain", flags.explain, "Say first why each engine was chosen or not");
-  flag("--estimate", flags.estimate, "Say what memory and time it would take, and make nothing");
-  flag("--log-prompts", flags.log_prompts, "Put prompts into the log; they never are otherwise");
+void declare_run_flags(FlagTable& command, GenerateFlags& flags) {
+  command.group = "Run";
+  command.add("--model", "NAME|DIR", "A model of 'roundhouse models', or a directory [default: pocket-turbo]",
+              &flags.model);
+  command.add(
+      "--pull",
+      "Fetch the model first where it is absent and its recipe has a source [default: auto_pull of the "
+      "store's config.json, else no]",
+      &flags.pull);
+  command.add("--engine", "ID", "An engine of 'roundhouse engines' [default: auto, the best that can]",
+              &flags.engine);
+  command.add("--device", "NAME", "A device that an engine lists [default: auto]", &flags.device);
+  command.add("--allow-cpu", "Permit --device cpu", &flags.allow_cpu);
+  command.add("--threads", "N", "1 to 1024 [default: all processors that the program may use]",
+              &flags.threads);
+  command.add("--weights", "TYPE",
+              "How the engine holds the big matrices: stored, q8_0, q4_0, q6_k or q4_k, quantised at load "
+              "[default: stored]",
+              &flags.weights);
+  command.add("--memory-limit", "SIZE",
+              "What the engine's process may take, such as 10GB [default: the control group's limit, if any]",
+              &flags.memory_limit);
+  command.add("--option", "NAME=VALUE", "An option of the engine for each picture (repeatable)",
+              &flags.options);
+  command.add("--model-option", "NAME=VALUE", "An option of the engine for the model (repeatable)",
+              &flags.model_options);
+  command.add("--engine-option", "NAME=VALUE", "An option of the engine itself (repeatable)",
+              &flags.engine_options);
+  command.add("--in-process", "Run the engine in this process, for debugging: a crash ends all",
+              &flags.in_process);
+  command.add("-o,--output-dir,--outdir", "DIR", "Where the PNG files go [default: output]",
+              &flags.output_directory);
+  command.add("--no-metadata", "Write nothing but the picture into the PNG", &flags.no_metadata);
+  command.add("--explain", "Say first why each engine was chosen or not", &flags.explain);
+  command.add("--estimate", "Say what memory and time it would take, and make nothing", &flags.estimate);
+  command.add("--log-prompts", "Put prompts into the log; they never are otherwise", &flags.log_prompts);
 }
 
 }  // namespace
 
-void declare_generate_flags(CLI::App& command, GenerateFlags& flags) {
-  command
-      .add_option("PROMPT", flags.prompt, "What the picture shows; put -- before one that starts with '-'")
-      ->type_name("");
-  command
-      .add_option("--prompt-file", flags.prompt_file,
-                  "Read the prompt from FILE, or from standard input with -")
-      ->type_name("FILE");
+void declare_generate_flags(FlagTable& command, GenerateFlags& flags) {
+  command.add("PROMPT", "", "What the picture shows; put -- before one that starts with '-'", &flags.prompt);
+  command.add("--prompt-file", "FILE", "Read the prompt from FILE, or from standard input with -",
+              &flags.prompt_file);
   declare_picture_flags(command, flags);
   declare_run_flags(command, flags);
   flags.daemon.declare(command, "Have the daemon at URL make the pictures [default: this program does]");

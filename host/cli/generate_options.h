@@ -2,13 +2,13 @@
 // The flags of `roundhouse generate`, as typed, and the request they stand for.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "host/cli/daemon_client.h"
+#include "host/cli/flags.h"
 #include "host/session/session.h"
 
 namespace roundhouse::host {
@@ -31,7 +31,7 @@ struct GenerateFlags {
   DaemonFlags daemon;  // where another makes the picture
 };
 
-void declare_generate_flags(CLI::App& command, GenerateFlags& flags);
+void declare_generate_flags(FlagTable& command, GenerateFlags& flags);
 
 // Throws INVALID_ARGUMENT for a value that is no number or a prompt that is given twice or not at all,
 // IO_ERROR for a prompt file that cannot be read. Ranges and names are the session's to check.

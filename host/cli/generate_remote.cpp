@@ -3,6 +3,7 @@
 #include "host/cli/generate_remote.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "host/cli/daemon_client.h"
 #include "host/session/values.h"

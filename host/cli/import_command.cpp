@@ -10,25 +10,23 @@ namespace {
 
 class ImportCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("import", "Take a model directory, a GGUF or an OCI archive into the store");
+  FlagTable declare() override {
+    FlagTable command("import", "Take a model directory, a GGUF or an OCI archive into the store");
     command
-        ->add_option("path", request_.path,
-                     "A model directory (model_index.json or config.json), a GGUF file, or a tar of 'pack'")
-        ->type_name("PATH")
-        ->required();
-    command
-        ->add_option("--name", request_.name,
-                     "NAME[:VARIANT][@VERSION] [default: the last part of PATH, or the archive's own]")
-        ->type_name("NAME");
-    command->add_flag(
-        "--hf-cache", hf_cache_,
-        "PATH is hf:org/name[@revision]: take it from the cache of the hub's own clients, without "
-        "a network");
-    request_.parts.declare(*command);
-    link_mode_.declare(*command);
-    declare_json(*command);
+        .add("path", "PATH",
+             "A model directory (model_index.json or config.json), a GGUF file, or a tar of 'pack'",
+             &request_.path)
+        .required = true;
+    command.add("--name", "NAME",
+                "NAME[:VARIANT][@VERSION] [default: the last part of PATH, or the archive's own]",
+                &request_.name);
+    command.add("--hf-cache",
+                "PATH is hf:org/name[@revision]: take it from the cache of the hub's own clients, without "
+                "a network",
+                &hf_cache_);
+    request_.parts.declare(command);
+    link_mode_.declare(command);
+    declare_json(command);
     return command;
   }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cli/import_work.h"
 
-#include <CLI/CLI.hpp>
-
 #include "host/cli/store_report.h"
 #include "host/cli/transfer_view.h"
 #include "host/store/assembly.h"
@@ -142,31 +140,28 @@ class Import {
 
 }  // namespace
 
-void LinkModeFlags::declare(CLI::App& command) {
-  auto* linked = command.add_flag("--link", link,
-                                  "Hard-link the files where they lie on the store's file system; a later "
-                                  "change of them damages the model");
-  command.add_flag("--copy", copy, "Copy the bytes even where the file system could share them")
-      ->excludes(linked);
+void LinkModeFlags::declare(FlagTable& command) {
+  command.add("--link",
+              "Hard-link the files where they lie on the store's file system; a later "
+              "change of them damages the model",
+              &link);
+  command.add("--copy", "Copy the bytes even where the file system could share them", &copy).excludes =
+      "--link";
 }
 
 LinkMode LinkModeFlags::link_mode() const {
   return link ? LinkMode::link : copy ? LinkMode::copy : LinkMode::automatic;
 }
 
-void AssemblyFlags::declare(CLI::App& command) {
-  command
-      .add_option("--base", base,
-                  "With a file of an image model's transformer: the model that has the other components, by "
-                  "name or directory")
-      ->type_name("MODEL");
-  command
-      .add_option("--component", components,
-                  "Take the weights of component NAME (transformer, text_encoder, vae) from a GGUF or "
-                  "safetensors file (repeatable)")
-      ->type_name("NAME=FILE")
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+void AssemblyFlags::declare(FlagTable& command) {
+  command.add("--base", "MODEL",
+              "With a file of an image model's transformer: the model that has the other components, by "
+              "name or directory",
+              &base);
+  command.add("--component", "NAME=FILE",
+              "Take the weights of component NAME (transformer, text_encoder, vae) from a GGUF or "
+              "safetensors file (repeatable)",
+              &components);
 }
 
 Provenance local_provenance(const std::string& kind) {

@@ -5,11 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "host/cli/flags.h"
 #include "host/cli/program.h"
-
-namespace CLI {
-class App;
-}
 
 namespace roundhouse::host {
 
@@ -17,7 +14,7 @@ namespace roundhouse::host {
 struct LinkModeFlags {
   bool link = false, copy = false;
 
-  void declare(CLI::App& command);
+  void declare(FlagTable& command);
   LinkMode link_mode() const;
 };
 
@@ -26,7 +23,7 @@ struct AssemblyFlags {
   std::string base;                     // a model by name or directory
   std::vector<std::string> components;  // NAME=FILE
 
-  void declare(CLI::App& command);
+  void declare(FlagTable& command);
 };
 
 struct ImportRequest {

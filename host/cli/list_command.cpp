@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse list`: the models that are here, a line each.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "host/cli/command.h"
 #include "host/cli/table.h"
@@ -15,10 +16,10 @@ std::string or_dash(const std::string& text) {
 
 class ListCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(
+  FlagTable declare() override {
+    FlagTable command(
         "list", "List the models that are here: those of the store, and directories ('models' says more)");
-    declare_json(*command);
+    declare_json(command);
     return command;
   }
 

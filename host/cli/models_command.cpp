@@ -2,6 +2,8 @@
 // `roundhouse models`: what can be given to --model by name.
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "host/cli/command.h"
 #include "host/cli/report.h"
 #include "host/cli/text.h"
@@ -37,10 +39,9 @@ std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
 
 class ModelsCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("models", "List the models that can be named, and which are present");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("models", "List the models that can be named, and which are present");
+    declare_json(command);
     return command;
   }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse pack`: a model of the store as one file that every OCI tool reads.
+#include <nlohmann/json.hpp>
+
 #include "host/cli/command.h"
 #include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
@@ -9,13 +11,12 @@ namespace {
 
 class PackCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand("pack", "Write a model of the store as an OCI archive (tar)");
-    command->add_option("name", name_, "The model's name")->type_name("NAME")->required();
-    command->add_option("file", file_, "The archive to be made; there must be none of that name")
-        ->type_name("OUT.tar")
-        ->required();
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("pack", "Write a model of the store as an OCI archive (tar)");
+    command.add("name", "NAME", "The model's name", &name_).required = true;
+    command.add("file", "OUT.tar", "The archive to be made; there must be none of that name", &file_)
+        .required = true;
+    declare_json(command);
     return command;
   }
 

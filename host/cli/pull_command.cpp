@@ -14,35 +14,31 @@ constexpr std::int64_t kMaximumParallel = 16;
 
 class PullCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(
-        "pull", "Fetch a model into the store; what was fetched before an interruption is kept");
+  FlagTable declare() override {
+    FlagTable command("pull",
+                      "Fetch a model into the store; what was fetched before an interruption is kept");
     command
-        ->add_option("source", request_.source,
-                     "NAME: a recipe of 'roundhouse models'; "
-                     "hf:org/name[@revision]: a repository of a Hugging Face hub; "
-                     "oci://registry[:port]/repository[:tag][@digest]: an OCI registry; "
-                     "file:///PATH or a path: what import takes")
-        ->type_name("SOURCE")
-        ->required();
-    command->add_option("--name", name_, "NAME[:VARIANT][@VERSION] [default: the source's own]")
-        ->type_name("NAME");
+        .add("source", "SOURCE",
+             "NAME: a recipe of 'roundhouse models'; "
+             "hf:org/name[@revision]: a repository of a Hugging Face hub; "
+             "oci://registry[:port]/repository[:tag][@digest]: an OCI registry; "
+             "file:///PATH or a path: what import takes",
+             &request_.source)
+        .required = true;
+    command.add("--name", "NAME", "NAME[:VARIANT][@VERSION] [default: the source's own]", &name_);
+    command.add("--token-file", "FILE", "A file with a token for a hub [default: $HF_TOKEN, $HF_HOME/token]",
+                &request_.token_file);
     command
-        ->add_option("--token-file", request_.token_file,
-                     "A file with a token for a hub [default: $HF_TOKEN, $HF_HOME/token]")
-        ->type_name("FILE");
-    command
-        ->add_option("--token", request_.token,
-                     "The token itself, which other users may see in lists of processes")
-        ->type_name("TOKEN")
-        ->excludes("--token-file");
-    command->add_option("--parallel", parallel_, "Files fetched at once, 1 to 16 [default: 4]")
-        ->type_name("N");
-    command->add_flag("--allow-http", request_.allow_http,
-                      "Also use plain http, not only within this machine; anybody on the way can read along");
+        .add("--token", "TOKEN", "The token itself, which other users may see in lists of processes",
+             &request_.token)
+        .excludes = "--token-file";
+    command.add("--parallel", "N", "Files fetched at once, 1 to 16 [default: 4]", &parallel_);
+    command.add("--allow-http",
+                "Also use plain http, not only within this machine; anybody on the way can read along",
+                &request_.allow_http);
     for (const auto& source : sources_)
-      source->declare(*command);
-    declare_json(*command);
+      source->declare(command);
+    declare_json(command);
     return command;
   }
 

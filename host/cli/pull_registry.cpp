@@ -10,7 +10,7 @@ namespace {
 
 class RegistryPullSource : public PullSource {
  public:
-  void declare(CLI::App& command) override { login_.declare(command); }
+  void declare(FlagTable& command) override { login_.declare(command); }
 
   bool takes(const Program&, const std::string& source) const override {
     return source.starts_with(kRegistryScheme);

@@ -2,12 +2,12 @@
 // A kind of place that `roundhouse pull` takes models from.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "host/cli/flags.h"
 #include "host/cli/program.h"
 #include "host/store/store.h"
 
@@ -28,7 +28,7 @@ class PullSource {
   virtual ~PullSource() = default;
 
   // Adds flags of its own, if it has any. Called once.
-  virtual void declare(CLI::App&) {}
+  virtual void declare(FlagTable&) {}
   // Whether the source is one of its kind, by how it is written.
   virtual bool takes(const Program& program, const std::string& source) const = 0;
   virtual ImportReport pull(const Program& program, const PullRequest& request) = 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse push`: a model of the store to an OCI registry.
+#include <nlohmann/json.hpp>
+
 #include "host/cli/arguments.h"
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
@@ -35,24 +37,21 @@ std::string push_text(const StoredModel& model, const RegistryReference& target,
 
 class PushCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(
-        "push", "Send a model of the store to an OCI registry; only what is missing there");
-    command->add_option("name", name_, "The model's name")->type_name("NAME")->required();
+  FlagTable declare() override {
+    FlagTable command("push", "Send a model of the store to an OCI registry; only what is missing there");
+    command.add("name", "NAME", "The model's name", &name_).required = true;
     command
-        ->add_option("target", target_,
-                     "Where to: oci://REGISTRY[:PORT]/REPOSITORY[:TAG] [default tag: latest]")
-        ->type_name("oci://REF")
-        ->required();
-    login_.declare(*command);
-    command->add_option("--parallel", parallel_, "Files sent at once, 1 to 16 [default: 4]")->type_name("N");
-    command->add_flag("--allow-http", allow_http_,
-                      "Also use plain http, not only within this machine; anybody on the way can read along");
-    command
-        ->add_option("--chunk-size", chunk_size_,
-                     "Larger files travel in requests of this size, 64KiB to 1GiB [default: 32MiB]")
-        ->type_name("SIZE");
-    declare_json(*command);
+        .add("target", "oci://REF", "Where to: oci://REGISTRY[:PORT]/REPOSITORY[:TAG] [default tag: latest]",
+             &target_)
+        .required = true;
+    login_.declare(command);
+    command.add("--parallel", "N", "Files sent at once, 1 to 16 [default: 4]", &parallel_);
+    command.add("--allow-http",
+                "Also use plain http, not only within this machine; anybody on the way can read along",
+                &allow_http_);
+    command.add("--chunk-size", "SIZE",
+                "Larger files travel in requests of this size, 64KiB to 1GiB [default: 32MiB]", &chunk_size_);
+    declare_json(command);
     return command;
   }
 

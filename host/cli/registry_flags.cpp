@@ -34,17 +34,15 @@ std::string password_from_file(const std::string& file) {
 
 }  // namespace
 
-void RegistryFlags::declare(CLI::App& command) {
-  command
-      .add_option("--username", username_,
-                  "User of the registry [default: $ROUNDHOUSE_REGISTRY_USERNAME with "
-                  "$ROUNDHOUSE_REGISTRY_PASSWORD, or what 'docker login', 'podman login' or 'skopeo login' "
-                  "left in a file]")
-      ->type_name("USER");
-  auto* file = command.add_option("--password-file", password_file_, "File whose first line is the password")
-                   ->type_name("FILE");
-  command.add_flag("--password-stdin", password_stdin_, "Read the password from standard input")
-      ->excludes(file);
+void RegistryFlags::declare(FlagTable& command) {
+  command.add("--username", "USER",
+              "User of the registry [default: $ROUNDHOUSE_REGISTRY_USERNAME with "
+              "$ROUNDHOUSE_REGISTRY_PASSWORD, or what 'docker login', 'podman login' or 'skopeo login' "
+              "left in a file]",
+              &username_);
+  command.add("--password-file", "FILE", "File whose first line is the password", &password_file_);
+  command.add("--password-stdin", "Read the password from standard input", &password_stdin_).excludes =
+      "--password-file";
 }
 
 CredentialSearch RegistryFlags::search(const RegistryReference& reference) const {

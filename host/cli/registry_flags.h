@@ -2,16 +2,16 @@
 // The flags of commands that talk to an OCI registry.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "host/cli/flags.h"
 #include "host/sources/registry_client.h"
 
 namespace roundhouse::host {
 
 class RegistryFlags {
  public:
-  void declare(CLI::App& command);
+  void declare(FlagTable& command);
 
   // Who is asking (the flags, else what find_credentials finds) and how. Reads the password from the file or
   // from standard input. A signal that was noted cancels. Throws INVALID_ARGUMENT for half a login, IO_ERROR.

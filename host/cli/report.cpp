@@ -3,6 +3,7 @@
 #include "host/cli/report.h"
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "host/cli/interrupt.h"
 #include "host/cli/text.h"
@@ -16,12 +17,20 @@ std::string dump(const OrderedJson& json) {
 
 }  // namespace
 
+std::string error_text(const Error& error) {
+  return error_text(error, OrderedJson::object());
+}
+
 std::string error_text(const Error& error, const OrderedJson& more) {
   OrderedJson object;
   object["error"] = error_json(error);
   for (const auto& [key, value] : more.items())
     object[key] = value;
   return dump(object);
+}
+
+int report_error(const Error& error, bool json) {
+  return report_error(error, json, OrderedJson::object());
 }
 
 int report_error(const Error& error, bool json, const OrderedJson& more) {

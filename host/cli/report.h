@@ -2,7 +2,7 @@
 // How results and errors leave the program.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "host/log/error_json.h"
@@ -13,11 +13,13 @@ namespace roundhouse::host {
 using OrderedJson = nlohmann::ordered_json;
 
 // The object {"error": ...} with the members of `more`, as it is printed.
-std::string error_text(const Error& error, const OrderedJson& more = OrderedJson::object());
+std::string error_text(const Error& error);
+std::string error_text(const Error& error, const OrderedJson& more);
 
 // One line "error: CODE: message" and one "hint: ..." on standard error; with `json` also error_text on
 // standard output. Returns the exit status of the code.
-int report_error(const Error& error, bool json, const OrderedJson& more = OrderedJson::object());
+int report_error(const Error& error, bool json);
+int report_error(const Error& error, bool json, const OrderedJson& more);
 
 // Prints text on standard output. Throws IO_ERROR when it cannot be written (a full disk).
 void print(const std::string& text);

@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/report.h"
@@ -39,10 +41,10 @@ std::string url_of(const std::string& host, std::uint16_t port) {
 
 class ServeCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand("serve", "Answer requests over HTTP until it is told to end");
-    declare_serve_flags(*command, flags_);
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("serve", "Answer requests over HTTP until it is told to end");
+    declare_serve_flags(command, flags_);
+    declare_json(command);
     return command;
   }
 

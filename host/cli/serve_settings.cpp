@@ -230,26 +230,21 @@ const std::vector<Setting>& serve_settings() {
   return all;
 }
 
-void declare_serve_flags(CLI::App& command, ServeFlags& flags) {
+void declare_serve_flags(FlagTable& command, ServeFlags& flags) {
   for (const Setting& setting : serve_settings()) {
     if (setting.flag.empty()) continue;
     if (setting.kind == Setting::Kind::truth) {
-      command.add_flag(setting.flag, flags.truths[setting.key], setting.help);
-      continue;
-    }
-    CLI::Option* option = command.add_option(setting.flag, flags.values[setting.key], setting.help);
-    option->type_name(setting.type)->allow_extra_args(false);
-    if (setting.kind == Setting::Kind::list) {
-      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      command.add(setting.flag, setting.help, &flags.truths[setting.key]);
+    } else if (setting.kind == Setting::Kind::list) {
+      command.add(setting.flag, setting.type, setting.help, &flags.lists[setting.key]);
     } else {
-      option->expected(1);
+      command.add(setting.flag, setting.type, setting.help, &flags.texts[setting.key]);
     }
   }
-  command
-      .add_option("--config", flags.config,
-                  "Read settings from FILE [default: config.json in the home, where there is one]")
-      ->type_name("FILE");
-  command.add_flag("--log-to-home", flags.log_here, "Append the log to logs/daemon.log in the home");
+  command.add("--config", "FILE",
+              "Read settings from FILE [default: config.json in the home, where there is one]",
+              &flags.config);
+  command.add("--log-to-home", "Append the log to logs/daemon.log in the home", &flags.log_here);
 }
 
 ServeSettings read_serve_settings(
@@ -265,10 +260,11 @@ ServeSettings read_serve_settings(
           setting.kind == Setting::Kind::list ? split(*value) : std::vector<std::string>{*value});
   }
   for (const Setting& setting : serve_settings()) {
-    const auto values = flags.values.find(setting.key);
-    if (values != flags.values.end() && !values->second.empty()) {
-      apply(setting, settings, setting.flag, values->second);
-    }
+    const auto text = flags.texts.find(setting.key);
+    if (text != flags.texts.end() && text->second) apply(setting, settings, setting.flag, {*text->second});
+    const auto list = flags.lists.find(setting.key);
+    if (list != flags.lists.end() && !list->second.empty())
+      apply(setting, settings, setting.flag, list->second);
     const auto truth = flags.truths.find(setting.key);
     if (truth != flags.truths.end() && truth->second) apply(setting, settings, setting.flag, {"true"});
   }

@@ -2,7 +2,6 @@
 // The settings of `roundhouse serve`: flags over environment over the configuration file over defaults.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "host/cli/flags.h"
 #include "host/residency/pool.h"
 
 namespace roundhouse::host {
@@ -43,12 +43,13 @@ std::string setting_variable(const Setting& setting);  // its name in the enviro
 
 // What was typed, by key.
 struct ServeFlags {
-  std::map<std::string, std::vector<std::string>> values;
+  std::map<std::string, std::optional<std::string>> texts;
+  std::map<std::string, std::vector<std::string>> lists;
   std::map<std::string, bool> truths;
   std::optional<std::string> config;  // --config
   bool log_here = false;              // --log-to-home
 };
-void declare_serve_flags(CLI::App& command, ServeFlags& flags);
+void declare_serve_flags(FlagTable& command, ServeFlags& flags);
 
 // One key a line; empty lines and those that begin with # are none. Throws IO_ERROR, INVALID_ARGUMENT where
 // there is none; `where` begins the message.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "host/cli/command.h"
 #include "host/cli/generate_summary.h"
@@ -197,13 +198,14 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
 
 class ShowCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand("show", "Show one model: files, origin, defaults, engines for it");
-    command->add_option("name", name_, "A model by name, or a directory")->type_name("NAME")->required();
-    command->add_flag("--config", config_,
-                      "Also the whole configuration: the recipe with its defaults, and every JSON file that "
-                      "configures a component");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("show", "Show one model: files, origin, defaults, engines for it");
+    command.add("name", "NAME", "A model by name, or a directory", &name_).required = true;
+    command.add("--config",
+                "Also the whole configuration: the recipe with its defaults, and every JSON file that "
+                "configures a component",
+                &config_);
+    declare_json(command);
     return command;
   }
 

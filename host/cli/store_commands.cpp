@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse cp`, `rm`, `gc` and `clean`: names and space of the model store.
+#include <nlohmann/json.hpp>
+
 #include "host/cli/command.h"
 #include "host/cli/store_report.h"
 
@@ -8,11 +10,11 @@ namespace {
 
 class CopyCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand("cp", "Give a model of the store another name; copies no files");
-    command->add_option("source", source_, "The name it has")->type_name("NAME")->required();
-    command->add_option("target", target_, "The name it shall have as well")->type_name("NAME")->required();
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("cp", "Give a model of the store another name; copies no files");
+    command.add("source", "NAME", "The name it has", &source_).required = true;
+    command.add("target", "NAME", "The name it shall have as well", &target_).required = true;
+    declare_json(command);
     return command;
   }
 
@@ -33,12 +35,11 @@ class CopyCommand : public Command {
 
 class RemoveCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("rm", "Take a name out of the store; 'roundhouse gc' frees what no name needs");
-    command->add_option("name", name_, "The model's name")->type_name("NAME")->required();
-    command->add_flag("--prune", prune_, "Free what only this model needed at once");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("rm", "Take a name out of the store; 'roundhouse gc' frees what no name needs");
+    command.add("name", "NAME", "The model's name", &name_).required = true;
+    command.add("--prune", "Free what only this model needed at once", &prune_);
+    declare_json(command);
     return command;
   }
 
@@ -64,11 +65,10 @@ class RemoveCommand : public Command {
 
 class GcCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("gc", "Free what no name of the store needs; safe while others import");
-    command->add_flag("--dry-run", dry_run_, "Only say what would be removed");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("gc", "Free what no name of the store needs; safe while others import");
+    command.add("--dry-run", "Only say what would be removed", &dry_run_);
+    declare_json(command);
     return command;
   }
 
@@ -90,11 +90,11 @@ class GcCommand : public Command {
 
 class CleanCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(
+  FlagTable declare() override {
+    FlagTable command(
         "clean",
         "Remove downloads that were not finished, temporary files and directory views; keeps every model");
-    declare_json(*command);
+    declare_json(command);
     return command;
   }
 

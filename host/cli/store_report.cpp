@@ -2,6 +2,8 @@
 // What the commands on the model store have to tell.
 #include "host/cli/store_report.h"
 
+#include <nlohmann/json.hpp>
+
 #include "host/cli/text.h"
 
 namespace roundhouse::host {

@@ -3,6 +3,8 @@
 // one.
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "host/cli/command.h"
 #include "host/cli/store_report.h"
 #include "host/cli/text.h"
@@ -18,16 +20,13 @@ namespace {
 
 class VerifyCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("verify", "Hash the files of the store's models and name all damage");
-    command
-        ->add_option(
-            "name", name_,
-            "One model of the store, or a directory with a manifest.json [default: all models of the "
-            "store]")
-        ->type_name("NAME");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("verify", "Hash the files of the store's models and name all damage");
+    command.add("name", "NAME",
+                "One model of the store, or a directory with a manifest.json [default: all models of the "
+                "store]",
+                &name_);
+    declare_json(command);
     return command;
   }
 
@@ -95,13 +94,11 @@ class VerifyCommand : public Command {
 
 class ValidateCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command = app.add_subcommand(
-        "validate", "Say what is wrong with a model directory, a GGUF file or a ModelSpec");
-    command->add_option("path", path_, "A model directory, a GGUF file, or a ModelSpec (YAML)")
-        ->type_name("PATH")
-        ->required();
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("validate", "Say what is wrong with a model directory, a GGUF file or a ModelSpec");
+    command.add("path", "PATH", "A model directory, a GGUF file, or a ModelSpec (YAML)", &path_).required =
+        true;
+    declare_json(command);
     return command;
   }
 

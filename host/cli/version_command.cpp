@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse version`: of the program and of the plugin interface that it speaks.
+#include <nlohmann/json.hpp>
+
 #include "host/cli/command.h"
 #include "host/cli/report.h"
 #include "roundhouse/roundhouse.h"
@@ -9,10 +11,9 @@ namespace {
 
 class VersionCommand : public Command {
  public:
-  CLI::App* declare(CLI::App& app) override {
-    CLI::App* command =
-        app.add_subcommand("version", "Print the versions of the program and of its plugin interface");
-    declare_json(*command);
+  FlagTable declare() override {
+    FlagTable command("version", "Print the versions of the program and of its plugin interface");
+    declare_json(command);
     return command;
   }
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one file that knows CLI11.
+#include "host/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+#include <string_view>
+
+#include "host/cli/text.h"
+#include "roundhouse/error.hpp"
+
+namespace roundhouse::host {
+namespace {
+
+constexpr std::size_t kHelpColumn = 32;
+
+// CLI11 hears of a target with its type.
+struct AddOption {
+  CLI::App& app;
+  const Flag& flag;
+
+  CLI::Option* operator()(bool* target) const { return app.add_flag(flag.names, *target, flag.help); }
+  CLI::Option* operator()(std::vector<std::string>* target) const {
+    return app.add_option(flag.names, *target, flag.help)
+        ->type_name(flag.type)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  template <typename Text>
+  CLI::Option* operator()(Text* target) const {
+    return app.add_option(flag.names, *target, flag.help)->type_name(flag.type);
+  }
+};
+
+void add_flags(CLI::App& app, const FlagTable& table) {
+  for (const Flag& flag : table.flags) {
+    CLI::Option* option = std::visit(AddOption{app, flag}, flag.target);
+    option->required(flag.required);
+    if (!flag.excludes.empty()) option->excludes(app.get_option(flag.excludes));
+    if (!flag.group.empty()) option->group(flag.group);
+  }
+}
+
+void add_command(CLI::App& app, const FlagTable& table) {
+  CLI::App* command = app.add_subcommand(table.name, table.description);
+  add_flags(*command, table);
+  for (const FlagTable& inner : table.commands)
+    add_command(*command, inner);
+}
+
+void set_given(const CLI::App& app, const FlagTable& table) {
+  for (const FlagTable& command : table.commands) {
+    const CLI::App* typed = app.get_subcommand(command.name);
+    if (!typed->parsed()) continue;
+    if (command.given != nullptr) *command.given = true;
+    set_given(*typed, command);
+  }
+}
+
+std::string typed_command(const CLI::App& app) {
+  const std::vector<const CLI::App*> commands = app.get_subcommands([](const CLI::App*) { return true; });
+  for (const CLI::App* command : commands) {
+    if (command->parsed()) return command->get_name();
+  }
+  return "";
+}
+
+std::string see_help(const CLI::App& app) {
+  const std::string command = typed_command(app);
+  return "see 'roundhouse " + (command.empty() ? "" : command + " ") + "--help'";
+}
+
+// What CLI11 could not place, as one of ours.
+Error extras_error(const CLI::App& app, const FlagTable& program) {
+  const std::vector<std::string> extras = app.remaining(true);
+  const std::string first = extras.empty() ? "" : extras.front();
+  if (first.size() > 1 && first.front() == '-') {
+    return {RH_UNKNOWN_OPTION, "option '" + first + "' is not known",
+            see_help(app) + "; put -- before text that starts with '-'"};
+  }
+  if (app.get_subcommands().empty()) {
+    return {RH_INVALID_ARGUMENT,
+            "command '" + first + "' is not known, expected one of: " + command_names(program),
+            see_help(app)};
+  }
+  return {RH_INVALID_ARGUMENT, "argument '" + first + "' is one too many",
+          "put quotes around a text with spaces"};
+}
+
+// "NAME: " and what is wrong, in CLI11's words, as one of ours.
+Error parse_error(const CLI::ParseError& error, const CLI::App& app) {
+  const std::string text = error.what();
+  const auto name_before = [&](std::string_view words) { return text.substr(0, text.find(words)); };
+  constexpr std::string_view kTwice = ": At Most 1 required but received ";
+  constexpr std::string_view kMissing = ": 1 required ";
+  constexpr std::string_view kEnd = " missing";
+  std::string message;
+  if (const auto at = text.find(kTwice); at != std::string::npos) {
+    message = name_before(kTwice) + ": given " + text.substr(at + kTwice.size()) + " times, expected once";
+  } else if (const auto type = text.find(kMissing); type != std::string::npos && text.ends_with(kEnd)) {
+    const std::size_t begin = type + kMissing.size();
+    message = name_before(kMissing) + ": a value is missing, expected " +
+              text.substr(begin, text.size() - kEnd.size() - begin);
+  } else {
+    // CLI11 starts with a capital and may end with a newline or a full stop.
+    message = text;
+    while (!message.empty() && (message.back() == '\n' || message.back() == '.'))
+      message.pop_back();
+    if (!message.empty() && message[0] >= 'A' && message[0] <= 'Z') message[0] += 'a' - 'A';
+  }
+  return {RH_INVALID_ARGUMENT, message, see_help(app)};
+}
+
+}  // namespace
+
+std::string command_names(const FlagTable& program) {
+  std::vector<std::string> names;
+  for (const FlagTable& command : program.commands)
+    names.push_back(command.name);
+  return join(names, ", ");
+}
+
+CommandLine read_command_line(const FlagTable& program, const std::string& version, int argc, char** argv) {
+  CLI::App app(program.description, program.name);
+  app.get_formatter()->column_width(kHelpColumn);
+  app.fallthrough();
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", version, "Print the version and leave");
+  add_flags(app, program);
+  for (const FlagTable& command : program.commands)
+    add_command(app, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    std::ostringstream text;
+    app.exit(help, text, text);
+    return {typed_command(app), text.str()};
+  } catch (const CLI::ExtrasError&) {
+    throw extras_error(app, program);
+  } catch (const CLI::ParseError& error) {
+    throw parse_error(error, app);
+  }
+  set_given(app, program);
+  return {typed_command(app), std::nullopt};
+}
+
+}  // namespace roundhouse::host
