@@ -133,9 +133,21 @@ rh_engine* Plugin::Engine::raw() const {
   return state_->use->get();
 }
 
-const void* Plugin::Engine::extension(const std::string& id) const {
+const std::string& Plugin::Engine::engine_id() const {
+  return state_->use->core().id();
+}
+
+const void* Plugin::Engine::find_extension(const char* id) const {
   rh_engine* engine = raw();
-  return state_->use->core().call("get_extension", [&] { return engine->get_extension(engine, id.c_str()); });
+  return state_->use->core().call("get_extension", [&] { return engine->get_extension(engine, id); });
+}
+
+Answer Plugin::Engine::call(const std::string& name,
+                            const std::function<rh_status(rh_engine*, rh_error*)>& function) const {
+  PluginCore& core = state_->use->core();
+  Answer answer(core.id(), name);
+  answer.set(core.call(name, [&] { return function(raw(), answer.error()); }));
+  return answer;
 }
 
 std::unique_ptr<Plugin::Model> Plugin::Engine::open_model(const rh_model_source& source) {
@@ -165,18 +177,16 @@ std::vector<std::pair<std::string, std::string>> Plugin::Model::facts() const {
 void Plugin::Model::generate(const rh_image_request& request, const rh_image_sink& sink) {
   PluginCore& core = state_->use->core();
   rh_model* model = state_->use->get();
-  const auto* image = static_cast<const rh_image*>(
-      core.call("get_extension", [&] { return model->get_extension(model, RH_IMAGE_ID); }));
-  if (image == nullptr) {
+  const void* found = core.call("get_extension", [&] { return model->get_extension(model, RH_IMAGE_ID); });
+  if (found == nullptr) {
     throw Error(RH_CAPABILITY_UNSUPPORTED,
                 "engine '" + core.id() + "': this model makes no pictures (no " RH_IMAGE_ID ")");
   }
-  check_record(core.id(), rule::kRecords, RH_IMAGE_ID, image);
-  check_function(core.id(), rule::kRecords, RH_IMAGE_ID ": generate", image->generate);
+  const auto& image = checked_extension<rh_image>(core.id(), RH_IMAGE_ID, found);
   ImageWatch watch(core.id(), request, sink);
   ErrorRecord error;
   const rh_status status =
-      core.call("generate", [&] { return image->generate(model, &request, watch.sink(), error.get()); });
+      core.call("generate", [&] { return image.generate(model, &request, watch.sink(), error.get()); });
   watch.rethrow_refusal();
   error.check(core.id(), "generate", status);
   watch.check_complete();

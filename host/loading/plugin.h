@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "host/loading/extension.h"
 #include "host/manifest/manifest.h"
 #include "host/registry/registry.h"
 #include "roundhouse/error.hpp"
@@ -51,12 +52,21 @@ class Plugin::Engine {
   // Throws the plugin's error, or ENGINE_BROKEN when it returns success without a model, or an error without
   // a message.
   std::unique_ptr<Model> open_model(const rh_model_source& source);
-  const void* extension(const std::string& id) const;
-  rh_engine* raw() const;
+  // The engine side of an extension, checked (checked_extension); valid as long as the engine.
+  template <class Record>
+  const Record& extension(const char* id) const {
+    return checked_extension<Record>(engine_id(), id, find_extension(id));
+  }
+  // Calls a function of an extension with this engine and a record for its error. An exception that escapes
+  // from the plugin is ENGINE_BROKEN; none may escape from the host's callbacks.
+  Answer call(const std::string& name, const std::function<rh_status(rh_engine*, rh_error*)>& function) const;
 
  private:
   friend class Plugin;
   struct State;
+  const std::string& engine_id() const;
+  const void* find_extension(const char* id) const;
+  rh_engine* raw() const;
   explicit Engine(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs rh.convert/1, believing nothing that comes back unchecked.
-#include <atomic>
 #include <cmath>
-#include <exception>
 
 #include "host/loading/text.h"
 #include "host/worker/engine_call.h"
@@ -24,20 +22,9 @@ struct Call {
   const Watch& watch;
   const ConvertProgress& seen;
   ConvertResult result = {};
-  std::exception_ptr failure = {};  // of a callback: none may cross the plugin
-  std::atomic<bool> failed{false};
+  KeptFailure failure = {};
 
-  bool stopped() const { return failed.load() || is_cancelled(watch); }
-  template <typename Work>
-  void keep(Work&& work) noexcept {
-    if (failure) return;
-    try {
-      work();
-    } catch (...) {
-      failure = std::current_exception();
-      failed.store(true);
-    }
-  }
+  bool stopped() const { return failure.failed() || is_cancelled(watch); }
 };
 
 Call& call_of(void* context) {
@@ -62,7 +49,7 @@ std::int32_t on_cancelled(void* context) {
 
 void on_progress(void* context, const rh_convert_progress* progress) {
   Call& call = call_of(context);
-  call.keep([&] {
+  call.failure.keep([&] {
     if (!reaches_floor(progress)) refuse("convert: a progress record is too small");
     if (call.seen)
       call.seen({text_of(progress->file, "file"), cleaned_text(progress->tensor, kMaximumText),
@@ -72,7 +59,7 @@ void on_progress(void* context, const rh_convert_progress* progress) {
 
 void on_tensor(void* context, const rh_convert_tensor* tensor) {
   Call& call = call_of(context);
-  call.keep([&] {
+  call.failure.keep([&] {
     if (!reaches_floor(tensor)) refuse("convert: a tensor record is too small");
     if (tensor->rank > kMaximumRank || (tensor->rank > 0 && tensor->shape == nullptr))
       refuse("convert: a tensor of rank " + std::to_string(tensor->rank));
@@ -96,7 +83,7 @@ void on_tensor(void* context, const rh_convert_tensor* tensor) {
 ConvertResult EngineWork::convert(const ConvertTask& job, const Watch& watch, const ConvertProgress& seen) {
   return with_named_errors(manifest_.id, "convert", [&] {
     load();
-    const auto& extension = extension_of<rh_convert>(*engine_, RH_CONVERT_ID);
+    const auto& extension = engine_->extension<rh_convert>(RH_CONVERT_ID);
     Call call{watch, seen};
     const OptionRecords options(job.options);
     const std::string source = job.source.string(), target = job.target.string();
@@ -105,13 +92,13 @@ ConvertResult EngineWork::convert(const ConvertTask& job, const Watch& watch, co
                                      job.type.c_str(), job.format.empty() ? nullptr : job.format.c_str(),
                                      options.list()};
     const rh_convert_sink sink{sizeof sink, 0, &call, on_progress, on_tensor, on_cancelled};
-    rh_error error{};
-    error.struct_size = sizeof error;
     run_call(watch, "convert", [&] {
-      const rh_status status = extension.run(engine_->raw(), &request, &sink, &error);
-      if (!call.failure) check_answer(status, error, "convert");
+      const Answer answer = engine_->call("convert", [&](rh_engine* engine, rh_error* error) {
+        return extension.run(engine, &request, &sink, error);
+      });
+      if (!call.failure.failed()) answer.check();
     });
-    if (call.failure) std::rethrow_exception(call.failure);
+    call.failure.rethrow();
     call.result.peak_memory_bytes = peak_memory_bytes();
     return std::move(call.result);
   });

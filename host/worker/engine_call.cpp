@@ -29,11 +29,4 @@ OptionRecords::OptionRecords(const std::vector<EngineOption>& options) {
   list_ = {sizeof(rh_options), static_cast<std::uint32_t>(items_.size()), items_.data()};
 }
 
-void check_answer(rh_status status, rh_error& error, const char* function) {
-  if (status == RH_OK) return;
-  error.message[sizeof error.message - 1] = '\0';
-  throw Error(is_known(status) ? status : RH_ENGINE_INTERNAL,
-              error.message[0] != '\0' ? error.message : std::string(function) + " failed without a message");
-}
-
 }  // namespace roundhouse::host

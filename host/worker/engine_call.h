@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every call into a plugin's extension needs: options in C's form, the extension itself, its answer.
+// What every call into a plugin's extension needs: options in C's form, and a place for what its callbacks
+// refuse.
 #pragma once
 
+#include <atomic>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -25,18 +28,30 @@ class OptionRecords {
   rh_options list_{};
 };
 
-// What an extension's function answered, as an Error unless it is RH_OK.
-void check_answer(rh_status status, rh_error& error, const char* function);
-
-// The extension of that id, or CAPABILITY_UNSUPPORTED.
-template <typename Extension>
-const Extension& extension_of(const Plugin::Engine& engine, const char* id) {
-  const auto* extension = static_cast<const Extension*>(engine.extension(id));
-  if (extension == nullptr || extension->struct_size < sizeof(Extension)) {
-    throw Error(RH_CAPABILITY_UNSUPPORTED, std::string("has no extension ") + id);
+// What a callback threw, kept so that it does not cross the plugin. All but `failed` belong to one thread.
+class KeptFailure {
+ public:
+  // Runs the work of a callback, unless one has thrown before.
+  template <typename Work>
+  void keep(Work&& work) noexcept {
+    if (failure_) return;
+    try {
+      work();
+    } catch (...) {
+      failure_ = std::current_exception();
+      failed_.store(true);
+    }
   }
-  return *extension;
-}
+  // Any thread.
+  bool failed() const noexcept { return failed_.load(); }
+  void rethrow() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::exception_ptr failure_;
+  std::atomic<bool> failed_{false};
+};
 
 inline bool is_cancelled(const Watch& watch) {
   return watch.cancelled->load(std::memory_order_relaxed);

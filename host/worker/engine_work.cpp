@@ -105,15 +105,26 @@ rh_status on_image(void* context, const rh_pixels* pixels, rh_error* /*error*/) 
   return RH_OK;
 }
 
+// What the sink of an estimate points to.
+struct EstimateCall {
+  Estimate estimate;
+  KeptFailure failure;
+};
+
 void on_stage_estimate(void* context, const rh_stage_estimate* stage) {
-  auto& stages = static_cast<Estimate*>(context)->stages;
-  if (stages.size() >= kMaximumReports) return;
-  stages.push_back(
-      {stage_name(stage->stage), milliseconds(stage->elapsed_ns), stage->operations, stage->peak_bytes});
+  auto& call = *static_cast<EstimateCall*>(context);
+  call.failure.keep([&] {
+    if (!reaches_floor(stage)) {
+      throw Error(RH_ENGINE_BROKEN, "estimate: the record of a stage is too small (rule P10)");
+    }
+    if (call.estimate.stages.size() >= kMaximumReports) return;
+    call.estimate.stages.push_back(
+        {stage_name(stage->stage), milliseconds(stage->elapsed_ns), stage->operations, stage->peak_bytes});
+  });
 }
 
 void on_held(void* context, std::uint64_t bytes) {
-  static_cast<Estimate*>(context)->held_memory_bytes = bytes;
+  static_cast<EstimateCall*>(context)->estimate.held_memory_bytes = bytes;
 }
 
 rh_model_source source_of(const ModelSource& job, const OptionRecords& options, const rh_load_sink& sink) {
@@ -222,20 +233,22 @@ ImageResult EngineWork::generate(const ImageTask& job, const Watch& watch) {
 Estimate EngineWork::estimate(const ModelSource& model, const ImageTask& job, const Watch& watch) {
   return with_named_errors(manifest_.id, "estimate", [&] {
     load();
-    const auto& extension = extension_of<rh_estimate>(*engine_, RH_ESTIMATE_ID);
+    const auto& extension = engine_->extension<rh_estimate>(RH_ESTIMATE_ID);
     Call call{watch};
     const OptionRecords model_options(model.options), options(job.options);
     const rh_load_sink load_sink = load_sink_of(call);
     const rh_model_source source = source_of(model, model_options, load_sink);
     const rh_image_request request = request_of(job, options);
-    Estimate estimate;
+    EstimateCall estimate;
     const rh_estimate_sink sink{sizeof(rh_estimate_sink), 0, &estimate, on_stage_estimate, on_held};
-    rh_error error{};
-    error.struct_size = sizeof error;
     run_call(watch, "estimate", [&] {
-      check_answer(extension.image(engine_->raw(), &source, &request, &sink, &error), error, "estimate");
+      const Answer answer = engine_->call("estimate", [&](rh_engine* engine, rh_error* error) {
+        return extension.image(engine, &source, &request, &sink, error);
+      });
+      estimate.failure.rethrow();
+      answer.check();
     });
-    return estimate;
+    return std::move(estimate.estimate);
   });
 }
 
@@ -243,13 +256,15 @@ double EngineWork::matrix_rate(const std::string& product, std::uint32_t m, std:
                                double seconds) {
   return with_named_errors(manifest_.id, "bench", [&] {
     load();
-    const auto& bench = extension_of<rh_bench>(*engine_, RH_BENCH_ID);
-    rh_error error{};
-    error.struct_size = sizeof error;
+    const auto& bench = engine_->extension<rh_bench>(RH_BENCH_ID);
+    const char* name = product.empty() ? nullptr : product.c_str();
     double rate = 0;
-    check_answer(bench.matrix_rate(engine_->raw(), product.empty() ? nullptr : product.c_str(), m, n, k,
-                                   seconds, &rate, &error),
-                 error, "matrix_rate");
+    engine_
+        ->call("matrix_rate",
+               [&](rh_engine* engine, rh_error* error) {
+                 return bench.matrix_rate(engine, name, m, n, k, seconds, &rate, error);
+               })
+        .check();
     if (!std::isfinite(rate) || rate <= 0) {
       throw Error(RH_ENGINE_BROKEN, "matrix_rate gave " + std::to_string(rate) + " FLOP/s");
     }

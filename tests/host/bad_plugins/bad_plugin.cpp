@@ -2,6 +2,7 @@
 // One engine, built many times with one defect each (-DDEFECT=name, -DDEFECT_name); defects.inc lists them.
 // Plain code over the C ABI, so that nothing but the defect stands between the host and it.
 #include <pthread.h>
+#include <roundhouse/ext/draft/bench.h>
 #include <roundhouse/roundhouse.h>
 #include <unistd.h>
 
@@ -195,9 +196,9 @@ const rh_facts kEngineDescription = {sizeof(rh_facts), 3, kEngineFacts};
 const rh_facts* describe_engine(rh_engine*) {
   return &kEngineDescription;
 }
-const void* engine_extension(rh_engine*, const char*) {
-  return nullptr;
-}
+
+#include "extensions.inc"
+
 void destroy(rh_engine*) {
 }
 

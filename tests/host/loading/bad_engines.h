@@ -79,6 +79,46 @@ class Use {
     model_->generate(request, sink_into(received));
   }
 
+  // The extensions of the engine, without a model.
+  void estimate() {
+    const auto& extension = engine_->extension<rh_estimate>(RH_ESTIMATE_ID);
+    const rh_estimate_sink sink{sizeof sink, 0, nullptr, [](void*, const rh_stage_estimate*) {},
+                                [](void*, std::uint64_t) {}};
+    rh_model_source source{};
+    source.struct_size = sizeof source;
+    const rh_image_request request = small_request();
+    engine_
+        ->call("estimate",
+               [&](rh_engine* engine, rh_error* error) {
+                 return extension.image(engine, &source, &request, &sink, error);
+               })
+        .check();
+  }
+  void convert() {
+    const auto& extension = engine_->extension<rh_convert>(RH_CONVERT_ID);
+    const rh_convert_request request{sizeof request, 0, "/source", "/target", "f32", nullptr, nullptr};
+    const rh_convert_sink sink{sizeof sink,
+                               0,
+                               nullptr,
+                               [](void*, const rh_convert_progress*) {},
+                               [](void*, const rh_convert_tensor*) {},
+                               [](void*) { return 0; }};
+    engine_
+        ->call("convert", [&](rh_engine* engine,
+                              rh_error* error) { return extension.run(engine, &request, &sink, error); })
+        .check();
+  }
+  void bench() {
+    const auto& extension = engine_->extension<rh_bench>(RH_BENCH_ID);
+    double rate = 0;
+    engine_
+        ->call("matrix_rate",
+               [&](rh_engine* engine, rh_error* error) {
+                 return extension.matrix_rate(engine, nullptr, 8, 8, 8, 0.1, &rate, error);
+               })
+        .check();
+  }
+
   std::vector<std::string> log;
   std::vector<std::pair<std::string, std::string>> facts;
   Received received;

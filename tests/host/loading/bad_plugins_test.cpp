@@ -11,7 +11,7 @@ namespace {
 using ::testing::HasSubstr;
 
 enum class Host { safe, deadly };
-enum class Phase { probe, open, generate };
+enum class Phase { probe, open, generate, estimate, convert, bench };
 
 struct BadPlugin {
   const char* defect;
@@ -71,6 +71,9 @@ void expect_fails(const BadPlugin& plugin) {
     use.open();
     error = error_of([&] { use.generate(); });
   }
+  if (plugin.phase == Phase::estimate) error = error_of([&] { use.estimate(); });
+  if (plugin.phase == Phase::convert) error = error_of([&] { use.convert(); });
+  if (plugin.phase == Phase::bench) error = error_of([&] { use.bench(); });
   EXPECT_EQ(error.code(), plugin.code) << error.what();
   EXPECT_THAT(error.what(), HasSubstr(plugin.part));
   if (error.code() == RH_ENGINE_BROKEN) {

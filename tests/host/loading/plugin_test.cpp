@@ -150,8 +150,22 @@ TEST(PluginTest, LifetimesEndInTheRightOrderWhicheverOwnerGoesFirst) {
 
 TEST(PluginTest, AnEngineWithoutAnExtensionHasNone) {
   Opened opened;
-  EXPECT_EQ(opened.engine->extension("com.example.unknown/1"), nullptr);
-  EXPECT_NE(opened.engine->raw(), nullptr);
+  try {
+    opened.engine->extension<rh_bench>("com.example.unknown/1");
+    ADD_FAILURE() << "no error, expected CAPABILITY_UNSUPPORTED";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), RH_CAPABILITY_UNSUPPORTED);
+    EXPECT_STREQ(error.what(), "engine 'bad-good': has no extension com.example.unknown/1");
+  }
+  rh_engine* called = nullptr;
+  opened.engine
+      ->call("test",
+             [&](rh_engine* engine, rh_error*) {
+               called = engine;
+               return RH_OK;
+             })
+      .check();
+  EXPECT_NE(called, nullptr);
 }
 
 }  // namespace
