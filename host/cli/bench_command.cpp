@@ -121,7 +121,7 @@ class BenchCommand : public Command {
   EngineBench measure(const BenchCase& one, const GeneratePlan& plan, Registry& registry,
                       const SessionOptions& options, const std::atomic<bool>& cancelled,
                       BenchReport& report) const {
-    report.model = plan.model_name;
+    report.model = name_of(plan.model);
     EngineBench bench;
     bench.width = plan.job.width;
     bench.height = plan.job.height;

@@ -56,7 +56,7 @@ class DirectWorker {
     request.seed = kSeed;
     const Registry registry = program.registry();
     plan_ = make_plan(request, registry, program.models(), [] { return std::uint64_t{kSeed}; });
-    client_ = make_worker_client(*planned_engine(plan_, registry).manifest, client_options(plan_, {}));
+    client_ = make_worker_client(*placed_engine(plan_, registry).manifest, client_options(plan_, {}));
     client_->probe();
     client_->open(open_job(plan_));
   }
@@ -84,7 +84,7 @@ void measure_overhead(const Program& program, std::int64_t runs, OverheadBench& 
   DaemonClient client = daemon.client();
   DirectWorker direct(program);
   const GeneratePlan& plan = direct.plan();
-  bench.model = plan.model_name;
+  bench.model = name_of(plan.model);
   bench.engine = plan.engine;
   bench.width = plan.job.width;
   bench.height = plan.job.height;

@@ -126,7 +126,7 @@ std::vector<std::string> expected_pictures(const Program& program, int clients) 
   request.seed = 0;
   const Registry registry = program.registry();
   GeneratePlan plan = make_plan(request, registry, program.models(), [] { return std::uint64_t{0}; });
-  const auto client = make_worker_client(*planned_engine(plan, registry).manifest, client_options(plan, {}));
+  const auto client = make_worker_client(*placed_engine(plan, registry).manifest, client_options(plan, {}));
   client->probe();
   client->open(open_job(plan));
   std::vector<std::string> pictures;

@@ -141,7 +141,8 @@ class GenerateRun {
       log_->write(level, category, message);
     };
     log_start();
-    progress.note("loading " + (plan.model_name.empty() ? "" : plan.model_name + " on ") + plan.engine);
+    progress.note("loading " + (name_of(plan.model).empty() ? "" : name_of(plan.model) + " on ") +
+                  plan.engine);
     record_.start_milliseconds = program_.milliseconds_since_start();
     const Clock::time_point begin = Clock::now();
     SessionEvents events;
@@ -202,7 +203,7 @@ class GenerateRun {
     picture.job.seed = seed;
     picture.engine = engine.id;
     picture.engine_version = engine.version;
-    picture.model = record_.plan.model_name;
+    picture.model = name_of(record_.plan.model);
     picture.device = record_.plan.device;
     picture.facts = record_.opened.model;
     picture.sampler = used_sampler(picture.job, engine);
@@ -221,7 +222,7 @@ class GenerateRun {
 
   void log_start() const {
     const ImageTask& job = record_.plan.job;
-    nlohmann::json fields = {{"model", record_.plan.model_name},
+    nlohmann::json fields = {{"model", name_of(record_.plan.model)},
                              {"width", job.width},
                              {"height", job.height},
                              {"steps", job.steps},
@@ -234,7 +235,7 @@ class GenerateRun {
     log("pipeline", "generate", std::move(fields));
     log("pipeline", "plan",
         {{"device", record_.plan.device},
-         {"architecture", record_.plan.architecture},
+         {"architecture", architecture_of(record_.plan.model)},
          {"verdicts", verdicts_json(record_.plan.decision)}},
         RH_LOG_DEBUG);
   }

@@ -36,7 +36,7 @@ OrderedJson estimate_json(const GeneratePlan& plan, const EstimateResult& result
   OrderedJson json;
   json["engine"] = result.engine;
   json["engine_version"] = result.report.version;
-  json["model"] = nullable(plan.model_name);
+  json["model"] = nullable(name_of(plan.model));
   json["width"] = plan.job.width;
   json["height"] = plan.job.height;
   json["steps"] = plan.job.steps;
@@ -62,7 +62,7 @@ std::string estimate_text(const GeneratePlan& plan, const EstimateResult& result
     if (!value.empty()) text += labelled(label, value, width);
   };
   line("engine", result.engine + " " + result.report.version);
-  line("model", plan.model_name);
+  line("model", name_of(plan.model));
   line("size", std::to_string(plan.job.width) + "x" + std::to_string(plan.job.height) + ", " +
                    std::to_string(plan.job.steps) + " steps");
   for (const StageEstimate& stage : result.estimate.stages)

@@ -75,7 +75,8 @@ void take_run(const OrderedJson& result, RunRecord& record) {
   job.schedule = text_or_null(result.at("schedule"));
   record.engine = record.plan.engine = record.opened.engine.id = result.at("engine").get<std::string>();
   record.plan.device = result.at("device").get<std::string>();
-  record.plan.model_name = result.at("model_name").get<std::string>();
+  if (const auto name = result.at("model_name").get<std::string>(); !name.empty())
+    record.plan.model = ModelReference{name, {}, RemoteEngineModel{name}};
   record.opened.engine.version = result.at("engine_version").get<std::string>();
   record.opened.engine.facts = facts_of(result.at("facts").at("engine"));
   record.opened.model = facts_of(result.at("facts").at("model"));

@@ -157,7 +157,7 @@ OrderedJson summary_json(const RunRecord& run) {
   OrderedJson json;
   json["engine"] = run.engine;
   json["engine_version"] = run.opened.engine.version;
-  json["model"] = run.plan.model_name.empty() ? OrderedJson() : OrderedJson(run.plan.model_name);
+  json["model"] = name_of(run.plan.model).empty() ? OrderedJson() : OrderedJson(name_of(run.plan.model));
   json["device"] = run.plan.device;
   json["dtype"] = dtypes_json(run.opened.model);
   json["seed"] = job.seed;
@@ -203,7 +203,7 @@ std::string summary_text(const RunRecord& run, std::size_t width) {
   for (const SavedImage& image : run.images)
     text += one_line(image.file.string()) + "\n";
   line("engine", engine_text(run));
-  line("model", run.plan.model_name);
+  line("model", name_of(run.plan.model));
   line("device", run.plan.device);
   line("dtype", dtypes_text(run.opened.model));
   line("size", std::to_string(job.width) + "x" + std::to_string(job.height));

@@ -37,6 +37,15 @@ PoolResult ModelPool::run(const PoolRequest& request, const std::atomic<bool>& c
   return Visit(*impl_, request, cancelled, events).run();
 }
 
+PoolResult ModelPool::load(const Placement& placement, std::optional<KeepAlive> keep_alive,
+                           const std::atomic<bool>& cancelled, const PoolEvents& events) {
+  PoolRequest request;
+  static_cast<Placement&>(request.plan) = placement;
+  request.plan.images = 0;
+  request.keep_alive = keep_alive;
+  return Visit(*impl_, request, cancelled, events).run();
+}
+
 std::size_t ModelPool::unload(const std::string& name) {
   // An empty name means all of them to the core.
   return name.empty() ? 0 : impl_->unload(name);

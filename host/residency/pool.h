@@ -60,7 +60,7 @@ struct PoolLimits {
 };
 
 struct PoolRequest {
-  // By make_plan over a snapshot of the registry. With images = 0 the model is loaded and nothing made.
+  // By make_plan over a snapshot of the registry.
   // plan.job.preview_every asks for previews.
   GeneratePlan plan;
   std::optional<KeepAlive> keep_alive;  // none = the pool's
@@ -128,7 +128,7 @@ std::string state_name(ResidentState state);  // "loading", ...
 struct Resident {
   std::string name;  // of the model; of the engine where it needs none
   std::string engine, device, architecture, digest;
-  std::filesystem::path directory;  // empty for modelless engines
+  bool has_model = false;  // else its engine needs none
   ResidentState state = ResidentState::loading;
   std::uint64_t estimated_bytes = 0;  // what it counts with in the budget, at work
   std::uint64_t resident_bytes = 0;   // what its process has now; 0 = no process
@@ -174,6 +174,9 @@ class ModelPool {
   // the figures for what can never fit, what loading or the engine says; CANCELLED also when the pool shuts
   // down. With automatic routing an engine that cannot be started is passed over, as run_plan does.
   PoolResult run(const PoolRequest& request, const std::atomic<bool>& cancelled, const PoolEvents& events);
+  // The same without a task: the model is loaded and stays for `keep_alive` (none = the pool's).
+  PoolResult load(const Placement& placement, std::optional<KeepAlive> keep_alive,
+                  const std::atomic<bool>& cancelled, const PoolEvents& events);
 
   // Unloads the workers of that name (a model's, or an engine's where it needs no model), pinned or not: idle
   // ones before it returns, others when their request is done. Returns how many there were.

@@ -7,6 +7,7 @@
 
 #include "host/residency/process_size.h"
 #include "host/session/plan_use.h"
+#include "host/store/model_location.h"
 
 namespace roundhouse::host {
 namespace {
@@ -56,16 +57,17 @@ void add_options(std::string& key, const std::vector<EngineOption>& options) {
 
 }  // namespace
 
-std::string worker_key(const GeneratePlan& plan) {
-  std::string key = plan.engine + '\x1e' + plan.device + '\x1e' + plan.model_directory.string() + '\x1e' +
-                    std::to_string(plan.memory_limit_bytes) + '\x1e';
-  add_options(key, plan.engine_options);
-  add_options(key, plan.model_options);
+std::string worker_key(const Placement& placement) {
+  std::string key = placement.engine + '\x1e' + placement.device + '\x1e' +
+                    (placement.model ? identity_of(*placement.model) : "") + '\x1e' +
+                    std::to_string(placement.memory_limit_bytes) + '\x1e';
+  add_options(key, placement.engine_options);
+  add_options(key, placement.model_options);
   return key;
 }
 
-std::string worker_name(const GeneratePlan& plan) {
-  return plan.model_name.empty() ? plan.engine : plan.model_name;
+std::string worker_name(const Placement& placement) {
+  return placement.model ? placement.model->name : placement.engine;
 }
 
 PoolCore::PoolCore(SharedRegistry& registry, ClientOptions client, PoolLimits limits, ClientFactory factory)
@@ -90,13 +92,13 @@ PoolCore::~PoolCore() {
   reaper_.join();
 }
 
-std::unique_ptr<EngineClient> PoolCore::make_client(const GeneratePlan& plan,
+std::unique_ptr<EngineClient> PoolCore::make_client(const Placement& placement,
                                                     const Registry& registry) const {
-  return factory_(*planned_engine(plan, registry).manifest, client_options(plan, client_options_));
+  return factory_(*placed_engine(placement, registry).manifest, client_options(placement, client_options_));
 }
 
-std::uint64_t PoolCore::memory_limit(const GeneratePlan& plan) const {
-  const std::uint64_t own = plan.memory_limit_bytes;
+std::uint64_t PoolCore::memory_limit(const Placement& placement) const {
+  const std::uint64_t own = placement.memory_limit_bytes;
   return own == 0 ? limits_.memory_bytes : std::min(own, limits_.memory_bytes);
 }
 
@@ -109,14 +111,14 @@ void PoolCore::dispatch() {
     Ticket& ticket = *tickets_.at(grant->request);
     ticket.worker = grant->worker;
     if (grant->kind == Schedule::Kind::load) {
-      const GeneratePlan& plan = *ticket.plan;
+      const Placement& placement = *ticket.placement;
       auto slot = std::make_unique<Slot>();
-      slot->engine = plan.engine;
-      slot->device = plan.device;
-      slot->architecture = plan.architecture;
+      slot->engine = placement.engine;
+      slot->device = placement.device;
+      slot->architecture = architecture_of(placement.model);
       slot->digest = ticket.digest;
-      slot->directory = plan.model_directory;
-      slot->memory_limit = memory_limit(plan);
+      slot->has_model = placement.model.has_value();
+      slot->memory_limit = memory_limit(placement);
       slots_[grant->worker] = std::move(slot);
     }
     ticket.grant = std::move(grant);
@@ -125,18 +127,18 @@ void PoolCore::dispatch() {
 }
 
 // The files of a model that is not known yet; the disk is asked outside of the lock.
-WeightFiles PoolCore::files_of(const GeneratePlan& plan) const {
+WeightFiles PoolCore::files_of(const Placement& placement) const {
   {
     const std::lock_guard lock(mutex_);
-    if (schedule_.needs().knows(worker_key(plan))) return {};
+    if (schedule_.needs().knows(worker_key(placement))) return {};
   }
-  return weight_files(plan.model_directory);
+  return placement.model ? weight_files(model_directory(*placement.model)) : WeightFiles();
 }
 
 // Names what the ticket's plan needs, and makes it known. Under the lock.
 void PoolCore::expect(Ticket& ticket, WeightFiles files) {
-  ticket.key = worker_key(*ticket.plan);
-  ticket.name = worker_name(*ticket.plan);
+  ticket.key = worker_key(*ticket.placement);
+  ticket.name = worker_name(*ticket.placement);
   NeedTable& needs = schedule_.needs();
   if (needs.knows(ticket.key)) return;
   if (needs.size() >= kRemembered) {
@@ -153,7 +155,7 @@ void PoolCore::expect(Ticket& ticket, WeightFiles files) {
 }
 
 void PoolCore::enter(Ticket& ticket) {
-  WeightFiles files = files_of(*ticket.plan);
+  WeightFiles files = files_of(*ticket.placement);
   const std::lock_guard lock(mutex_);
   expect(ticket, std::move(files));
   if (stopping_) throw shutting_down();
@@ -173,7 +175,7 @@ void PoolCore::enter(Ticket& ticket) {
 }
 
 void PoolCore::requeue(Ticket& ticket) {
-  WeightFiles files = files_of(*ticket.plan);
+  WeightFiles files = files_of(*ticket.placement);
   const std::lock_guard lock(mutex_);
   expect(ticket, std::move(files));
   schedule_.requeue(ticket.id, ticket.key, ticket.name, ticket.cost);

@@ -24,7 +24,7 @@ struct Ticket {
   const std::atomic<bool>& cancelled;
   std::atomic<bool> stopped{false};  // by the pool
   Id id = 0;
-  const GeneratePlan* plan = nullptr;  // its thread changes it only between two turns in the queue
+  const Placement* placement = nullptr;  // its thread changes it only between two turns in the queue
   std::string key, name, digest;
   std::optional<Cost> cost;  // none: it wants the model loaded and no more
   std::optional<Schedule::Grant> grant;
@@ -38,7 +38,7 @@ struct Ticket {
 // A worker that there is or will be.
 struct Slot {
   std::string engine, device, architecture, digest;
-  std::filesystem::path directory;
+  bool has_model = false;
   bool open = false;
   std::unique_ptr<EngineClient> client;  // changed under the lock; used by the thread whose request has it
   OpenResult opened;
@@ -104,10 +104,10 @@ class PoolCore {
     change(statistics_);
   }
 
-  std::unique_ptr<EngineClient> make_client(const GeneratePlan& plan, const Registry& registry) const;
+  std::unique_ptr<EngineClient> make_client(const Placement& placement, const Registry& registry) const;
   SharedRegistry& registry() { return registry_; }
   const PoolLimits& limits() const { return limits_; }
-  std::uint64_t memory_limit(const GeneratePlan& plan) const;
+  std::uint64_t memory_limit(const Placement& placement) const;
 
   // ---- of the pool's owner, any thread ----
 
@@ -124,7 +124,7 @@ class PoolCore {
   };
 
   void dispatch();
-  WeightFiles files_of(const GeneratePlan& plan) const;
+  WeightFiles files_of(const Placement& placement) const;
   void expect(Ticket& ticket, WeightFiles files);
   double mean_seconds() const;
   Resident resident_of(const Schedule::Worker& worker) const;
@@ -155,9 +155,9 @@ class PoolCore {
   std::thread watcher_, reaper_;
 };
 
-// Which workers can do a plan: equal keys share them.
-std::string worker_key(const GeneratePlan& plan);
+// Which workers a placement can have: equal keys share them.
+std::string worker_key(const Placement& placement);
 // What `unload` and `pin` call them.
-std::string worker_name(const GeneratePlan& plan);
+std::string worker_name(const Placement& placement);
 
 }  // namespace roundhouse::host

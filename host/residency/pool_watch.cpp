@@ -156,7 +156,7 @@ Resident PoolCore::resident_of(const Schedule::Worker& worker) const {
   resident.device = slot.device;
   resident.architecture = slot.architecture;
   resident.digest = slot.digest;
-  resident.directory = slot.directory;
+  resident.has_model = slot.has_model;
   resident.state = worker.state;
   resident.estimated_bytes = schedule_.work_bytes(worker);
   if (slot.client != nullptr) {

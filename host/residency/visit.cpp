@@ -41,7 +41,7 @@ Visit::Visit(PoolCore& core, const PoolRequest& request, const std::atomic<bool>
       plan_(request.plan),
       registry_(*core.registry().snapshot()),
       ticket_(cancelled) {
-  ticket_.plan = &plan_;
+  ticket_.placement = &plan_;
   ticket_.digest = request.digest;
   if (plan_.images > 0) ticket_.cost = Cost{"image", std::uint64_t{plan_.job.width} * plan_.job.height};
 }
@@ -213,7 +213,7 @@ bool Visit::load() {
 
 // Loads the engine and holds its own word against the request.
 bool Visit::has_engine(EngineClient& client) {
-  const std::filesystem::path file = planned_engine(plan_, registry_).manifest_file;
+  const std::filesystem::path file = placed_engine(plan_, registry_).manifest_file;
   std::optional<Error> failure;
   try {
     check_cancelled();
@@ -221,7 +221,7 @@ bool Visit::has_engine(EngineClient& client) {
     core_.probed(plan_.engine);
     registry_.set_report(file, report);
     core_.registry().update([&](Registry& registry) { registry.set_report(file, report); });
-    failure = planned_refusal(plan_, registry_);
+    failure = placement_refusal(plan_, registry_);
   } catch (const Error& error) {
     if (error.code() == RH_CANCELLED) throw;
     failure = error;
@@ -231,7 +231,7 @@ bool Visit::has_engine(EngineClient& client) {
     }
   }
   if (!failure) return true;
-  take_next_engine(plan_, registry_, *failure);
+  plan_.notes.push_back(place_again(plan_, registry_, *failure));
   core_.discard(ticket_, client.alive() ? PoolCore::End::unload : PoolCore::End::crash);
   core_.requeue(ticket_);
   return false;

@@ -18,10 +18,14 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+void note_placement(http::Exchange& exchange, const Placement& placement) {
+  exchange.notes()["engine"] = placement.engine;
+  exchange.notes()["model"] = name_of(placement.model);
+}
+
 void note_plan(const Services& services, http::Exchange& exchange, const GeneratePlan& plan) {
+  note_placement(exchange, plan);
   nlohmann::json& notes = exchange.notes();
-  notes["engine"] = plan.engine;
-  notes["model"] = plan.model_name;
   notes["width"] = plan.job.width;
   notes["height"] = plan.job.height;
   notes["steps"] = plan.job.steps;
@@ -61,8 +65,8 @@ PoolEvents pool_events(const Services& services, http::Exchange& exchange, const
   pool.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
     note_image(exchange, result);
     generation.images.push_back({seed, result});
-    services.metrics.picture(generation.plan.engine, generation.plan.model_name, generation.plan.job.steps,
-                             step_seconds(result));
+    services.metrics.picture(generation.plan.engine, name_of(generation.plan.model),
+                             generation.plan.job.steps, step_seconds(result));
     if (events.image) events.image(image, generation.images.back());
   };
   return pool;
@@ -74,6 +78,21 @@ http::HttpError queue_full(const QueueFull& error) {
       503, RH_QUEUE_FULL, error.what(), {}, {{"Retry-After", std::to_string(error.retry_after_seconds())}}};
 }
 
+// What the pool does; full, it says so in the words of HTTP, and the log hears how long it took.
+template <typename Work>
+PoolResult in_pool(http::Exchange& exchange, Work&& work) {
+  try {
+    PoolResult result = work();
+    nlohmann::json& notes = exchange.notes();
+    notes["engine"] = result.session.engine;
+    notes["waiting_ms"] = result.waiting_milliseconds;
+    notes["load_ms"] = result.loading_milliseconds;
+    return result;
+  } catch (const QueueFull& error) {
+    throw queue_full(error);
+  }
+}
+
 void run(const Services& services, http::Exchange& exchange, std::optional<KeepAlive> keep_alive,
          const GenerationEvents& events, Generation& generation) {
   const Clock::time_point begin = Clock::now();
@@ -82,19 +101,13 @@ void run(const Services& services, http::Exchange& exchange, std::optional<KeepA
   PoolRequest request;
   request.plan = generation.plan;
   request.keep_alive = keep_alive;
-  try {
-    generation.pool =
-        services.pool.run(request, exchange.cancelled(), pool_events(services, exchange, events, generation));
-  } catch (const QueueFull& error) {
-    throw queue_full(error);
-  }
+  generation.pool = in_pool(exchange, [&] {
+    return services.pool.run(request, exchange.cancelled(),
+                             pool_events(services, exchange, events, generation));
+  });
   generation.plan.engine = generation.pool.session.engine;
   generation.plan.notes = generation.pool.session.notes;
   generation.seconds = seconds_since(begin);
-  nlohmann::json& notes = exchange.notes();
-  notes["engine"] = generation.plan.engine;
-  notes["waiting_ms"] = generation.pool.waiting_milliseconds;
-  notes["load_ms"] = generation.pool.loading_milliseconds;
 }
 
 GeneratePlan plan(const Services& services, GenerateRequest& request) {
@@ -132,14 +145,16 @@ Generation generate_pictures(const Services& services, http::Exchange& exchange,
   return generation;
 }
 
-Generation load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
-                      std::optional<KeepAlive> keep_alive, const GenerationEvents& events) {
-  request.prompt = "load";  // a plan is of a picture; none is made
-  Generation generation;
-  generation.plan = plan(services, request);
-  generation.plan.images = 0;
-  run(services, exchange, keep_alive, events, generation);
-  return generation;
+LoadedModel load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
+                       std::optional<KeepAlive> keep_alive) {
+  if (!request.engine) request.engine = services.registry.default_engine();
+  LoadedModel loaded;
+  loaded.placement = place_model(request, *services.registry.snapshot(), services.models());
+  note_placement(exchange, loaded.placement);
+  loaded.pool = in_pool(
+      exchange, [&] { return services.pool.load(loaded.placement, keep_alive, exchange.cancelled(), {}); });
+  loaded.placement.engine = loaded.pool.session.engine;
+  return loaded;
 }
 
 PictureRecord Generation::record(std::size_t image, const std::string& version) const {
@@ -149,7 +164,7 @@ PictureRecord Generation::record(std::size_t image, const std::string& version) 
   record.job.seed = images.at(image).seed;
   record.engine = engine.id;
   record.engine_version = engine.version;
-  record.model = plan.model_name;
+  record.model = name_of(plan.model);
   record.device = plan.device;
   record.facts = pool.session.opened.model;
   record.sampler = used_sampler(plan.job, engine);

@@ -45,9 +45,13 @@ Generation generate_pictures(const Services& services, http::Exchange& exchange,
                              std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
                              std::uint32_t preview_every = 0);
 
-// As generate_pictures without a picture: the model is loaded and stays for `keep_alive`.
-Generation load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
-                      std::optional<KeepAlive> keep_alive, const GenerationEvents& events = {});
+struct LoadedModel {
+  Placement placement;
+  PoolResult pool;
+};
+// The model is loaded, where images of it would be made, and stays for `keep_alive`.
+LoadedModel load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
+                       std::optional<KeepAlive> keep_alive);
 
 // Short enough to be typed again, and exact in every JSON reader.
 std::uint64_t random_seed();

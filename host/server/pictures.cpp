@@ -10,7 +10,7 @@ std::string png_file(const Image& picture, const PngTexts& texts) {
 
 void tell_engine(http::Exchange& exchange, const GeneratePlan& plan) {
   exchange.header("X-Roundhouse-Engine", plan.engine);
-  exchange.header("X-Roundhouse-Model", plan.model_name);
+  exchange.header("X-Roundhouse-Model", name_of(plan.model));
 }
 
 std::vector<std::string> make_picture_files(const Services& services, http::Exchange& exchange,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/session/device.h"
 #include "host/session/session.h"
 #include "host/session/size.h"
 #include "host/session/values.h"
@@ -72,7 +71,6 @@ void plan_without_model(GeneratePlan& plan, const GenerateRequest& request, cons
 
 ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, const ModelCatalogue& models) {
   const ResolvedModel model = models.resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
-  plan.model_name = model.name;
   const Size usual{model.defaults.width.value_or(kSide), model.defaults.height.value_or(kSide)};
   set_size(plan, requested_size(request, usual, model.size, "model '" + model.name + "'"));
 
@@ -83,8 +81,8 @@ ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, con
     throw Error(RH_MODEL_INVALID, "model '" + model.name + "' is of architecture '" + directory.architecture +
                                       "', its spec says '" + model.architecture + "'");
   }
-  plan.model_directory = directory.path;
-  plan.architecture = directory.architecture;
+  plan.model = ModelReference{model.name, directory.architecture, LocalDirectory{directory.path}};
+  if (model.stored) plan.model->place = *model.stored;
   plan.route.architecture = directory.architecture;
   plan.route.weight_format = directory.weight_format;
   plan.route.dtypes = directory.dtypes;
@@ -119,14 +117,10 @@ void plan_guidance(GeneratePlan& plan, const GenerateRequest& request, const Mod
   use(truncation < 1, "cfg-truncation");
 }
 
-void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDefaults& defaults,
-              const std::function<std::uint64_t()>& random_seed) {
+void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDefaults& defaults) {
   ImageTask& job = plan.job;
-  job.prompt = request.prompt;
   job.steps = request.steps ? static_cast<std::uint32_t>(*request.steps) : defaults.steps.value_or(kSteps);
   plan_guidance(plan, request, defaults);
-  const bool random = request.seed.value_or(-1) == -1;
-  job.seed = (random ? random_seed() : static_cast<std::uint64_t>(*request.seed)) & INT64_MAX;
   job.sampler = request.sampler ? request.sampler : defaults.sampler;
   job.schedule = request.schedule ? request.schedule : defaults.schedule;
   plan.images = static_cast<std::uint32_t>(request.images);
@@ -143,24 +137,10 @@ void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDef
   plan.route.weights = request.weights;
   plan.route.quantities.emplace_back("steps", job.steps);
   plan.route.quantities.emplace_back("guidance", job.guidance);
-  plan.route.quantities.emplace_back("prompt-bytes", job.prompt.size());
 }
 
-}  // namespace
-
-std::string device_for(const std::string& wanted, const EngineRecord& engine) {
-  if (wanted != "auto") return wanted;
-  const auto devices = engine.capabilities().find("device");
-  if (devices == engine.capabilities().end()) return "cpu";
-  for (const std::string& device : devices->second) {
-    if (device != "cpu") return device;
-  }
-  return "cpu";
-}
-
-GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
-                       const std::function<std::uint64_t()>& random_seed) {
-  check_values(request);
+// All of a plan but its prompt, its seed and its place.
+GeneratePlan draft(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models) {
   check_engine_name(request, registry);
   GeneratePlan plan;
   ModelDefaults defaults;
@@ -169,15 +149,37 @@ GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry,
   } else {
     defaults = plan_model(plan, request, models);
   }
-  plan_job(plan, request, defaults, random_seed);
-
-  plan.decision = route(plan.route, registry.records());
-  if (plan.decision.error) throw RoutingRefusal(std::move(plan.decision));
-  plan.engine = plan.decision.engine;
-  const EngineRecord* engine = registry.find(plan.engine);
-  if (engine == nullptr) throw Error(RH_INTERNAL, "engine '" + plan.engine + "' was chosen and is not there");
-  plan.device = device_for(request.device, *engine);
+  plan_job(plan, request, defaults);
   return plan;
+}
+
+}  // namespace
+
+GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
+                       const std::function<std::uint64_t()>& random_seed) {
+  check_values(request);
+  GeneratePlan plan = draft(request, registry, models);
+  plan.job.prompt = request.prompt;
+  plan.route.quantities.emplace_back("prompt-bytes", request.prompt.size());
+  const bool random = request.seed.value_or(-1) == -1;
+  plan.job.seed = (random ? random_seed() : static_cast<std::uint64_t>(*request.seed)) & INT64_MAX;
+  static_cast<Placement&>(plan) = place(plan, registry);
+  return plan;
+}
+
+Placement place_model(const GenerateRequest& request, const Registry& registry,
+                      const ModelCatalogue& models) {
+  GenerateRequest model;  // what is not of an image
+  model.model = request.model;
+  model.engine = request.engine;
+  model.device = request.device;
+  model.allow_cpu = request.allow_cpu;
+  model.weights = request.weights;
+  model.memory_limit_bytes = request.memory_limit_bytes;
+  model.engine_options = request.engine_options;
+  model.model_options = request.model_options;
+  check_device(model);
+  return place(draft(model, registry, models), registry);
 }
 
 }  // namespace roundhouse::host

@@ -6,7 +6,6 @@
 #include <stop_token>
 #include <thread>
 
-#include "host/session/device.h"
 #include "host/session/plan_use.h"
 
 namespace roundhouse::host {
@@ -34,22 +33,24 @@ void check_cancelled(const std::atomic<bool>& cancelled) {
   if (cancelled.load()) throw Error(RH_CANCELLED, "cancelled before the engine had begun");
 }
 
+// A worker for one plan; the plan's placement may change.
 struct Run {
-  GeneratePlan& plan;
+  Placement& placement;
+  std::vector<std::string>& notes;
   Registry& registry;
   const SessionOptions& options;
   const std::atomic<bool>& cancelled;
 
   std::unique_ptr<EngineClient> make_client() const {
-    const EngineManifest& manifest = *planned_engine(plan, registry).manifest;
-    const ClientOptions client = client_options(plan, options.client);
+    const EngineManifest& manifest = *placed_engine(placement, registry).manifest;
+    const ClientOptions client = client_options(placement, options.client);
     return options.in_process ? make_in_process_client(manifest, client)
                               : make_worker_client(manifest, client);
   }
 
   // Loads the planned engine and holds its own word against the request. Returns why it cannot be used.
   std::optional<Error> try_engine(EngineClient& client) {
-    const std::filesystem::path file = registry.find(plan.engine)->manifest_file;
+    const std::filesystem::path file = registry.find(placement.engine)->manifest_file;
     try {
       const CancelWatch watch(client, cancelled);
       registry.set_report(file, client.probe());
@@ -58,7 +59,7 @@ struct Run {
       registry.set_error(file, error);
       return error;
     }
-    return planned_refusal(plan, registry);
+    return placement_refusal(placement, registry);
   }
 
   // A client of the first engine that loads, in the order of routing. Each one is tried once: it is marked in
@@ -69,11 +70,11 @@ struct Run {
       auto client = make_client();
       const std::optional<Error> failure = try_engine(*client);
       if (!failure) return client;
-      take_next_engine(plan, registry, *failure);
+      notes.push_back(place_again(placement, registry, *failure));
     }
   }
 
-  void make_images(EngineClient& client, const SessionEvents& events) const {
+  void make_images(const GeneratePlan& plan, EngineClient& client, const SessionEvents& events) const {
     for (std::uint32_t image = 0; image < plan.images; ++image) {
       const ImageTask job = image_job(plan, image);
       check_cancelled(cancelled);
@@ -91,21 +92,21 @@ struct Run {
 SessionResult run_plan(const GenerateRequest& /*request*/, GeneratePlan plan, Registry& registry,
                        const SessionOptions& options, const std::atomic<bool>& cancelled,
                        const SessionEvents& events) {
-  Run run{plan, registry, options, cancelled};
+  Run run{plan, plan.notes, registry, options, cancelled};
   const auto client = run.loaded_client();
   const CancelWatch watch(*client, cancelled);
   SessionResult result;
   result.opened = client->open(open_job(plan));
   result.engine = plan.engine;
   if (events.loaded) events.loaded(result.opened);
-  run.make_images(*client, events);
+  run.make_images(plan, *client, events);
   result.notes = plan.notes;
   return result;
 }
 
 EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const SessionOptions& options,
                              const std::atomic<bool>& cancelled) {
-  Run run{plan, registry, options, cancelled};
+  Run run{plan, plan.notes, registry, options, cancelled};
   const auto client = run.loaded_client();
   const CancelWatch watch(*client, cancelled);
   EstimateResult result;
@@ -118,28 +119,26 @@ EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const Sessio
 
 ConversionPlan make_conversion_plan(const std::string& type, const std::string& format,
                                     const std::optional<std::string>& engine, const Registry& registry) {
+  PlacementRequest request;
+  request.route.convert = type;
+  request.route.engine = engine;
   ConversionPlan plan;
+  static_cast<Placement&>(plan) = place(std::move(request), registry);
   plan.job.type = type;
   plan.job.format = format;
-  plan.engine.route.convert = type;
-  plan.engine.route.engine = engine;
-  plan.engine.decision = route(plan.engine.route, registry.records());
-  if (plan.engine.decision.error) throw RoutingRefusal(plan.engine.decision);
-  plan.engine.engine = plan.engine.decision.engine;
-  plan.engine.device = device_for(plan.engine.route.device, *registry.find(plan.engine.engine));
   return plan;
 }
 
 ConversionResult run_conversion(ConversionPlan plan, Registry& registry, const SessionOptions& options,
                                 const std::atomic<bool>& cancelled, const ConvertProgress& seen) {
-  Run run{plan.engine, registry, options, cancelled};
+  Run run{plan, plan.notes, registry, options, cancelled};
   const auto client = run.loaded_client();
   const CancelWatch watch(*client, cancelled);
   ConversionResult result;
   result.converted = client->convert(plan.job, seen);
   result.report = client->probe();
-  result.engine = plan.engine.engine;
-  result.notes = plan.engine.notes;
+  result.engine = plan.engine;
+  result.notes = plan.notes;
   return result;
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "host/registry/registry.h"
-#include "host/routing/routing.h"
+#include "host/routing/placement.h"
 #include "host/store/model_catalogue.h"
 #include "host/worker/engine_client.h"
 
@@ -38,30 +38,11 @@ struct GenerateRequest {
   std::vector<EngineOption> engine_options, model_options, options;  // the last for each picture
 };
 
-// A request in which every value is decided and checked.
-struct GeneratePlan {
+// A request in which every value is decided and checked: where it runs, and what is made there.
+struct GeneratePlan : Placement {
   ImageTask job;  // of the first image; image i has seed + i (modulo 2^63)
   std::uint32_t images = 1;
-  std::string engine, device;
-  std::string model_name;                 // empty for modelless engines
-  std::filesystem::path model_directory;  // empty for modelless engines
-  std::string architecture;
-  std::uint64_t memory_limit_bytes = 0;
-  std::vector<EngineOption> engine_options, model_options;
-  RouteRequest route;  // what was asked of routing, for asking again
-  Decision decision;
   std::vector<std::string> notes;  // e.g. "negative prompt has no effect without guidance"
-};
-
-// What routing refused, with what it says of each engine.
-class RoutingRefusal : public Error {
- public:
-  // `decision.error` is set.
-  explicit RoutingRefusal(Decision decision) : Error(*decision.error), decision_(std::move(decision)) {}
-  const Decision& decision() const noexcept { return decision_; }
-
- private:
-  Decision decision_;
 };
 
 // Checks everything that can be refused before an engine starts, in the order: request values, names, sizes,
@@ -69,6 +50,11 @@ class RoutingRefusal : public Error {
 // was asked for.
 GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
                        const std::function<std::uint64_t()>& random_seed);
+
+// The placement alone, without a task: where images of the model that `request` names are made, at the
+// model's own defaults. For who wants it loaded, or to know whether it can be. Of the request only model,
+// engine, device, weights, memory limit and options are looked at. Throws what make_plan throws.
+Placement place_model(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models);
 
 struct SessionEvents {
   std::function<void(const OpenResult&)> loaded;
@@ -106,10 +92,10 @@ struct EstimateResult {
 EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const SessionOptions& options,
                              const std::atomic<bool>& cancelled);
 
-// A conversion with its engine: as plan and run of a picture, with rh.convert/1 in place of rh.image/1.
-struct ConversionPlan {
-  GeneratePlan engine;  // without a job
+// As GeneratePlan, with rh.convert/1 in place of rh.image/1.
+struct ConversionPlan : Placement {
   ConvertTask job;
+  std::vector<std::string> notes;
 };
 // Throws a RoutingRefusal where no engine writes that type. Starts nothing.
 ConversionPlan make_conversion_plan(const std::string& type, const std::string& format,

@@ -82,6 +82,10 @@ void check_values(const GenerateRequest& request) {
     refuse("aspect: '" + *request.aspect +
            "' was given together with a width or height, expected one of both");
   }
+  check_device(request);
+}
+
+void check_device(const GenerateRequest& request) {
   if (request.device == "cpu" && !request.allow_cpu) {
     throw Error(RH_CPU_NOT_ALLOWED, "device 'cpu' was asked for without permission");
   }

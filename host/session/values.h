@@ -14,4 +14,7 @@ inline constexpr std::size_t kMaximumPromptBytes = 65536;
 // device cpu without permission. Numbers must be finite.
 void check_values(const GenerateRequest& request);
 
+// The last of these alone.
+void check_device(const GenerateRequest& request);
+
 }  // namespace roundhouse::host

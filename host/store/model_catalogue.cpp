@@ -216,7 +216,13 @@ std::optional<ResolvedModel> ModelCatalogue::resolve_stored(const std::string& r
   const ModelManifest manifest = store.manifest(*model);
   store.require_sound(*model, manifest, search_.verifying);
   const ModelSpec spec = store.config(*model, manifest).spec;
-  return ResolvedModel{model->name, store.view(manifest), spec.architecture, spec.defaults, spec.size, spec};
+  return ResolvedModel{model->name,
+                       store.view(manifest),
+                       spec.architecture,
+                       spec.defaults,
+                       spec.size,
+                       spec,
+                       StoreEntry{search_.store_root, model->digest.text()}};
 }
 
 std::optional<ModelSpec> ModelCatalogue::find_spec(const std::string& name) const {

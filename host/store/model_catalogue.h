@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/manifest/manifest.h"
+#include "host/task/model_reference.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -106,6 +107,7 @@ struct ResolvedModel {
   ModelDefaults defaults;
   SizeLimits size;
   std::optional<ModelSpec> spec;
+  std::optional<StoreEntry> stored = {};  // what it is in the store
 };
 
 // A recipe without its files: throws MODEL_NOT_FOUND with the command that brings them as the hint, or

@@ -158,7 +158,7 @@ class Txt2Img {
     json["batch_size"] = txt2img_.batch_size;
     json["restore_faces"] = false;
     json["face_restoration_model"] = nullptr;
-    json["sd_model_name"] = plan_.model_name;
+    json["sd_model_name"] = name_of(plan_.model);
     json["sd_model_hash"] = "";
     json["sd_vae_name"] = nullptr;
     json["denoising_strength"] = nullptr;

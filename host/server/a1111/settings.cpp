@@ -59,9 +59,8 @@ void take_options(const JsonFields& options, GenerateRequest& request) {
 
 void check_checkpoint(const Services& services, const std::string& reference) {
   GenerateRequest request;
-  request.prompt = "of any kind";
   take_checkpoint(reference, request);
-  make_plan(request, *services.registry.snapshot(), services.models(), [] { return 0; });
+  place_model(request, *services.registry.snapshot(), services.models());
 }
 
 void add_settings_routes(http::Router& router, const Services& services,

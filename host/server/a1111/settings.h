@@ -30,7 +30,7 @@ void take_checkpoint(const std::string& reference, GenerateRequest& request);
 // The same from sd_model_checkpoint and engine of `options`, where they are there.
 // Throws INVALID_ARGUMENT for other types.
 void take_options(const JsonFields& options, GenerateRequest& request);
-// Throws what make_plan throws unless there is such a model.
+// Throws what place_model throws unless there is such a model.
 void check_checkpoint(const Services& services, const std::string& reference);
 
 // GET and POST /sdapi/v1/options.

@@ -201,7 +201,7 @@ Json PictureJob::result(const Generation& generation) const {
   json["generation_id"] = native_.id;
   json["engine"] = generation.plan.engine;
   json["engine_version"] = record.engine_version;
-  json["model_name"] = generation.plan.model_name;
+  json["model_name"] = name_of(generation.plan.model);
   json["device"] = generation.plan.device;
   json["prompt_used"] = record.job.prompt;
   json["steps"] = record.job.steps;

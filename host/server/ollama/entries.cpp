@@ -143,7 +143,7 @@ Json model_entry(const Listed& model) {
 
 Json running_entry(const Resident& resident) {
   Json entry;
-  const std::string name = resident.directory.empty() ? "+" + resident.engine : tagged(resident.name);
+  const std::string name = resident.has_model ? tagged(resident.name) : "+" + resident.engine;
   entry["name"] = name;
   entry["model"] = name;
   entry["size"] = resident.resident_bytes > 0 ? resident.resident_bytes : resident.estimated_bytes;

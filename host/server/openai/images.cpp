@@ -41,7 +41,7 @@ ordered_json common_json(const ImageRequest& image, const GeneratePlan& plan) {
   json["output_format"] = "png";
   json["quality"] = image.quality;
   json["size"] = size_text(plan.job.width, plan.job.height);
-  json["model"] = plan.model_name;
+  json["model"] = name_of(plan.model);
   json["engine"] = plan.engine;
   return json;
 }
@@ -129,7 +129,7 @@ class ImageAnswer {
     events.begun = [&](const GeneratePlan& plan) {
       tell_engine(exchange_, plan);
       common = common_json(image_, plan);
-      if (image_.alias) common["notes"] = {alias_note(plan.model_name)};
+      if (image_.alias) common["notes"] = {alias_note(name_of(plan.model))};
       stream_ = &exchange_.begin(200, http::kEventStream);
     };
     events.preview = [&](std::uint32_t image, const PreviewEvent& preview) {

@@ -113,7 +113,7 @@ TEST_F(PoolTest, CancellingWhoWorksKeepsTheWorkerForTheNext) {
 
 TEST_F(PoolTest, CancellingWhoLoadsLeavesNothing) {
   PoolRequest slow = request("a picture", "m");
-  slow.plan.architecture = "slow load";
+  slow.plan.model->architecture = "slow load";
   Gate loading;
   PoolEvents events;
   events.loading = [&](const LoadingEvent& event) {

@@ -108,8 +108,8 @@ class PoolTest : public WorkerTest {
     request.plan.engine = "puppet";
     request.plan.route.engine = "puppet";
     request.plan.device = "cpu";
-    request.plan.model_name = model;
-    if (!model.empty()) request.plan.model_directory = "/no-such-directory/" + model;
+    if (!model.empty())
+      request.plan.model = ModelReference{model, {}, LocalDirectory{"/no-such-directory/" + model}};
     return request;
   }
 

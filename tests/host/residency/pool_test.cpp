@@ -79,11 +79,11 @@ TEST_F(PoolTest, ResidentsSayWhoIsThere) {
   busy.result();
 }
 
-TEST_F(PoolTest, NoImagesMeansLoading) {
-  PoolRequest warm_up = request("a picture", "m");
-  warm_up.plan.images = 0;
-  EXPECT_FALSE(run(warm_up).was_loaded);
-  EXPECT_TRUE(run(warm_up).was_loaded);
+TEST_F(PoolTest, APlacementWithoutATaskIsLoaded) {
+  const Placement placement = request("a picture", "m").plan;
+  const std::atomic<bool> never{false};
+  EXPECT_FALSE(pool().load(placement, std::nullopt, never, {}).was_loaded);
+  EXPECT_TRUE(pool().load(placement, std::nullopt, never, {}).was_loaded);
   EXPECT_EQ(pool().statistics().images, 0U);
   EXPECT_TRUE(run(request("a picture", "m")).was_loaded);
 }
@@ -98,7 +98,7 @@ TEST_F(PoolTest, DifferentOptionsNeedDifferentWorkers) {
 
 TEST_F(PoolTest, LoadingTellsHowFarItIs) {
   PoolRequest slow = request("a picture", "m");
-  slow.plan.architecture = "slow load";
+  slow.plan.model->architecture = "slow load";
   std::vector<double> fractions;
   PoolEvents events;
   events.loading = [&](const LoadingEvent& event) { fractions.push_back(event.fraction); };

@@ -221,9 +221,9 @@ TEST_F(PlanTest, HoldsTheSizeAgainstTheEnginesLimitsToo) {
 
 TEST_F(PlanTest, TakesDefaultsFromTheModel) {
   const GeneratePlan turbo = plan();
-  EXPECT_EQ(turbo.model_name, "pocket-turbo");
-  EXPECT_EQ(turbo.architecture, "ZImagePipeline");
-  EXPECT_TRUE(turbo.model_directory.is_absolute());
+  EXPECT_EQ(name_of(turbo.model), "pocket-turbo");
+  EXPECT_EQ(architecture_of(turbo.model), "ZImagePipeline");
+  EXPECT_TRUE(std::get<LocalDirectory>(turbo.model->place).path.is_absolute());
   EXPECT_EQ(turbo.job.steps, 8U);
   EXPECT_EQ(turbo.job.guidance, 0);
   EXPECT_EQ(turbo.job.width, 256U);
@@ -290,8 +290,7 @@ TEST_F(PlanTest, TellsRoutingAllThatEnginesMayLimit) {
 TEST_F(PlanTest, AnEngineWithoutModelsNeedsNone) {
   request_.engine = "card";
   const GeneratePlan made = plan();
-  EXPECT_EQ(made.model_name, "");
-  EXPECT_TRUE(made.model_directory.empty());
+  EXPECT_FALSE(made.model.has_value());
   EXPECT_EQ(made.job.width, 512U);
   request_.width = 520;
   expect_refused(RH_INVALID_DIMENSION,
@@ -327,6 +326,47 @@ TEST_F(PlanTest, ARefusalOfRoutingTellsWhatItSaysOfEachEngine) {
   request_.device = "auto";
   request_.engine = "steam";
   EXPECT_EQ(verdicts().size(), 3U);
+}
+
+// ---- placements without a task ----
+
+TEST_F(PlanTest, AModelIsPlacedWhereItsImagesWouldBeMade) {
+  const Placement turbo = place_model({}, registry_, models_);
+  EXPECT_EQ(name_of(turbo.model), "pocket-turbo");
+  EXPECT_EQ(turbo.engine, "fast");
+  EXPECT_EQ(turbo.device, "cpu");
+  request_.model = "pocket-base";
+  EXPECT_EQ(place_model(request_, registry_, models_).engine, plan().engine);
+  EXPECT_EQ(place_model(request_, registry_, models_).route.features, plan().route.features);
+}
+
+TEST_F(PlanTest, APlacementLooksAtNothingThatIsOfAnImage) {
+  request_ = {};
+  request_.steps = 0;
+  request_.aspect = "5:4";
+  EXPECT_NO_THROW(place_model(request_, registry_, models_));
+}
+
+TEST_F(PlanTest, AModelThatCannotBePlacedIsRefusedAsAPlanIs) {
+  const auto code = [&](const GenerateRequest& request) -> rh_status {
+    try {
+      place_model(request, registry_, models_);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return RH_OK;
+  };
+  GenerateRequest request;
+  request.model = "pocket-turbp";
+  EXPECT_EQ(code(request), RH_MODEL_NOT_FOUND);
+  request = {};
+  request.engine = "vulkan";
+  EXPECT_EQ(code(request), RH_ENGINE_NOT_FOUND);
+  request = {};
+  request.device = "metal";
+  EXPECT_EQ(code(request), RH_UNSUPPORTED_DEVICE);
+  request.device = "cpu";
+  EXPECT_EQ(code(request), RH_CPU_NOT_ALLOWED);
 }
 
 TEST_F(PlanTest, ATeachingEngineIsNeverChosenByItself) {
