@@ -131,13 +131,13 @@ std::uint64_t random_seed() {
 
 Generation generate_pictures(const Services& services, http::Exchange& exchange, GenerateRequest request,
                              std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
-                             std::uint32_t preview_every) {
+                             PreviewRate previews) {
   Generation generation;
   generation.plan.job.prompt = request.prompt;
   generation.plan.job.negative_prompt = request.negative_prompt;
   try {
     generation.plan = plan(services, request);
-    generation.plan.job.preview_every = preview_every;
+    generation.plan.job.preview_every = previews.steps_between(generation.plan.job.steps);
     run(services, exchange, keep_alive, events, generation);
   } catch (const Error& error) {
     rethrow_noted(services, exchange, error, generation.plan.job);

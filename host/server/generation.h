@@ -2,6 +2,7 @@
 // One request for pictures, of whatever dialect: planned, queued, made, counted and noted for the log.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,11 +40,21 @@ struct Generation {
   std::vector<std::uint8_t> png(std::size_t image, const std::string& version) const;
 };
 
+// How often previews are made: after every so many steps, or as often as cuts the steps of an image into so
+// many parts; both 0 = never.
+struct PreviewRate {
+  std::uint32_t every = 0, parts = 0;
+
+  std::uint32_t steps_between(std::uint32_t steps) const {
+    return parts == 0 ? every : std::max<std::uint32_t>(steps / parts, 1);
+  }
+};
+
 // Runs on the handler's thread, as long as it takes; `exchange.cancelled()` ends it with CANCELLED. A request
-// without an engine takes the daemon's default. `preview_every` steps come with a preview; 0 = none.
+// without an engine takes the daemon's default.
 Generation generate_pictures(const Services& services, http::Exchange& exchange, GenerateRequest request,
                              std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
-                             std::uint32_t preview_every = 0);
+                             PreviewRate previews = {});
 
 struct LoadedModel {
   Placement placement;

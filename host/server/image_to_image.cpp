@@ -29,12 +29,12 @@ void check_picture_kind(std::string_view bytes, const std::string& field) {
 void refuse_image_to_image(const Services& services, GenerateRequest request, bool mask) {
   if (!request.engine) request.engine = services.registry.default_engine();
   const auto registry = services.registry.snapshot();
-  GeneratePlan plan = make_plan(request, *registry, services.models(), [] { return 0; });
-  plan.route.features.emplace_back("image-to-image");
-  if (mask) plan.route.features.emplace_back("inpaint");
-  Decision decision = route(plan.route, registry->records());
-  if (decision.error) throw RoutingRefusal(std::move(decision));
-  throw Error(RH_CAPABILITY_UNSUPPORTED, "engine '" + decision.engine +
+  const ModelCatalogue models = services.models();
+  place_images(request, *registry, models);  // what is wrong with it without a picture comes first
+  std::vector<std::string> features{"image-to-image"};
+  if (mask) features.emplace_back("inpaint");
+  const Placement placement = place_images(request, *registry, models, features);
+  throw Error(RH_CAPABILITY_UNSUPPORTED, "engine '" + placement.engine +
                                              "' does image-to-image, but this version has no way to give "
                                              "an engine a picture");
 }

@@ -16,7 +16,7 @@ void tell_engine(http::Exchange& exchange, const GeneratePlan& plan) {
 std::vector<std::string> make_picture_files(const Services& services, http::Exchange& exchange,
                                             const GenerateRequest& request,
                                             std::optional<KeepAlive> keep_alive, const PictureEvents& events,
-                                            std::uint32_t preview_every) {
+                                            PreviewRate previews) {
   Generation made;  // so far: what a picture's record needs
   GenerationEvents generation;
   generation.planned = [&](const GeneratePlan& plan) { made.plan = plan; };
@@ -33,7 +33,7 @@ std::vector<std::string> make_picture_files(const Services& services, http::Exch
     file.png = png_file(finished.result.image, metadata_texts(file.record));
     if (events.picture) events.picture(image, file);
   };
-  return generate_pictures(services, exchange, request, keep_alive, generation, preview_every).plan.notes;
+  return generate_pictures(services, exchange, request, keep_alive, generation, previews).plan.notes;
 }
 
 }  // namespace roundhouse::host

@@ -36,6 +36,6 @@ struct PictureEvents {
 std::vector<std::string> make_picture_files(const Services& services, http::Exchange& exchange,
                                             const GenerateRequest& request,
                                             std::optional<KeepAlive> keep_alive, const PictureEvents& events,
-                                            std::uint32_t preview_every = 0);
+                                            PreviewRate previews = {});
 
 }  // namespace roundhouse::host

@@ -153,18 +153,39 @@ GeneratePlan draft(const GenerateRequest& request, const Registry& registry, con
   return plan;
 }
 
-}  // namespace
-
-GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
-                       const std::function<std::uint64_t()>& random_seed) {
+// The same with its prompt, and every value checked.
+GeneratePlan checked_draft(const GenerateRequest& request, const Registry& registry,
+                           const ModelCatalogue& models) {
   check_values(request);
   GeneratePlan plan = draft(request, registry, models);
   plan.job.prompt = request.prompt;
   plan.route.quantities.emplace_back("prompt-bytes", request.prompt.size());
+  return plan;
+}
+
+}  // namespace
+
+GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
+                       const std::function<std::uint64_t()>& random_seed) {
+  GeneratePlan plan = checked_draft(request, registry, models);
   const bool random = request.seed.value_or(-1) == -1;
   plan.job.seed = (random ? random_seed() : static_cast<std::uint64_t>(*request.seed)) & INT64_MAX;
   static_cast<Placement&>(plan) = place(plan, registry);
   return plan;
+}
+
+Placement place_images(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
+                       const std::vector<std::string>& features) {
+  GeneratePlan plan = checked_draft(request, registry, models);
+  plan.route.features.insert(plan.route.features.end(), features.begin(), features.end());
+  return place(plan, registry);
+}
+
+std::uint32_t usual_steps(const GenerateRequest& request, const Registry& registry,
+                          const ModelCatalogue& models) {
+  GenerateRequest silent = request;
+  silent.steps.reset();
+  return draft(silent, registry, models).job.steps;
 }
 
 Placement place_model(const GenerateRequest& request, const Registry& registry,

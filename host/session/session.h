@@ -51,6 +51,15 @@ struct GeneratePlan : Placement {
 GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
                        const std::function<std::uint64_t()>& random_seed);
 
+// The placement of that plan, where it is only to be known whether it is possible, with features that are
+// wanted besides. Throws what make_plan throws.
+Placement place_images(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
+                       const std::vector<std::string>& features = {});
+
+// The steps of a request that does not say how many: its model's own. Throws what finding the model throws.
+std::uint32_t usual_steps(const GenerateRequest& request, const Registry& registry,
+                          const ModelCatalogue& models);
+
 // The placement alone, without a task: where images of the model that `request` names are made, at the
 // model's own defaults. For who wants it loaded, or to know whether it can be. Of the request only model,
 // engine, device, weights, memory limit and options are looked at. Throws what make_plan throws.

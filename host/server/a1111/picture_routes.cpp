@@ -68,25 +68,18 @@ class Txt2Img {
     return state;
   }
 
-  std::uint32_t preview_every(const GenerateRequest& request) const {
-    const GeneratePlan plan =
-        make_plan(request, *services_.registry.snapshot(), services_.models(), [] { return 0; });
-    return std::max<std::uint32_t>(plan.job.steps / kPreviews, 1);
-  }
-
   // All pictures, the rest again after each one that was skipped.
   void make() {
     const auto total = static_cast<std::uint32_t>(txt2img_.request.images);
     GenerateRequest request = txt2img_.request;
     if (request.seed.value_or(-1) == -1) request.seed = static_cast<std::int64_t>(random_seed());
     const std::int64_t seed = *request.seed;
-    const std::uint32_t every = preview_every(request);
     for (next_ = 0; next_ < total;) {
       request.images = total - next_;
       request.seed = (seed + next_) & INT64_MAX;
       try {
-        const auto notes =
-            make_picture_files(services_, exchange_, request, std::nullopt, events(next_, total), every);
+        const auto notes = make_picture_files(services_, exchange_, request, std::nullopt,
+                                              events(next_, total), PreviewRate{0, kPreviews});
         txt2img_.notes.insert(txt2img_.notes.end(), notes.begin(), notes.end());
         return;
       } catch (const Skipped&) {

@@ -93,8 +93,9 @@ void PictureJob::run() {
 }
 
 void PictureJob::make() {
-  const Generation generation = generate_pictures(services_, exchange_, native_.request, native_.keep_alive,
-                                                  events(), native_.stream ? native_.preview_every : 0);
+  const Generation generation =
+      generate_pictures(services_, exchange_, native_.request, native_.keep_alive, events(),
+                        PreviewRate{native_.stream ? native_.preview_every : 0, 0});
   advance(kDrawn, "drawn");
   const Json answer = result(generation);
   advance(kSending, "sending");

@@ -20,14 +20,13 @@ using nlohmann::ordered_json;
 
 constexpr const char* kFiles = "/v1/images/files/";
 
-// The plan of a request that asks for no steps, to know how many the model is used to.
+// A quality is a share of the steps that the model is used to.
 void take_quality(const Services& services, ImageRequest& image) {
   if (image.request.steps || image.quality == "medium") return;
   GenerateRequest request = image.request;
   if (!request.engine) request.engine = services.registry.default_engine();
-  const GeneratePlan plan =
-      make_plan(request, *services.registry.snapshot(), services.models(), [] { return 0; });
-  image.request.steps = steps_of_quality(image.quality, plan.job.steps);
+  const std::uint32_t usual = usual_steps(request, *services.registry.snapshot(), services.models());
+  image.request.steps = steps_of_quality(image.quality, usual);
 }
 
 std::string size_text(std::uint32_t width, std::uint32_t height) {
@@ -114,13 +113,8 @@ class ImageAnswer {
     }
   }
 
-  // So many steps between two previews that they divide the work evenly.
-  std::uint32_t preview_every() const {
-    if (image_.partial_images == 0) return 0;
-    const GeneratePlan plan =
-        make_plan(image_.request, *services_.registry.snapshot(), services_.models(), [] { return 0; });
-    return std::max<std::uint32_t>(plan.job.steps / (image_.partial_images + 1), 1);
-  }
+  // So many that they divide the work evenly.
+  PreviewRate previews() const { return {0, image_.partial_images == 0 ? 0 : image_.partial_images + 1}; }
 
   void run_stream() {
     ordered_json common;
@@ -153,7 +147,7 @@ class ImageAnswer {
       json.update(common);
       write("image_generation.completed", std::move(json));
     };
-    make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events, preview_every());
+    make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events, previews());
   }
 
   const Services& services_;
