@@ -8,6 +8,7 @@
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
+#include "host/session/image_runner.h"
 
 namespace roundhouse::host {
 namespace {
@@ -63,12 +64,12 @@ class BenchCommand : public Command {
     Registry registry = program.registry();
     const ModelCatalogue models = program.models();
     const std::unique_ptr<Log> log = program.log();
-    SessionOptions options;
-    options.client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
+    ClientOptions options;
+    options.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
       log->write(level, category, message);
     };
     for (const BenchCase& one : cases) {
-      options.client.threads = one.threads;
+      options.threads = one.threads;
       for (const GeneratePlan& plan : make_plans(one.request, registry, models, report))
         report.engines.push_back(measure(one, plan, registry, options, cancelled, report));
     }
@@ -119,7 +120,7 @@ class BenchCommand : public Command {
 
   // Each run begins with a fresh worker, as `generate` does: nothing is found done by the run before.
   EngineBench measure(const BenchCase& one, const GeneratePlan& plan, Registry& registry,
-                      const SessionOptions& options, const std::atomic<bool>& cancelled,
+                      const ClientOptions& options, const std::atomic<bool>& cancelled,
                       BenchReport& report) const {
     report.model = name_of(plan.model);
     EngineBench bench;
@@ -128,32 +129,31 @@ class BenchCommand : public Command {
     bench.steps = plan.job.steps;
     bench.weights = one.request.weights.value_or("stored");
     bench.threads = one.threads;
-    GenerateRequest request = one.request;
-    request.engine = plan.engine;
-    Yardstick sgemm(registry, options.client, kYardstick);
+    Yardstick sgemm(registry, options, kYardstick);
     std::optional<Yardstick> own;
-    if (plan.engine != kYardstick) own.emplace(registry, options.client, plan.engine);
+    if (plan.engine != kYardstick) own.emplace(registry, options, plan.engine);
     const auto measure_rates = [&] {
       bench.sgemm.add(sgemm.measure());
       if (own) bench.product.add(own->measure());
     };
     measure_rates();
     for (std::int64_t run = 0; run < report.runs; ++run) {
-      measure_run(request, plan, registry, options, cancelled, run, report.runs, bench);
+      measure_run(plan, registry, options, cancelled, run, report.runs, bench);
       measure_rates();
     }
     return bench;
   }
 
-  void measure_run(const GenerateRequest& request, const GeneratePlan& plan, Registry& registry,
-                   const SessionOptions& options, const std::atomic<bool>& cancelled, std::int64_t run,
-                   std::int64_t runs, EngineBench& bench) const {
+  void measure_run(const GeneratePlan& plan, Registry& registry, const ClientOptions& options,
+                   const std::atomic<bool>& cancelled, std::int64_t run, std::int64_t runs,
+                   EngineBench& bench) const {
     ProgressView progress(ProgressView::style_for_standard_error(json()), 1);
     progress.note("measuring " + plan.engine + ", run " + std::to_string(run + 1) + "/" +
                   std::to_string(runs));
     const auto begin = std::chrono::steady_clock::now();
-    SessionEvents events;
-    events.loaded = [&](const OpenResult& opened) {
+    ImageEvents events;
+    events.loaded = [&](const LeaseReport& lease) {
+      const OpenResult& opened = lease.opened;
       bench.startup_milliseconds.add(
           std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
       bench.version = opened.engine.version;
@@ -161,9 +161,10 @@ class BenchCommand : public Command {
         if (key == "products") bench.product_name = value;
       }
     };
-    events.progress = [&](std::uint32_t image, const ProgressEvent& event) { progress.step(image, event); };
+    events.progress = [&](const StepEvent& event) { progress.step(event); };
     events.image = [&](std::uint32_t, std::uint64_t, const ImageResult& result) { add(result, bench); };
-    bench.engine = run_plan(request, plan, registry, options, cancelled, events).engine;
+    OneWorker worker(registry, options);
+    bench.engine = ImageRunner(worker).run(plan, std::nullopt, cancelled, events).placement.engine;
   }
 
   static void add(const ImageResult& result, EngineBench& bench) {

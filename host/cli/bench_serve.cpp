@@ -11,7 +11,7 @@
 #include "host/cli/arguments.h"
 #include "host/cli/bench_serve_load.h"
 #include "host/cli/interrupt.h"
-#include "host/session/plan_use.h"
+#include "host/session/image_runner.h"
 #include "host/worker/machine.h"
 
 namespace roundhouse::host {

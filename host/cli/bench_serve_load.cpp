@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "host/cli/interrupt.h"
-#include "host/session/plan_use.h"
+#include "host/session/image_runner.h"
 #include "host/transport/base64.h"
 
 namespace roundhouse::host {

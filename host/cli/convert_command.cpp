@@ -81,9 +81,9 @@ class ConvertCommand : public Command {
   int run(const Program& program) override {
     const std::atomic<bool>& cancelled = watch_interrupts();
     const std::unique_ptr<Log> log = program.log();
-    SessionOptions options;
-    options.client.threads = threads();
-    options.client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
+    ClientOptions options;
+    options.threads = threads();
+    options.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
       log->write(level, category, message);
     };
     report_.type = type();
@@ -95,8 +95,9 @@ class ConvertCommand : public Command {
     const Source source = look_at_source(program);
     const auto convert = [&](const fs::path& target) {
       plan_.job.target = target;
-      report_.result = run_conversion(plan_, registry, options, cancelled,
-                                      convert_progress(transfer_progress(verb(), json())));
+      OneWorker worker(registry, options);
+      report_.result =
+          run_conversion(plan_, worker, cancelled, convert_progress(transfer_progress(verb(), json())));
       drop_old_manifest(target);
       report_.bytes = bytes_of(target);
     };

@@ -78,8 +78,8 @@ class CreateCommand : public Command {
     const ModelSpec spec = *options.spec;
     const std::atomic<bool>& cancelled = watch_interrupts();
     const std::unique_ptr<Log> log = program.log();
-    SessionOptions session;
-    session.client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
+    ClientOptions client;
+    client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
       log->write(level, category, message);
     };
     Registry registry = program.registry();
@@ -93,10 +93,10 @@ class CreateCommand : public Command {
     conversion.source_files = digest_of_directory(directory, transfer_progress("hashing", json())).text();
     return program.store().build(name, options, [&](const fs::path& target, ImportOptions& made) {
       plan.job.target = target;
-      const ConversionResult result =
-          run_conversion(plan, registry, session, cancelled, [&](const ConvertEvent& event) {
-            options.progress({event.file, event.done_bytes, event.total_bytes});
-          });
+      OneWorker worker(registry, client);
+      const ConversionResult result = run_conversion(plan, worker, cancelled, [&](const ConvertEvent& event) {
+        options.progress({event.file, event.done_bytes, event.total_bytes});
+      });
       // That of the source says nothing of the result.
       if (has_directory_manifest(target)) fs::remove(target / kDirectoryManifest);
       conversion.engine = result.engine;

@@ -16,6 +16,7 @@
 #include "host/cli/pull_recipe.h"
 #include "host/cli/text.h"
 #include "host/output/metadata.h"
+#include "host/session/image_runner.h"
 #include "host/store/store_settings.h"
 #include "host/worker/redaction.h"
 #include "roundhouse/ext/log.h"
@@ -51,8 +52,7 @@ class GenerateRun {
     record_.plan.job.negative_prompt = request.negative_prompt;
     const std::atomic<bool>& cancelled = watch_interrupts();
     if (flags_.daemon.server) return run_remotely(request);
-    options_.client.threads = thread_budget(flags_.threads);
-    options_.in_process = flags_.in_process;
+    client_.threads = thread_budget(flags_.threads);
     Registry registry = program_.registry();
     if (request.model && (flags_.pull || read_store_settings(program_.user_directory()).auto_pull))
       pull_if_absent(program_, *request.model, json_);
@@ -68,7 +68,7 @@ class GenerateRun {
     if (flags_.estimate) {
       estimate(registry, cancelled);
     } else {
-      execute(request, registry, cancelled);
+      execute(registry, cancelled);
     }
   }
 
@@ -117,12 +117,15 @@ class GenerateRun {
   }
 
   void estimate(Registry& registry, const std::atomic<bool>& cancelled) {
-    options_.client.device = record_.plan.device;
-    options_.client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
+    client_.device = record_.plan.device;
+    client_.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
       log_->write(level, category, message);
     };
-    estimate_ = estimate_plan(record_.plan, registry, options_, cancelled);
+    OneWorker worker(registry, client_, factory());
+    estimate_ = estimate_plan(record_.plan, worker, cancelled);
   }
+
+  ClientFactory factory() const { return flags_.in_process ? make_in_process_client : make_worker_client; }
 
   void print_estimate() const {
     if (json_) {
@@ -132,11 +135,11 @@ class GenerateRun {
     }
   }
 
-  void execute(const GenerateRequest& request, Registry& registry, const std::atomic<bool>& cancelled) {
+  void execute(Registry& registry, const std::atomic<bool>& cancelled) {
     const GeneratePlan& plan = record_.plan;
     ProgressView progress(ProgressView::style_for_standard_error(json_), plan.images);
-    options_.client.device = plan.device;
-    options_.client.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
+    client_.device = plan.device;
+    client_.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
       progress.clear();
       log_->write(level, category, message);
     };
@@ -145,20 +148,22 @@ class GenerateRun {
                   plan.engine);
     record_.start_milliseconds = program_.milliseconds_since_start();
     const Clock::time_point begin = Clock::now();
-    SessionEvents events;
-    events.loaded = [&](const OpenResult& opened) {
+    ImageEvents events;
+    events.loaded = [&](const LeaseReport& lease) {
+      const OpenResult& opened = lease.opened;
       record_.load_milliseconds = milliseconds_since(begin);
       record_.opened = opened;
       record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, opened.peak_memory_bytes);
       log("weights", "loaded", {{"load_ms", record_.load_milliseconds}});
     };
-    events.progress = [&](std::uint32_t image, const ProgressEvent& event) { progress.step(image, event); };
+    events.progress = [&](const StepEvent& event) { progress.step(event); };
     events.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
       save(image, seed, result);
     };
-    const SessionResult result = run_plan(request, plan, registry, options_, cancelled, events);
+    OneWorker worker(registry, client_, factory());
+    const LeaseReport result = ImageRunner(worker).run(plan, std::nullopt, cancelled, events);
     progress.clear();
-    record_.engine = result.engine;
+    record_.engine = result.placement.engine;
     record_.opened = result.opened;
     record_.notes = result.notes;
     record_.total_milliseconds = program_.milliseconds_since_start();
@@ -257,7 +262,7 @@ class GenerateRun {
   const bool json_;
   const std::unique_ptr<Log> log_;
   const std::chrono::system_clock::time_point wall_start_ = std::chrono::system_clock::now();
-  SessionOptions options_;
+  ClientOptions client_;
   RunRecord record_;
   EstimateResult estimate_;
 };

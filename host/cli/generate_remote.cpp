@@ -165,12 +165,13 @@ class RemoteRun {
 
   void tell(const OrderedJson& line) {
     if (line.contains("stage")) {
-      ProgressEvent event;
+      StepEvent event;
       event.stage = line.at("stage").get<std::string>();
       event.step = line.at("stage_step").get<std::uint32_t>();
       event.steps = line.at("stage_steps").get<std::uint32_t>();
-      event.milliseconds = line.at("stage_step_ms").get<double>();
-      progress_.step(image_, event);
+      event.step_milliseconds = line.at("stage_step_ms").get<double>();
+      event.image = image_;
+      progress_.step(event);
       return;
     }
     constexpr double kLoaded = 25;  // what comes later is told by the steps

@@ -64,19 +64,19 @@ void ProgressView::note(const std::string& text) {
   draw(text);
 }
 
-void ProgressView::step(std::uint32_t image, const ProgressEvent& event) {
+void ProgressView::step(const StepEvent& event) {
   const std::lock_guard lock(mutex_);
   std::string text =
-      images_ > 1 ? "image " + std::to_string(image + 1) + "/" + std::to_string(images_) + "  " : "";
+      images_ > 1 ? "image " + std::to_string(event.image + 1) + "/" + std::to_string(images_) + "  " : "";
   text += event.stage + "  ";
   if (style_ == Style::bar) text += bar(event.step, event.steps) + "  ";
   text += std::to_string(event.step) + "/" + std::to_string(event.steps) + "  " +
-          human_milliseconds(event.milliseconds);
+          human_milliseconds(event.step_milliseconds);
   if (event.stage == "denoise") {
-    denoise_total_ += event.milliseconds;
+    denoise_total_ += event.step_milliseconds;
     ++denoise_steps_;
     const std::uint64_t left = (event.steps - std::min(event.step, event.steps)) +
-                               std::uint64_t{images_ - std::min(images_, image + 1)} * event.steps;
+                               std::uint64_t{images_ - std::min(images_, event.image + 1)} * event.steps;
     const double mean = denoise_total_ / static_cast<double>(denoise_steps_);
     text += " a step";
     if (left > 0) text += ", " + human_milliseconds(mean * static_cast<double>(left)) + " left";

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <string>
 
-#include "host/worker/engine_client.h"
+#include "host/session/image_events.h"
 
 namespace roundhouse::host {
 
@@ -24,7 +24,7 @@ class ProgressView {
   ProgressView& operator=(const ProgressView&) = delete;
 
   void note(const std::string& text);  // "loading pocket-turbo on openblas"
-  void step(std::uint32_t image, const ProgressEvent& event);
+  void step(const StepEvent& event);
   // Takes the bar off the terminal, so that something else can be written.
   void clear();
 

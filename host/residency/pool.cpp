@@ -3,7 +3,7 @@
 #include "host/residency/pool.h"
 
 #include "host/residency/pool_core.h"
-#include "host/residency/visit.h"
+#include "host/residency/pool_lease.h"
 
 namespace roundhouse::host {
 
@@ -32,18 +32,9 @@ ModelPool::ModelPool(SharedRegistry& registry, ClientOptions client, PoolLimits 
 
 ModelPool::~ModelPool() = default;
 
-PoolResult ModelPool::run(const PoolRequest& request, const std::atomic<bool>& cancelled,
-                          const PoolEvents& events) {
-  return Visit(*impl_, request, cancelled, events).run();
-}
-
-PoolResult ModelPool::load(const Placement& placement, std::optional<KeepAlive> keep_alive,
-                           const std::atomic<bool>& cancelled, const PoolEvents& events) {
-  PoolRequest request;
-  static_cast<Placement&>(request.plan) = placement;
-  request.plan.images = 0;
-  request.keep_alive = keep_alive;
-  return Visit(*impl_, request, cancelled, events).run();
+LeaseReport ModelPool::lend(const LeaseRequest& request, const std::atomic<bool>& cancelled,
+                            const LeaseEvents& events, const LeaseWork& work) {
+  return PoolLease(*impl_, request, cancelled, events, work).run();
 }
 
 std::size_t ModelPool::unload(const std::string& name) {

@@ -4,7 +4,7 @@
 // One worker process for each (engine, device, model directory, engine and model options, memory limit), or
 // as many as `PoolLimits::parallel`. A request waits in one queue, is given a worker (an idle one, or one
 // that is loaded for it, after others were evicted where they must be) and works on the thread that called
-// `run`.
+// `lend`.
 //
 // Order: first come, first served within a model. Between models, a request that needs a model which has no
 // room waits, while requests that came later for models that are loaded may go first: at most
@@ -36,7 +36,7 @@
 
 #include "host/registry/shared_registry.h"
 #include "host/residency/keep_alive.h"
-#include "host/session/session.h"
+#include "host/residency/one_worker.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {
@@ -57,56 +57,6 @@ struct PoolLimits {
   std::chrono::milliseconds bypass_time{30'000};
   std::chrono::milliseconds load_timeout{300'000};  // how long loading may show no sign of life; 0 = for ever
   std::chrono::milliseconds silence_timeout{300'000};  // likewise a picture's work
-};
-
-struct PoolRequest {
-  // By make_plan over a snapshot of the registry.
-  // plan.job.preview_every asks for previews.
-  GeneratePlan plan;
-  std::optional<KeepAlive> keep_alive;  // none = the pool's
-  std::string digest;                   // of a stored model, for residents()
-};
-
-struct QueuedEvent {
-  std::uint32_t position = 0;  // requests that wait before this one; 0 = next
-  double eta_seconds = 0;      // until it begins, from the requests before; 0 = unknown
-};
-
-struct LoadingEvent {
-  std::string engine;
-  double fraction = 0;  // 0 to 1, never falling while one engine loads
-};
-
-struct StepEvent {
-  std::uint32_t image = 0, images = 1;
-  std::string stage;                  // "load", "encode", "denoise", "decode"
-  std::uint32_t step = 0, steps = 0;  // units done in this stage, and all
-  double step_milliseconds = 0;       // of this unit
-  double seconds_per_step = 0;        // of denoise; 0 = not known yet
-  // Until the last image is done: from the engine's estimate or earlier pictures before the first step, then
-  // from this one's steps. Never rising. None: not known yet.
-  std::optional<double> eta_seconds;
-  double fraction = 0;  // of all steps of all images, 0 to 1, never falling
-};
-
-// Called on the thread that called `run`, one after the other, none after it has returned. What one throws
-// ends the request with just that; the worker is told to stop and stays loaded.
-struct PoolEvents {
-  std::function<void(const QueuedEvent&)> queued;  // at once when it has to wait, then when it moves up
-  std::function<void(const LoadingEvent&)> loading;
-  std::function<void(const OpenResult&)>
-      loaded;  // of every request; load_milliseconds is 0 where it was there
-  std::function<void(const StepEvent&)> progress;
-  std::function<void(std::uint32_t image, const PreviewEvent&)> preview;
-  // A finished picture, before the next one begins.
-  std::function<void(std::uint32_t image, std::uint64_t seed, const ImageResult&)> image;
-};
-
-struct PoolResult {
-  SessionResult session;  // the engine that did it, and notes
-  bool was_loaded = false;
-  double waiting_milliseconds = 0;  // in the queue, loading not included
-  double loading_milliseconds = 0;
 };
 
 // QUEUE_FULL with advice when to come back.
@@ -144,39 +94,31 @@ struct Resident {
 struct PoolStatistics {
   std::uint32_t waiting = 0, active = 0, loading = 0, loaded = 0;    // loaded: idle or busy workers
   std::uint64_t served = 0, failed = 0, cancelled = 0, refused = 0;  // requests; refused: QUEUE_FULL
-  std::uint64_t images = 0, previews = 0;
-  std::uint64_t loads = 0, load_failures = 0, unloads = 0;  // unloads: for any reason
-  std::uint64_t evictions = 0, expirations = 0;             // of the unloads
-  std::uint64_t crashes = 0, memory_kills = 0;              // workers that died, or grew beyond their limit
+  std::uint64_t calls = 0;                                           // of workers that went well
+  std::uint64_t loads = 0, load_failures = 0, unloads = 0;           // unloads: for any reason
+  std::uint64_t evictions = 0, expirations = 0;                      // of the unloads
+  std::uint64_t crashes = 0, memory_kills = 0;  // workers that died, or grew beyond their limit
   double load_seconds = 0, unload_seconds = 0, waiting_seconds = 0, working_seconds = 0;  // sums
   std::uint64_t memory_budget_bytes = 0, memory_estimated_bytes = 0, memory_resident_bytes = 0;
 };
 
-// What a pool makes workers with; replaced in tests.
-using ClientFactory =
-    std::function<std::unique_ptr<EngineClient>(const EngineManifest&, const ClientOptions&)>;
-
 // All functions may be called from any thread at the same time, but nothing after the destructor has begun.
-class ModelPool {
+class ModelPool : public WorkerSource {
  public:
   // `client`: threads, executable, log and timeouts of the workers; device, options and the two timeouts of
   // `limits` are filled in. `registry` must outlive the pool.
   ModelPool(SharedRegistry& registry, ClientOptions client, PoolLimits limits,
             ClientFactory factory = make_worker_client);
   // shutdown(0).
-  ~ModelPool();
+  ~ModelPool() override;
   ModelPool(const ModelPool&) = delete;
   ModelPool& operator=(const ModelPool&) = delete;
 
-  // Does the request, from queueing to the last picture. `cancelled` is polled about a hundred times a
-  // second; once it is set, CANCELLED is thrown, at work after the engine has stopped (at the latest after
-  // timeouts.cancel, then its worker is killed). Every failure is one Error: QueueFull, OUT_OF_MEMORY with
-  // the figures for what can never fit, what loading or the engine says; CANCELLED also when the pool shuts
-  // down. With automatic routing an engine that cannot be started is passed over, as run_plan does.
-  PoolResult run(const PoolRequest& request, const std::atomic<bool>& cancelled, const PoolEvents& events);
-  // The same without a task: the model is loaded and stays for `keep_alive` (none = the pool's).
-  PoolResult load(const Placement& placement, std::optional<KeepAlive> keep_alive,
-                  const std::atomic<bool>& cancelled, const PoolEvents& events);
+  // From queueing to the end of the work. Throws besides what WorkerSource says: QueueFull; OUT_OF_MEMORY
+  // with the figures for what can never fit; CANCELLED when the pool shuts down, and at the latest after
+  // timeouts.cancel for an engine that does not stop: then its worker is killed.
+  LeaseReport lend(const LeaseRequest& request, const std::atomic<bool>& cancelled, const LeaseEvents& events,
+                   const LeaseWork& work) override;
 
   // Unloads the workers of that name (a model's, or an engine's where it needs no model), pinned or not: idle
   // ones before it returns, others when their request is done. Returns how many there were.
@@ -191,7 +133,7 @@ class ModelPool {
   const PoolLimits& limits() const;  // memory_bytes: the budget that was found
 
   // From now on every request is refused with CANCELLED, those that wait are cancelled at once, those at work
-  // after `grace`; returns when all `run`s have ended and every worker is gone.
+  // after `grace`; returns when all leases have ended and every worker is gone.
   void shutdown(std::chrono::milliseconds grace);
 
  private:

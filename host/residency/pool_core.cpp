@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "host/residency/process_size.h"
-#include "host/session/plan_use.h"
 #include "host/store/model_location.h"
 
 namespace roundhouse::host {
@@ -44,31 +43,7 @@ PoolLimits with_budget(PoolLimits limits) {
   return limits;
 }
 
-void add_options(std::string& key, const std::vector<EngineOption>& options) {
-  for (const EngineOption& option : options) {
-    key += '\x1f' + option.name + '=' + std::to_string(option.value.index());
-    if (const auto* text = std::get_if<std::string>(&option.value)) key += *text;
-    if (const auto* integer = std::get_if<std::int64_t>(&option.value)) key += std::to_string(*integer);
-    if (const auto* number = std::get_if<double>(&option.value)) key += std::to_string(*number);
-    if (const auto* truth = std::get_if<bool>(&option.value)) key += *truth ? "1" : "0";
-  }
-  key += '\x1e';
-}
-
 }  // namespace
-
-std::string worker_key(const Placement& placement) {
-  std::string key = placement.engine + '\x1e' + placement.device + '\x1e' +
-                    (placement.model ? identity_of(*placement.model) : "") + '\x1e' +
-                    std::to_string(placement.memory_limit_bytes) + '\x1e';
-  add_options(key, placement.engine_options);
-  add_options(key, placement.model_options);
-  return key;
-}
-
-std::string worker_name(const Placement& placement) {
-  return placement.model ? placement.model->name : placement.engine;
-}
 
 PoolCore::PoolCore(SharedRegistry& registry, ClientOptions client, PoolLimits limits, ClientFactory factory)
     : registry_(registry),
@@ -148,7 +123,6 @@ void PoolCore::expect(Ticket& ticket, WeightFiles files) {
     for (const auto& [id, worker] : schedule_.workers())
       used.insert(worker.key);
     needs.forget_all_but(used);
-    paces_.forget_all_but(used);
     failures_.clear();
   }
   needs.expect(ticket.key, std::move(files));
@@ -326,7 +300,7 @@ std::optional<Error> PoolCore::memory_verdict(Id worker) {
 
 // ---- what was learned ----
 
-void PoolCore::surveyed(const Ticket& ticket, const Estimate* estimate, std::uint32_t steps) {
+void PoolCore::surveyed(const Ticket& ticket, const Estimate* estimate) {
   const std::lock_guard lock(mutex_);
   schedule_.surveyed(ticket.key);
   if (estimate != nullptr) {
@@ -334,7 +308,6 @@ void PoolCore::surveyed(const Ticket& ticket, const Estimate* estimate, std::uin
     for (const StageEstimate& stage : estimate->stages)
       peak = std::max(peak, stage.peak_memory_bytes);
     schedule_.needs().note(ticket.key, *ticket.cost, estimate->held_memory_bytes, peak);
-    paces_.expect(ticket.key, *ticket.cost, *estimate, steps);
   } else {
     schedule_.needs().note_unknowable(ticket.key);
   }
@@ -372,22 +345,13 @@ void PoolCore::probed(const std::string& engine) {
   failures_.erase(engine);
 }
 
-void PoolCore::image_made(const Ticket& ticket, const ImageResult& result, const Pace& pace) {
+void PoolCore::call_ended(const Ticket& ticket, std::uint64_t peak_bytes) {
   const std::lock_guard lock(mutex_);
-  ++statistics_.images;
-  paces_.note(ticket.key, *ticket.cost, pace);
-  const Slot& slot = *slots_.at(ticket.worker);
-  const std::uint64_t held = process_size(slot.client->process()).resident;
-  std::uint64_t peak = 0;
-  for (const StageTiming& stage : result.stages)
-    peak = std::max(peak, stage.peak_memory_bytes);
-  if (peak == 0) peak = result.peak_memory_bytes;
-  if (held > 0 && peak > 0) schedule_.needs().note(ticket.key, *ticket.cost, held, std::max(held, peak));
-}
-
-Pace PoolCore::pace(const Ticket& ticket) {
-  const std::lock_guard lock(mutex_);
-  return ticket.cost ? paces_.pace(ticket.key, *ticket.cost) : Pace();
+  ++statistics_.calls;
+  if (!ticket.cost) return;
+  const std::uint64_t held = process_size(slots_.at(ticket.worker)->client->process()).resident;
+  if (held == 0 || peak_bytes == 0) return;
+  schedule_.needs().note(ticket.key, *ticket.cost, held, std::max(held, peak_bytes));
 }
 
 void PoolCore::worked(double seconds) {

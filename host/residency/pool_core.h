@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the threads of a pool share: the schedule, the workers and the requests, behind one lock. Requests run
-// on their callers' threads (visit.h); one thread watches clocks, cancellations and workers, one ends workers
-// that nobody waits for.
+// on their callers' threads (pool_lease.h); one thread watches clocks, cancellations and workers, one ends
+// workers that nobody waits for.
 #pragma once
 
 #include <condition_variable>
@@ -11,7 +11,6 @@
 #include <mutex>
 #include <thread>
 
-#include "host/residency/pace.h"
 #include "host/residency/pool.h"
 #include "host/residency/schedule.h"
 
@@ -86,7 +85,7 @@ class PoolCore {
   std::optional<Error> memory_verdict(Id worker);
 
   // The engine has said what it takes, or (null) cannot.
-  void surveyed(const Ticket& ticket, const Estimate* estimate, std::uint32_t steps);
+  void surveyed(const Ticket& ticket, const Estimate* estimate);
   // The request ends without an answer; another may ask.
   void survey_failed(const Ticket& ticket);
   // Shares a failure of loading with those that wait for the same, where they would meet it, too.
@@ -94,8 +93,8 @@ class PoolCore {
   // Whether the failed probe says that the engine is of no use to anybody.
   bool is_hopeless(const std::string& engine, const Error& error);
   void probed(const std::string& engine);
-  void image_made(const Ticket& ticket, const ImageResult& result, const Pace& pace);
-  Pace pace(const Ticket& ticket);
+  // The ticket's worker took that much at most during a call, 0 = not known.
+  void call_ended(const Ticket& ticket, std::uint64_t peak_bytes);
   // A request was at work for so long.
   void worked(double seconds);
   template <typename Change>
@@ -143,7 +142,6 @@ class PoolCore {
   mutable std::mutex mutex_;                   // guards all below
   std::condition_variable changed_, watched_;  // for everybody; for the watcher
   Schedule schedule_;
-  PaceTable paces_;
   std::map<Id, std::unique_ptr<Slot>> slots_;
   std::map<Id, Ticket*> tickets_;
   std::map<std::string, std::uint32_t>
@@ -154,10 +152,5 @@ class PoolCore {
   bool stopping_ = false, finished_ = false;
   std::thread watcher_, reaper_;
 };
-
-// Which workers a placement can have: equal keys share them.
-std::string worker_key(const Placement& placement);
-// What `unload` and `pin` call them.
-std::string worker_name(const Placement& placement);
 
 }  // namespace roundhouse::host

@@ -48,6 +48,7 @@ struct Daemon::State {
         pool(registry, with_log(options.client, log), options.pool, options.make_client),
         services{registry,
                  pool,
+                 images,
                  metrics,
                  log,
                  options.models,
@@ -69,6 +70,7 @@ struct Daemon::State {
   DaemonOptions options;
   Metrics metrics;
   ModelPool pool;
+  ImageRunner images{pool};
   Services services;
   http::Router router;
   std::unique_ptr<http::Server> server;  // ends first: its handlers use all the rest

@@ -51,25 +51,22 @@ double step_seconds(const ImageResult& result) {
   return milliseconds / 1000;
 }
 
-PoolEvents pool_events(const Services& services, http::Exchange& exchange, const GenerationEvents& events,
-                       Generation& generation) {
-  PoolEvents pool;
-  pool.queued = events.queued;
-  pool.loading = events.loading;
-  pool.loaded = [&](const OpenResult& opened) {
-    generation.plan.engine = opened.engine.id;
-    if (events.loaded) events.loaded(opened);
+// Those of the caller, and what the daemon counts and notes.
+ImageEvents image_events(const Services& services, http::Exchange& exchange, const GenerationEvents& events,
+                         Generation& generation) {
+  ImageEvents all = events;
+  all.loaded = [&](const LeaseReport& lease) {
+    generation.plan.engine = lease.placement.engine;
+    if (events.loaded) events.loaded(lease);
   };
-  pool.progress = events.progress;
-  pool.preview = events.preview;
-  pool.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
+  all.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
     note_image(exchange, result);
     generation.images.push_back({seed, result});
     services.metrics.picture(generation.plan.engine, name_of(generation.plan.model),
                              generation.plan.job.steps, step_seconds(result));
-    if (events.image) events.image(image, generation.images.back());
+    if (events.image) events.image(image, seed, result);
   };
-  return pool;
+  return all;
 }
 
 // The same in the words of HTTP.
@@ -80,14 +77,14 @@ http::HttpError queue_full(const QueueFull& error) {
 
 // What the pool does; full, it says so in the words of HTTP, and the log hears how long it took.
 template <typename Work>
-PoolResult in_pool(http::Exchange& exchange, Work&& work) {
+LeaseReport in_pool(http::Exchange& exchange, Work&& work) {
   try {
-    PoolResult result = work();
+    LeaseReport report = work();
     nlohmann::json& notes = exchange.notes();
-    notes["engine"] = result.session.engine;
-    notes["waiting_ms"] = result.waiting_milliseconds;
-    notes["load_ms"] = result.loading_milliseconds;
-    return result;
+    notes["engine"] = report.placement.engine;
+    notes["waiting_ms"] = report.waiting_milliseconds;
+    notes["load_ms"] = report.loading_milliseconds;
+    return report;
   } catch (const QueueFull& error) {
     throw queue_full(error);
   }
@@ -98,15 +95,12 @@ void run(const Services& services, http::Exchange& exchange, std::optional<KeepA
   const Clock::time_point begin = Clock::now();
   note_plan(services, exchange, generation.plan);
   if (events.planned) events.planned(generation.plan);
-  PoolRequest request;
-  request.plan = generation.plan;
-  request.keep_alive = keep_alive;
-  generation.pool = in_pool(exchange, [&] {
-    return services.pool.run(request, exchange.cancelled(),
-                             pool_events(services, exchange, events, generation));
+  generation.lease = in_pool(exchange, [&] {
+    return services.images.run(generation.plan, keep_alive, exchange.cancelled(),
+                               image_events(services, exchange, events, generation));
   });
-  generation.plan.engine = generation.pool.session.engine;
-  generation.plan.notes = generation.pool.session.notes;
+  generation.plan.engine = generation.lease.placement.engine;
+  generation.plan.notes = generation.lease.notes;
   generation.seconds = seconds_since(begin);
 }
 
@@ -145,20 +139,18 @@ Generation generate_pictures(const Services& services, http::Exchange& exchange,
   return generation;
 }
 
-LoadedModel load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
+LeaseReport load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
                        std::optional<KeepAlive> keep_alive) {
   if (!request.engine) request.engine = services.registry.default_engine();
-  LoadedModel loaded;
-  loaded.placement = place_model(request, *services.registry.snapshot(), services.models());
-  note_placement(exchange, loaded.placement);
-  loaded.pool = in_pool(
-      exchange, [&] { return services.pool.load(loaded.placement, keep_alive, exchange.cancelled(), {}); });
-  loaded.placement.engine = loaded.pool.session.engine;
-  return loaded;
+  LeaseRequest wanted;
+  wanted.placement = place_model(request, *services.registry.snapshot(), services.models());
+  wanted.keep_alive = keep_alive;
+  note_placement(exchange, wanted.placement);
+  return in_pool(exchange, [&] { return services.pool.lend(wanted, exchange.cancelled(), {}, nullptr); });
 }
 
 PictureRecord Generation::record(std::size_t image, const std::string& version) const {
-  const EngineReport& engine = pool.session.opened.engine;
+  const EngineReport& engine = lease.opened.engine;
   PictureRecord record;
   record.job = plan.job;
   record.job.seed = images.at(image).seed;
@@ -166,7 +158,7 @@ PictureRecord Generation::record(std::size_t image, const std::string& version) 
   record.engine_version = engine.version;
   record.model = name_of(plan.model);
   record.device = plan.device;
-  record.facts = pool.session.opened.model;
+  record.facts = lease.opened.model;
   record.sampler = used_sampler(plan.job, engine);
   record.schedule = used_schedule(plan.job, engine);
   record.version = version;

@@ -18,20 +18,13 @@ struct FinishedImage {
   ImageResult result;
 };
 
-// Like PoolEvents, with what the daemon's routes want besides.
-struct GenerationEvents {
+struct GenerationEvents : ImageEvents {
   std::function<void(const GeneratePlan&)> planned;  // before it waits
-  std::function<void(const QueuedEvent&)> queued;
-  std::function<void(const LoadingEvent&)> loading;
-  std::function<void(const OpenResult&)> loaded;
-  std::function<void(const StepEvent&)> progress;
-  std::function<void(std::uint32_t image, const PreviewEvent&)> preview;
-  std::function<void(std::uint32_t image, const FinishedImage&)> image;
 };
 
 struct Generation {
   GeneratePlan plan;
-  PoolResult pool;
+  LeaseReport lease;
   std::vector<FinishedImage> images;
   double seconds = 0;  // from the plan to the last picture, waiting included
 
@@ -56,12 +49,8 @@ Generation generate_pictures(const Services& services, http::Exchange& exchange,
                              std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
                              PreviewRate previews = {});
 
-struct LoadedModel {
-  Placement placement;
-  PoolResult pool;
-};
 // The model is loaded, where images of it would be made, and stays for `keep_alive`.
-LoadedModel load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
+LeaseReport load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
                        std::optional<KeepAlive> keep_alive);
 
 // Short enough to be typed again, and exact in every JSON reader.

@@ -15,7 +15,7 @@ namespace {
 constexpr std::array kBounds = {0.005, 0.01, 0.025, 0.05, 0.1,  0.25,  0.5,   1.0,
                                 2.5,   5.0,  10.0,  30.0, 60.0, 120.0, 300.0, 600.0};
 
-void write_pool(MetricsText& page, const PoolStatistics& pool) {
+void write_pool(MetricsText& page, const PoolStatistics& pool, std::uint64_t previews) {
   const auto count = [&](const char* name, const char* help, auto value) {
     page.single(name, "counter", help, static_cast<double>(value));
   };
@@ -31,7 +31,7 @@ void write_pool(MetricsText& page, const PoolStatistics& pool) {
   page.sample({{"outcome", "failed"}}, static_cast<double>(pool.failed));
   page.sample({{"outcome", "cancelled"}}, static_cast<double>(pool.cancelled));
   page.sample({{"outcome", "refused"}}, static_cast<double>(pool.refused));
-  count("roundhouse_previews_total", "Previews of unfinished pictures.", pool.previews);
+  count("roundhouse_previews_total", "Previews of unfinished pictures.", previews);
   count("roundhouse_model_loads_total", "Models that were loaded.", pool.loads);
   count("roundhouse_model_load_failures_total", "Models that could not be loaded.", pool.load_failures);
   count("roundhouse_model_load_seconds_total", "Time spent loading models.", pool.load_seconds);
@@ -86,14 +86,14 @@ void Metrics::picture(const std::string& engine, const std::string& model, std::
   if (step_seconds > 0) entry.latest_rate = steps / step_seconds;
 }
 
-std::string Metrics::text(const PoolStatistics& pool, std::size_t connections) const {
+std::string Metrics::text(const PoolStatistics& pool, std::uint64_t previews, std::size_t connections) const {
   MetricsText page;
   page.metric("roundhouse_build_info", "gauge", "The version that runs.");
   page.sample({{"version", version_}}, 1);
   page.single("roundhouse_start_time_seconds", "gauge", "When the daemon began, in seconds since 1970.",
               start_);
   page.single("roundhouse_http_connections", "gauge", "Open connections.", static_cast<double>(connections));
-  write_pool(page, pool);
+  write_pool(page, pool, previews);
 
   const std::lock_guard lock(mutex_);
   page.metric("roundhouse_http_requests_total", "counter", "Requests by method, route and status.");

@@ -26,7 +26,7 @@ class Metrics {
   void picture(const std::string& engine, const std::string& model, std::uint32_t steps, double step_seconds);
 
   // The page in text format 0.0.4.
-  std::string text(const PoolStatistics& pool, std::size_t connections) const;
+  std::string text(const PoolStatistics& pool, std::uint64_t previews, std::size_t connections) const;
 
  private:
   struct Route {

@@ -20,17 +20,17 @@ std::vector<std::string> make_picture_files(const Services& services, http::Exch
   Generation made;  // so far: what a picture's record needs
   GenerationEvents generation;
   generation.planned = [&](const GeneratePlan& plan) { made.plan = plan; };
-  generation.loaded = [&](const OpenResult& opened) {
-    made.pool.session.opened = opened;
-    made.plan.engine = opened.engine.id;
+  generation.loaded = [&](const LeaseReport& lease) {
+    made.lease = lease;
+    made.plan.engine = lease.placement.engine;
     if (events.begun) events.begun(made.plan);
   };
   generation.progress = events.progress;
   generation.preview = events.preview;
-  generation.image = [&](std::uint32_t image, const FinishedImage& finished) {
-    made.images.assign(1, finished);
+  generation.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
+    made.images.assign(1, {seed, result});
     PictureFile file{made.record(0, services.version), {}};
-    file.png = png_file(finished.result.image, metadata_texts(file.record));
+    file.png = png_file(result.image, metadata_texts(file.record));
     if (events.picture) events.picture(image, file);
   };
   return generate_pictures(services, exchange, request, keep_alive, generation, previews).plan.notes;

@@ -9,6 +9,7 @@
 #include "host/registry/shared_registry.h"
 #include "host/residency/pool.h"
 #include "host/server/metrics.h"
+#include "host/session/image_runner.h"
 #include "host/store/model_catalogue.h"
 #include "host/store/store.h"
 
@@ -17,6 +18,7 @@ namespace roundhouse::host {
 struct Services {
   SharedRegistry& registry;
   ModelPool& pool;
+  ImageRunner& images;  // with workers of the pool
   Metrics& metrics;
   Log& log;
   std::function<ModelCatalogue()> models;  // as they are now; any thread

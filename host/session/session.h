@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One generation from request to result: validate, resolve, route, load, run, and one typed error for
-// everything that fails.
+// From a request to a plan: validate, resolve, route. A plan is a placement and a task; image_runner.h
+// carries out those of images.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/registry/registry.h"
+#include "host/residency/one_worker.h"
 #include "host/routing/placement.h"
 #include "host/store/model_catalogue.h"
 #include "host/worker/engine_client.h"
@@ -65,46 +66,19 @@ std::uint32_t usual_steps(const GenerateRequest& request, const Registry& regist
 // engine, device, weights, memory limit and options are looked at. Throws what make_plan throws.
 Placement place_model(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models);
 
-struct SessionEvents {
-  std::function<void(const OpenResult&)> loaded;
-  std::function<void(std::uint32_t image, const ProgressEvent&)> progress;
-  // A finished picture; called before the next one begins, so that it can be saved.
-  std::function<void(std::uint32_t image, std::uint64_t seed, const ImageResult&)> image;
-};
-
-struct SessionOptions {
-  ClientOptions client;
-  bool in_process = false;
-};
-
-// Runs a plan. `cancelled` is polled and may be set by a signal handler; then the engine is told, and
-// CANCELLED is thrown once it has stopped. With automatic routing, an engine that turns out not to load is
-// marked in the registry and the next best one is taken, with a note; an explicit engine never falls back.
-// Returns the engine's report and the notes.
-struct SessionResult {
-  std::string engine;
-  OpenResult opened;
-  std::vector<std::string> notes;
-};
-SessionResult run_plan(const GenerateRequest& request, GeneratePlan plan, Registry& registry,
-                       const SessionOptions& options, const std::atomic<bool>& cancelled,
-                       const SessionEvents& events);
-
-// What the planned picture would cost on the planned engine, before anything is loaded; falls back as
-// run_plan does. CAPABILITY_UNSUPPORTED from an engine that cannot tell.
+// What the planned image would cost on the planned engine, before anything is loaded. CAPABILITY_UNSUPPORTED
+// from an engine that cannot tell.
 struct EstimateResult {
   std::string engine;
   EngineReport report;
   Estimate estimate;
   std::vector<std::string> notes;
 };
-EstimateResult estimate_plan(GeneratePlan plan, Registry& registry, const SessionOptions& options,
-                             const std::atomic<bool>& cancelled);
+EstimateResult estimate_plan(const GeneratePlan& plan, OneWorker& worker, const std::atomic<bool>& cancelled);
 
 // As GeneratePlan, with rh.convert/1 in place of rh.image/1.
 struct ConversionPlan : Placement {
   ConvertTask job;
-  std::vector<std::string> notes;
 };
 // Throws a RoutingRefusal where no engine writes that type. Starts nothing.
 ConversionPlan make_conversion_plan(const std::string& type, const std::string& format,
@@ -116,7 +90,7 @@ struct ConversionResult {
   std::vector<std::string> notes;
 };
 // Converts plan.job.source into plan.job.target. The engine has ended when it returns or throws.
-ConversionResult run_conversion(ConversionPlan plan, Registry& registry, const SessionOptions& options,
+ConversionResult run_conversion(const ConversionPlan& plan, OneWorker& worker,
                                 const std::atomic<bool>& cancelled, const ConvertProgress& seen);
 
 }  // namespace roundhouse::host

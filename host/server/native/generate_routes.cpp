@@ -56,13 +56,13 @@ void load(const Services& services, http::Exchange& exchange) {
     throw Error(RH_INVALID_ARGUMENT, "model_name: is missing, expected one that GET /models lists");
   }
   request.engine = fields.text("engine");
-  const LoadedModel loaded = load_model(services, exchange, request, std::nullopt);
+  const LeaseReport loaded = load_model(services, exchange, request, std::nullopt);
   send(exchange, 200,
        {{"success", true},
         {"model", name_of(loaded.placement.model)},
         {"device", loaded.placement.device},
         {"engine", loaded.placement.engine},
-        {"load_ms", loaded.pool.loading_milliseconds}});
+        {"load_ms", loaded.loading_milliseconds}});
 }
 
 double seconds_since_1970() {

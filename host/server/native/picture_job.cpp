@@ -49,8 +49,8 @@ Json facts_json(const Facts& facts) {
 // How long everything took, and how much memory.
 void add_figures(Json& json, const Generation& generation) {
   const ImageResult& result = generation.images.at(0).result;
-  json["timings_ms"] = {{"waiting", generation.pool.waiting_milliseconds},
-                        {"load", generation.pool.loading_milliseconds}};
+  json["timings_ms"] = {{"waiting", generation.lease.waiting_milliseconds},
+                        {"load", generation.lease.loading_milliseconds}};
   json["stages"] = Json::array();
   for (const StageTiming& stage : result.stages) {
     if (stage.stage != "load") json["timings_ms"][stage.stage] = stage.milliseconds;
@@ -58,8 +58,7 @@ void add_figures(Json& json, const Generation& generation) {
         {{"stage", stage.stage}, {"ms", stage.milliseconds}, {"peak_memory_bytes", stage.peak_memory_bytes}});
   }
   json["step_ms"] = result.step_milliseconds;
-  json["peak_memory_bytes"] =
-      std::max(result.peak_memory_bytes, generation.pool.session.opened.peak_memory_bytes);
+  json["peak_memory_bytes"] = std::max(result.peak_memory_bytes, generation.lease.opened.peak_memory_bytes);
 }
 
 // With a queue of none, "full" is what the pixel-art server calls busy.
@@ -124,7 +123,7 @@ GenerationEvents PictureJob::events() {
   events.loading = [this](const LoadingEvent& event) {
     advance(kLoadingFrom + (kLoadingTo - kLoadingFrom) * event.fraction, "loading the model");
   };
-  events.loaded = [this](const OpenResult&) { advance(kLoadingTo, "the model is loaded"); };
+  events.loaded = [this](const LeaseReport&) { advance(kLoadingTo, "the model is loaded"); };
   events.progress = [this](const StepEvent& event) { on_step(event); };
   events.preview = [this](std::uint32_t, const PreviewEvent& event) { on_preview(event); };
   return events;
@@ -211,7 +210,7 @@ Json PictureJob::result(const Generation& generation) const {
   json["cfg_truncation"] = record.job.cfg_truncation;
   json["sampler"] = record.sampler ? Json(*record.sampler) : Json();
   json["schedule"] = record.schedule ? Json(*record.schedule) : Json();
-  json["facts"] = {{"engine", facts_json(generation.pool.session.opened.engine.facts)},
+  json["facts"] = {{"engine", facts_json(generation.lease.opened.engine.facts)},
                    {"model", facts_json(record.facts)}};
   add_figures(json, generation);
   json["notes"] = native_.notes;

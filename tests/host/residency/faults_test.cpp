@@ -19,19 +19,19 @@ using ::testing::SizeIs;
 // ---- workers ----
 
 TEST_F(PoolTest, AKillInTheMiddleOfAStepFailsThatRequestAndNoOther) {
-  PoolEvents kill;
+  ImageEvents kill;
   kill.progress = [this](const StepEvent& event) {
     if (event.step == 3) ::kill(static_cast<pid_t>(pool().residents().at(0).process), SIGKILL);
   };
   Gate gate;
-  PoolEvents held = kill;
+  ImageEvents held = kill;
   held.progress = [&gate, kill](const StepEvent& event) {
     gate.wait();
     kill.progress(event);
   };
-  Guest victim(pool(), request("slow", "m", 50), held);
+  Guest victim(runner(), request("slow", "m", 50), held);
   ASSERT_TRUE(victim.is_working());
-  Guest waits(pool(), request("a picture", "m"));
+  Guest waits(runner(), request("a picture", "m"));
   ASSERT_TRUE(waits.is_queued());
   gate.open();
   expect_error(RH_ENGINE_CRASHED, "signal 9 (SIGKILL) in generate, killed from outside",
@@ -43,7 +43,7 @@ TEST_F(PoolTest, AKillInTheMiddleOfAStepFailsThatRequestAndNoOther) {
 
 TEST_F(PoolTest, AWorkerKilledWhileIdleIsReplacedUnnoticed) {
   for (int i = 0; i < 5; ++i) {
-    const PoolResult result = run(request("a picture", "m"));
+    const LeaseReport result = run(request("a picture", "m"));
     EXPECT_FALSE(result.was_loaded);
     ::kill(static_cast<pid_t>(pool().residents().at(0).process), SIGKILL);
   }
@@ -64,14 +64,14 @@ TEST_F(PoolTest, NonsenseFailsItsOwnRequest) {
   for (const char* prompt : {"text into the socket", "huge frame into the socket", "a large preview"}) {
     PoolRequest bad = request(prompt, "m");
     bad.plan.job.preview_every = 1;
-    PoolEvents events;
+    ImageEvents events;
     events.preview = [](std::uint32_t, const PreviewEvent&) {};
     expect_error(RH_ENGINE_BROKEN, "engine 'puppet'", [&] { run(bad, events); });
     expect_pool_works("m");
   }
   PoolRequest bad = request("a preview with a NaN", "m");
   bad.plan.job.preview_every = 1;
-  PoolEvents events;
+  ImageEvents events;
   events.preview = [](std::uint32_t, const PreviewEvent&) { ADD_FAILURE() << "it was refused"; };
   expect_error(RH_PIPELINE_ERROR, "values of the preview are not finite", [&] { run(bad, events); });
 }
@@ -89,10 +89,10 @@ TEST_F(PoolTest, AWorkerThatOutgrowsItsLimitIsEndedWithTheFigures) {
 
 TEST_F(PoolTest, CancellingWhoWaitsHarmsNobody) {
   Gate gate;
-  Guest first(pool(), request("a picture", "m"), held_by(gate));
+  Guest first(runner(), request("a picture", "m"), held_by(gate));
   ASSERT_TRUE(first.is_working());
-  Guest second(pool(), request("a picture", "m"));
-  Guest third(pool(), request("a picture", "m"));
+  Guest second(runner(), request("a picture", "m"));
+  Guest third(runner(), request("a picture", "m"));
   ASSERT_TRUE(second.is_queued());
   ASSERT_TRUE(third.is_queued());
   second.cancel();
@@ -104,7 +104,7 @@ TEST_F(PoolTest, CancellingWhoWaitsHarmsNobody) {
 }
 
 TEST_F(PoolTest, CancellingWhoWorksKeepsTheWorkerForTheNext) {
-  Guest works(pool(), request("slow", "m", 50));
+  Guest works(runner(), request("slow", "m", 50));
   ASSERT_TRUE(works.is_working());
   works.cancel();
   expect_error(RH_CANCELLED, "cancelled during denoise", [&] { works.result(); });
@@ -115,11 +115,11 @@ TEST_F(PoolTest, CancellingWhoLoadsLeavesNothing) {
   PoolRequest slow = request("a picture", "m");
   slow.plan.model->architecture = "slow load";
   Gate loading;
-  PoolEvents events;
+  ImageEvents events;
   events.loading = [&](const LoadingEvent& event) {
     if (event.fraction > 0) loading.open();
   };
-  Guest loads(pool(), slow, events);
+  Guest loads(runner(), slow, events);
   ASSERT_TRUE(loading.wait());
   EXPECT_EQ(pool().residents().at(0).state, ResidentState::loading);
   loads.cancel();
@@ -130,7 +130,7 @@ TEST_F(PoolTest, CancellingWhoLoadsLeavesNothing) {
 
 TEST_F(PoolTest, ADeafEngineIsEndedWhenItIsCancelled) {
   options_.timeouts.cancel = milliseconds(200);
-  Guest works(pool(), request("deaf", "m", 50'000));
+  Guest works(runner(), request("deaf", "m", 50'000));
   ASSERT_TRUE(works.is_working());
   works.cancel();
   expect_error(RH_CANCELLED, "cancelled during denoise", [&] { works.result(); });
@@ -147,10 +147,10 @@ TEST_F(PoolTest, AutomaticRoutingPassesOverAnEngineThatCannotBeStarted) {
   PoolRequest any = request("a picture");
   any.plan.route.engine.reset();
   any.plan.engine = broken.id;
-  const PoolResult result = run(any);
-  EXPECT_EQ(result.session.engine, "puppet");
-  ASSERT_THAT(result.session.notes, SizeIs(1));
-  EXPECT_THAT(result.session.notes[0], HasSubstr("takes its place"));
+  const LeaseReport result = run(any);
+  EXPECT_EQ(result.placement.engine, "puppet");
+  ASSERT_THAT(result.notes, SizeIs(1));
+  EXPECT_THAT(result.notes[0], HasSubstr("takes its place"));
   EXPECT_EQ(pool().statistics().failed, 0U);
 }
 
@@ -197,7 +197,7 @@ class ScriptedClient final : public EngineClient {
     if (script_.failure) throw *script_.failure;
     ImageResult result;
     result.image = {job.width, job.height,
-                    std::vector<std::uint8_t>(std::size_t{3} * job.width * job.height)};
+                      std::vector<std::uint8_t>(std::size_t{3} * job.width * job.height)};
     return result;
   }
   Estimate estimate(const ModelSource&, const ImageTask&) override {
@@ -236,9 +236,9 @@ TEST_F(ScriptedPoolTest, WhoWaitsForAModelThatCannotBeLoadedIsToldWithoutAnother
     gate.wait();
     throw Error(RH_MODEL_INVALID, "vae/config.json: is damaged");
   };
-  Guest first(pool(), request("a picture", "m"));
+  Guest first(runner(), request("a picture", "m"));
   ASSERT_TRUE(eventually([&] { return script_.opened == 1; }));
-  Guest second(pool(), request("a picture", "m"));
+  Guest second(runner(), request("a picture", "m"));
   ASSERT_TRUE(second.is_queued());
   gate.open();
   expect_error(RH_MODEL_INVALID, "is damaged", [&] { first.result(); });
@@ -256,7 +256,7 @@ TEST_F(ScriptedPoolTest, CrashesOfLoadingAreTriedAgainButNotForEver) {
   };
   std::vector<std::unique_ptr<Guest>> guests;
   for (int i = 0; i < 6; ++i) {
-    guests.push_back(std::make_unique<Guest>(pool(), request("a picture", "m")));
+    guests.push_back(std::make_unique<Guest>(runner(), request("a picture", "m")));
     if (i == 0)
       ASSERT_TRUE(eventually([&] { return script_.opened == 1; }));
     else
@@ -331,7 +331,7 @@ TEST_F(ScriptedPoolTest, ManyRequestsOnManyThreads) {
   limits_.queue = 1000;
   limits_.bypass_requests = 3;
   limits_.keep_alive = milliseconds(1);
-  pool();
+  runner();
   std::atomic<int> done{0}, cancelled{0};
   std::vector<std::thread> threads;
   for (unsigned thread = 0; thread < 8; ++thread) {
@@ -339,11 +339,11 @@ TEST_F(ScriptedPoolTest, ManyRequestsOnManyThreads) {
       std::mt19937 random(thread);
       for (int i = 0; i < 50; ++i) {
         std::atomic<bool> cancel{random() % 8 == 0};
-        PoolEvents events;
+        ImageEvents events;
         events.image = [&](std::uint32_t, std::uint64_t, const ImageResult&) { ++done; };
         try {
-          pool_->run(request("a picture", std::string(1, static_cast<char>('a' + random() % 4))), cancel,
-                     events);
+          const std::string model(1, static_cast<char>('a' + random() % 4));
+          runner_->run(request("a picture", model).plan, std::nullopt, cancel, events);
         } catch (const Error& error) {
           cancelled += error.code() == RH_CANCELLED ? 1 : 0;
         }

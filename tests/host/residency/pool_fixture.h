@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "host/residency/pool.h"
+#include "host/session/image_runner.h"
 #include "worker_fixture.h"
 
 namespace roundhouse::host {
@@ -31,10 +32,15 @@ class Gate {
   bool open_ = false;
 };
 
+struct PoolRequest {
+  GeneratePlan plan;
+  std::optional<KeepAlive> keep_alive;
+};
+
 // A request on a thread of its own.
 class Guest {
  public:
-  Guest(ModelPool& pool, PoolRequest request, PoolEvents events = {})
+  Guest(ImageRunner& runner, PoolRequest request, ImageEvents events = {})
       : request_(std::move(request)), events_(std::move(events)) {
     // Wraps what a test wants to hear with what all tests want to know.
     const auto heard = std::move(events_.progress);
@@ -52,7 +58,9 @@ class Guest {
       ++images_;
       if (image) image(index, seed, result);
     };
-    end_ = std::async(std::launch::async, [this, &pool] { return pool.run(request_, cancelled_, events_); });
+    end_ = std::async(std::launch::async, [this, &runner] {
+      return runner.run(request_.plan, request_.keep_alive, cancelled_, events_);
+    });
   }
   ~Guest() {
     cancelled_.store(true);
@@ -64,16 +72,16 @@ class Guest {
   bool is_queued() { return queued_.wait(); }
   bool is_working() { return working_.wait(); }
   void cancel() { cancelled_.store(true); }
-  PoolResult result() { return end_.get(); }
+  LeaseReport result() { return end_.get(); }
   unsigned images() const { return images_; }
 
  private:
   PoolRequest request_;
-  PoolEvents events_;
+  ImageEvents events_;
   Gate queued_, working_;
   std::atomic<bool> cancelled_{false};
   std::atomic<unsigned> images_{0};
-  std::future<PoolResult> end_;
+  std::future<LeaseReport> end_;
 };
 
 class PoolTest : public WorkerTest {
@@ -87,6 +95,10 @@ class PoolTest : public WorkerTest {
   ModelPool& pool() {
     if (pool_ == nullptr) pool_ = std::make_unique<ModelPool>(registry(), options_, limits_, factory_);
     return *pool_;
+  }
+  ImageRunner& runner() {
+    if (runner_ == nullptr) runner_ = std::make_unique<ImageRunner>(pool());
+    return *runner_;
   }
   SharedRegistry& registry() {
     if (registry_ == nullptr) {
@@ -113,16 +125,16 @@ class PoolTest : public WorkerTest {
     return request;
   }
 
-  PoolResult run(const PoolRequest& request, const PoolEvents& events = {}) {
+  LeaseReport run(const PoolRequest& request, const ImageEvents& events = {}) {
     const std::atomic<bool> never{false};
-    return pool().run(request, never, events);
+    return runner().run(request.plan, request.keep_alive, never, events);
   }
   // The next request works, whatever happened before.
   void expect_pool_works(const std::string& model = "") { EXPECT_NO_THROW(run(request("a picture", model))); }
 
   // A step that waits at the gate.
-  static PoolEvents held_by(Gate& gate) {
-    PoolEvents events;
+  static ImageEvents held_by(Gate& gate) {
+    ImageEvents events;
     events.progress = [&gate](const StepEvent&) { gate.wait(); };
     return events;
   }
@@ -132,6 +144,7 @@ class PoolTest : public WorkerTest {
   ClientFactory factory_ = make_worker_client;
   std::unique_ptr<SharedRegistry> registry_;
   std::unique_ptr<ModelPool> pool_;
+  std::unique_ptr<ImageRunner> runner_;
 };
 
 }  // namespace roundhouse::host

@@ -19,10 +19,10 @@ TEST_F(PoolTest, ARequestGoesFromTheQueueToTheLastPicture) {
   PoolRequest two = request("a picture", "m");
   two.plan.images = 2;
   std::string story;
-  PoolEvents events;
+  ImageEvents events;
   events.loading = [&](const LoadingEvent& event) { story += "loading " + event.engine + "; "; };
-  events.loaded = [&](const OpenResult& opened) {
-    story += opened.load_milliseconds > 0 ? "loaded; " : "was there; ";
+  events.loaded = [&](const LeaseReport& lease) {
+    story += lease.opened.load_milliseconds > 0 ? "loaded; " : "was there; ";
   };
   events.progress = [&](const StepEvent& event) {
     story += std::to_string(event.image) + "." + std::to_string(event.step) + " ";
@@ -31,19 +31,19 @@ TEST_F(PoolTest, ARequestGoesFromTheQueueToTheLastPicture) {
     story += "image " + std::to_string(image) + " of seed " + std::to_string(seed) + "; ";
     EXPECT_EQ(result.image.rgb.at(2), seed);
   };
-  const PoolResult first = run(two, events);
+  const LeaseReport first = run(two, events);
   EXPECT_EQ(story, "loading puppet; loaded; 0.1 0.2 image 0 of seed 5; 1.1 1.2 image 1 of seed 6; ");
-  EXPECT_EQ(first.session.engine, "puppet");
+  EXPECT_EQ(first.placement.engine, "puppet");
   EXPECT_FALSE(first.was_loaded);
   EXPECT_GT(first.loading_milliseconds, 0);
 
   story.clear();
-  const PoolResult second = run(two, events);
+  const LeaseReport second = run(two, events);
   EXPECT_TRUE(second.was_loaded);
   EXPECT_THAT(story, HasSubstr("was there; 0.1"));
   const PoolStatistics statistics = pool().statistics();
   EXPECT_EQ(statistics.served, 2U);
-  EXPECT_EQ(statistics.images, 4U);
+  EXPECT_EQ(statistics.calls, 4U);
   EXPECT_EQ(statistics.loads, 1U);
   EXPECT_EQ(statistics.loaded, 1U);
   EXPECT_THAT(workers_of(getpid()), SizeIs(1));
@@ -51,11 +51,16 @@ TEST_F(PoolTest, ARequestGoesFromTheQueueToTheLastPicture) {
 
 TEST_F(PoolTest, ResidentsSayWhoIsThere) {
   Gate gate;
-  Guest busy(pool(), request("a picture", "busy"), held_by(gate));
+  Guest busy(runner(), request("a picture", "busy"), held_by(gate));
   ASSERT_TRUE(busy.is_working());
   PoolRequest other = request("a picture", "other");
   other.keep_alive = seconds(60);
-  other.digest = "sha256:1";
+  LeaseRequest stored;
+  stored.placement = other.plan;
+  stored.keep_alive = other.keep_alive;
+  stored.digest = "sha256:1";
+  const std::atomic<bool> never{false};
+  pool().lend(stored, never, {}, nullptr);
   run(other);
   const std::vector<Resident> residents = pool().residents();
   ASSERT_THAT(residents, SizeIs(2));
@@ -64,7 +69,7 @@ TEST_F(PoolTest, ResidentsSayWhoIsThere) {
   EXPECT_EQ(idle.state, ResidentState::idle);
   EXPECT_EQ(idle.engine, "puppet");
   EXPECT_EQ(idle.digest, "sha256:1");
-  EXPECT_EQ(idle.requests, 1U);
+  EXPECT_EQ(idle.requests, 2U);
   EXPECT_GT(idle.resident_bytes, 1U << 20);
   EXPECT_GE(idle.estimated_bytes, idle.resident_bytes / 2);
   ASSERT_TRUE(idle.expires_at);
@@ -80,11 +85,12 @@ TEST_F(PoolTest, ResidentsSayWhoIsThere) {
 }
 
 TEST_F(PoolTest, APlacementWithoutATaskIsLoaded) {
-  const Placement placement = request("a picture", "m").plan;
+  LeaseRequest wanted;
+  wanted.placement = request("a picture", "m").plan;
   const std::atomic<bool> never{false};
-  EXPECT_FALSE(pool().load(placement, std::nullopt, never, {}).was_loaded);
-  EXPECT_TRUE(pool().load(placement, std::nullopt, never, {}).was_loaded);
-  EXPECT_EQ(pool().statistics().images, 0U);
+  EXPECT_FALSE(pool().lend(wanted, never, {}, nullptr).was_loaded);
+  EXPECT_TRUE(pool().lend(wanted, never, {}, nullptr).was_loaded);
+  EXPECT_EQ(runner().statistics().images, 0U);
   EXPECT_TRUE(run(request("a picture", "m")).was_loaded);
 }
 
@@ -100,7 +106,7 @@ TEST_F(PoolTest, LoadingTellsHowFarItIs) {
   PoolRequest slow = request("a picture", "m");
   slow.plan.model->architecture = "slow load";
   std::vector<double> fractions;
-  PoolEvents events;
+  ImageEvents events;
   events.loading = [&](const LoadingEvent& event) { fractions.push_back(event.fraction); };
   run(slow, events);
   ASSERT_GT(fractions.size(), 3U);
@@ -112,7 +118,7 @@ TEST_F(PoolTest, LoadingTellsHowFarItIs) {
 
 TEST_F(PoolTest, TheTimeLeftFallsToNothing) {
   std::vector<double> left;
-  PoolEvents events;
+  ImageEvents events;
   events.progress = [&](const StepEvent& event) {
     if (event.eta_seconds) left.push_back(*event.eta_seconds);
     EXPECT_GT(event.seconds_per_step, 0);
@@ -128,7 +134,7 @@ TEST_F(PoolTest, PreviewsComeAsOftenAsTheyWereAskedFor) {
   PoolRequest wants = request("a picture", "m", 6);
   wants.plan.job.preview_every = 2;
   std::vector<std::uint32_t> steps;
-  PoolEvents events;
+  ImageEvents events;
   events.preview = [&](std::uint32_t image, const PreviewEvent& event) {
     EXPECT_EQ(image, 0U);
     EXPECT_EQ(event.steps, 6U);
@@ -137,13 +143,13 @@ TEST_F(PoolTest, PreviewsComeAsOftenAsTheyWereAskedFor) {
   };
   run(wants, events);
   EXPECT_THAT(steps, ElementsAre(2, 4));
-  EXPECT_EQ(pool().statistics().previews, 2U);
+  EXPECT_EQ(runner().statistics().previews, 2U);
   run(wants);  // nobody looks: none are made
-  EXPECT_EQ(pool().statistics().previews, 2U);
+  EXPECT_EQ(runner().statistics().previews, 2U);
 }
 
 TEST_F(PoolTest, AnExceptionOfTheCallerPassesThroughAndTheWorkerStays) {
-  PoolEvents events;
+  ImageEvents events;
   events.image = [](std::uint32_t, std::uint64_t, const ImageResult&) { throw Error(RH_IO_ERROR, "disk"); };
   expect_error(RH_IO_ERROR, "disk", [&] { run(request("a picture", "m"), events); });
   events.image = {};
@@ -157,9 +163,9 @@ TEST_F(PoolTest, AnExceptionOfTheCallerPassesThroughAndTheWorkerStays) {
 TEST_F(PoolTest, BeyondTheCapTheQueueIsFull) {
   limits_.queue = 1;
   Gate gate;
-  Guest first(pool(), request("a picture", "m"), held_by(gate));
+  Guest first(runner(), request("a picture", "m"), held_by(gate));
   ASSERT_TRUE(first.is_working());
-  Guest second(pool(), request("a picture", "m"));
+  Guest second(runner(), request("a picture", "m"));
   ASSERT_TRUE(second.is_queued());
   try {
     run(request("a picture", "m"));
@@ -184,18 +190,18 @@ TEST_F(PoolTest, WithoutAQueueWhatCanBeginAtOnceIsStillServed) {
 
 TEST_F(PoolTest, PositionsAreToldAsTheyChange) {
   Gate first_gate, second_gate;
-  Guest first(pool(), request("a picture", "m"), held_by(first_gate));
+  Guest first(runner(), request("a picture", "m"), held_by(first_gate));
   ASSERT_TRUE(first.is_working());
-  Guest second(pool(), request("a picture", "m"), held_by(second_gate));
+  Guest second(runner(), request("a picture", "m"), held_by(second_gate));
   ASSERT_TRUE(second.is_queued());
   std::mutex mutex;
   std::vector<std::uint32_t> positions;
-  PoolEvents events;
+  ImageEvents events;
   events.queued = [&](const QueuedEvent& event) {
     const std::lock_guard lock(mutex);
     positions.push_back(event.position);
   };
-  Guest third(pool(), request("a picture", "m"), events);
+  Guest third(runner(), request("a picture", "m"), events);
   ASSERT_TRUE(third.is_queued());
   first_gate.open();
   ASSERT_TRUE(second.is_working());
@@ -210,8 +216,8 @@ TEST_F(PoolTest, PositionsAreToldAsTheyChange) {
 
 TEST_F(PoolTest, TwoModelsWorkAtTheSameTime) {
   Gate gate;
-  Guest first(pool(), request("a picture", "a"), held_by(gate));
-  Guest second(pool(), request("a picture", "b"), held_by(gate));
+  Guest first(runner(), request("a picture", "a"), held_by(gate));
+  Guest second(runner(), request("a picture", "b"), held_by(gate));
   EXPECT_TRUE(first.is_working());
   EXPECT_TRUE(second.is_working());
   EXPECT_EQ(pool().statistics().active, 2U);
@@ -223,9 +229,9 @@ TEST_F(PoolTest, TwoModelsWorkAtTheSameTime) {
 TEST_F(PoolTest, ABusyModelIsWaitedForAndThenMakesRoom) {
   limits_.max_loaded = 1;
   Gate gate;
-  Guest first(pool(), request("a picture", "a"), held_by(gate));
+  Guest first(runner(), request("a picture", "a"), held_by(gate));
   ASSERT_TRUE(first.is_working());
-  Guest second(pool(), request("a picture", "b"));
+  Guest second(runner(), request("a picture", "b"));
   ASSERT_TRUE(second.is_queued());
   EXPECT_THAT(workers_of(getpid()), SizeIs(1));
   gate.open();
@@ -273,7 +279,7 @@ TEST_F(PoolTest, APinnedModelStays) {
 
 TEST_F(PoolTest, UnloadingEndsIdleWorkersAtOnceAndOthersAfterTheirRequest) {
   Gate gate;
-  Guest busy(pool(), request("a picture", "m"), held_by(gate));
+  Guest busy(runner(), request("a picture", "m"), held_by(gate));
   ASSERT_TRUE(busy.is_working());
   run(request("a picture", "other"));
   EXPECT_EQ(pool().unload("nothing"), 0U);
@@ -290,10 +296,10 @@ TEST_F(PoolTest, UnloadingEndsIdleWorkersAtOnceAndOthersAfterTheirRequest) {
 
 TEST_F(PoolTest, ShuttingDownCancelsWhoWaitsAndLetsWorkFinishForAWhile) {
   Gate gate;
-  PoolEvents events = held_by(gate);
-  Guest works(pool(), request("a picture", "m"), events);
+  ImageEvents events = held_by(gate);
+  Guest works(runner(), request("a picture", "m"), events);
   ASSERT_TRUE(works.is_working());
-  Guest waits(pool(), request("a picture", "m"));
+  Guest waits(runner(), request("a picture", "m"));
   ASSERT_TRUE(waits.is_queued());
   std::thread end([&] { pool().shutdown(seconds(30)); });
   expect_error(RH_CANCELLED, "shutting down", [&] { waits.result(); });
@@ -306,7 +312,7 @@ TEST_F(PoolTest, ShuttingDownCancelsWhoWaitsAndLetsWorkFinishForAWhile) {
 }
 
 TEST_F(PoolTest, ShuttingDownCancelsWorkThatTakesTooLong) {
-  Guest works(pool(), request("slow", "m", 50));
+  Guest works(runner(), request("slow", "m", 50));
   ASSERT_TRUE(works.is_working());
   pool().shutdown(milliseconds(0));
   expect_error(RH_CANCELLED, "cancelled during denoise", [&] { works.result(); });

@@ -8,13 +8,13 @@ namespace {
 
 using ::testing::SizeIs;
 
-void generate_and_cancel(ModelPool& pool, const PoolRequest& request, int cycles) {
+void generate_and_cancel(ImageRunner& runner, const PoolRequest& request, int cycles) {
   for (int i = 0; i < cycles; ++i) {
     std::atomic<bool> cancelled{false};
-    PoolEvents events;
+    ImageEvents events;
     events.progress = [&](const StepEvent& event) { cancelled = i % 2 == 0 && event.step == 1; };
     try {
-      pool.run(request, cancelled, events);
+      runner.run(request.plan, std::nullopt, cancelled, events);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), RH_CANCELLED) << error.what();
     }
@@ -27,11 +27,11 @@ TEST_F(PoolTest, GeneratingAndCancellingLeavesNothingBehind) {
   picture.plan.engine = *(picture.plan.route.engine = "testcard");
   picture.plan.job.width = picture.plan.job.height = 512;
   picture.plan.job.steps = 50;
-  generate_and_cancel(pool(), picture, 20);
+  generate_and_cancel(runner(), picture, 20);
   const auto descriptors = open_descriptors();
   const std::uint64_t own = process_size(getpid()).anonymous;
   const Resident worker = pool().residents().at(0);
-  generate_and_cancel(pool(), picture, ROUNDHOUSE_CYCLES);
+  generate_and_cancel(runner(), picture, ROUNDHOUSE_CYCLES);
   EXPECT_GT(pool().statistics().cancelled, 0U);
   EXPECT_EQ(open_descriptors(), descriptors);
   EXPECT_EQ(pool().residents().at(0).process, worker.process) << "cancelling ends no worker";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of runs: pictures one after the other, the way out, and engines that turn out not to load. The test
 // program is its own worker.
-#include "host/session/session.h"
+#include "host/session/image_runner.h"
 
 #include <string_view>
 
@@ -24,10 +24,7 @@ EngineManifest broken_manifest(int score = 100) {
 
 class RunTest : public WorkerTest {
  protected:
-  RunTest() {
-    session_.client = options_;
-    request_.prompt = "a picture";
-  }
+  RunTest() { request_.prompt = "a picture"; }
 
   // What make_plan would make, but for engines that need no model chosen automatically.
   GeneratePlan plan_of(const std::vector<EngineManifest>& manifests, const std::string& prompt) {
@@ -44,11 +41,15 @@ class RunTest : public WorkerTest {
     return plan;
   }
 
-  SessionResult run(const GeneratePlan& plan) {
-    SessionEvents events;
-    events.loaded = [this](const OpenResult& opened) { story_ += "loaded " + opened.engine.id + "; "; };
-    events.progress = [this](std::uint32_t image, const ProgressEvent& event) {
-      story_ += std::to_string(image) + "." + std::to_string(event.step) + " ";
+  LeaseReport run(const GeneratePlan& plan, const ImageEvents& events) {
+    OneWorker worker(registry_, options_, factory_);
+    return ImageRunner(worker).run(plan, std::nullopt, cancelled_, events);
+  }
+  LeaseReport run(const GeneratePlan& plan) {
+    ImageEvents events;
+    events.loaded = [this](const LeaseReport& lease) { story_ += "loaded " + lease.opened.engine.id + "; "; };
+    events.progress = [this](const StepEvent& event) {
+      story_ += std::to_string(event.image) + "." + std::to_string(event.step) + " ";
       if (event.step == cancel_at_) cancelled_.store(true);
     };
     events.image = [this](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
@@ -56,12 +57,12 @@ class RunTest : public WorkerTest {
       seeds_.push_back(seed);
       blue_.push_back(result.image.rgb.at(2));
     };
-    return run_plan(request_, plan, registry_, session_, cancelled_, events);
+    return run(plan, events);
   }
 
   GenerateRequest request_;
   Registry registry_{std::vector<Candidate>()};
-  SessionOptions session_;
+  ClientFactory factory_ = make_worker_client;
   std::atomic<bool> cancelled_{false};
   std::uint32_t cancel_at_ = 0;
   std::string story_;
@@ -93,8 +94,8 @@ TEST_F(RunTest, ACrashInTheMiddleIsAnErrorAndNoFallback) {
 TEST_F(RunTest, AutomaticRoutingTakesTheNextEngineAndSaysSo) {
   const GeneratePlan plan = plan_of({broken_manifest(), puppet_manifest()}, "a picture");
   ASSERT_EQ(plan.engine, "bad-crash-in-init");
-  const SessionResult result = run(plan);
-  EXPECT_EQ(result.engine, "puppet");
+  const LeaseReport result = run(plan);
+  EXPECT_EQ(result.placement.engine, "puppet");
   EXPECT_THAT(result.notes, ElementsAre("engine 'bad-crash-in-init' cannot be used (engine "
                                         "'bad-crash-in-init' died of signal 11 (SIGSEGV) in probe); engine "
                                         "'puppet' takes its place"));
@@ -113,8 +114,8 @@ TEST_F(RunTest, AnEngineIsHeldToWhatItSaysOfItself) {
 TEST_F(RunTest, PicturesComeOneAfterTheOtherWithRisingSeeds) {
   GeneratePlan plan = plan_of({puppet_manifest()}, "a picture");
   plan.images = 3;
-  const SessionResult result = run(plan);
-  EXPECT_EQ(result.engine, "puppet");
+  const LeaseReport result = run(plan);
+  EXPECT_EQ(result.placement.engine, "puppet");
   EXPECT_EQ(result.opened.engine.id, "puppet");
   EXPECT_EQ(story_, "loaded puppet; 0.1 0.2 image 0 1.1 1.2 image 1 2.1 2.2 image 2 ");
   EXPECT_THAT(seeds_, ElementsAre(5, 6, 7));
@@ -147,16 +148,15 @@ TEST_F(RunTest, ACancelBeforehandStartsNothing) {
 }
 
 TEST_F(RunTest, AnExceptionOfTheCallerPassesThrough) {
-  SessionEvents events;
+  ImageEvents events;
   events.image = [](std::uint32_t, std::uint64_t, const ImageResult&) { throw Error(RH_IO_ERROR, "disk"); };
   const GeneratePlan plan = plan_of({puppet_manifest()}, "a picture");
-  expect_error(RH_IO_ERROR, "disk",
-               [&] { run_plan(request_, plan, registry_, session_, cancelled_, events); });
+  expect_error(RH_IO_ERROR, "disk", [&] { run(plan, events); });
   EXPECT_THAT(workers_of(getpid()), IsEmpty());
 }
 
 TEST_F(RunTest, InProcessItDoesTheSameWithoutAWorker) {
-  session_.in_process = true;
+  factory_ = make_in_process_client;
   GeneratePlan plan = plan_of({puppet_manifest()}, "a picture");
   plan.images = 2;
   run(plan);

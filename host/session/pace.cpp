@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Averages of steps.
-#include "host/residency/pace.h"
+#include "host/session/pace.h"
 
 #include <algorithm>
 #include <cmath>

@@ -9,9 +9,7 @@
 #include <set>
 #include <string>
 
-#include "host/residency/cost.h"
-#include "host/residency/pool.h"
-#include "host/worker/engine_client.h"
+#include "host/session/image_events.h"
 
 namespace roundhouse::host {
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waits, loads, works, and leaves everything in order whatever happens.
-#include "host/residency/visit.h"
+#include "host/residency/pool_lease.h"
 
 #include <algorithm>
-
-#include "host/session/plan_use.h"
 
 namespace roundhouse::host {
 namespace {
@@ -33,20 +31,21 @@ class AtExit {
 
 }  // namespace
 
-Visit::Visit(PoolCore& core, const PoolRequest& request, const std::atomic<bool>& cancelled,
-             const PoolEvents& events)
+PoolLease::PoolLease(PoolCore& core, const LeaseRequest& request, const std::atomic<bool>& cancelled,
+                     const LeaseEvents& events, const LeaseWork& work)
     : core_(core),
       request_(request),
       events_(events),
-      plan_(request.plan),
+      work_(work),
       registry_(*core.registry().snapshot()),
       ticket_(cancelled) {
-  ticket_.placement = &plan_;
+  report_.placement = request.placement;
+  ticket_.placement = &report_.placement;
   ticket_.digest = request.digest;
-  if (plan_.images > 0) ticket_.cost = Cost{"image", std::uint64_t{plan_.job.width} * plan_.job.height};
+  ticket_.cost = request.cost;
 }
 
-PoolResult Visit::run() {
+LeaseReport PoolLease::run() {
   try {
     core_.enter(ticket_);
     const AtExit leave([this] { core_.leave(ticket_); });
@@ -63,17 +62,15 @@ PoolResult Visit::run() {
     throw;
   }
   core_.count([](PoolStatistics& statistics) { ++statistics.served; });
-  result_.session.engine = plan_.engine;
-  result_.session.notes = plan_.notes;
-  return std::move(result_);
+  return std::move(report_);
 }
 
-void Visit::take_turns() {
+void PoolLease::take_turns() {
   for (;;) {
     const Clock::time_point begin = Clock::now();
     const Schedule::Grant grant = core_.wait(ticket_, events_.queued);
     const double waited = milliseconds_between(begin, Clock::now());
-    result_.waiting_milliseconds += waited;
+    report_.waiting_milliseconds += waited;
     core_.count([&](PoolStatistics& statistics) { statistics.waiting_seconds += waited / 1000; });
     if (grant.kind == Schedule::Kind::survey) {
       survey();
@@ -85,21 +82,21 @@ void Visit::take_turns() {
   }
 }
 
-void Visit::check_cancelled() const {
+void PoolLease::check_cancelled() const {
   if (ticket_.is_cancelled()) throw Error(RH_CANCELLED, "cancelled before the engine had begun");
 }
 
-KeepAlive Visit::keep_alive() const {
+KeepAlive PoolLease::keep_alive() const {
   return request_.keep_alive.value_or(core_.limits().keep_alive);
 }
 
-ModelSource Visit::job() const {
-  ModelSource job = open_job(plan_);
-  job.memory_limit_bytes = core_.memory_limit(plan_);
+ModelSource PoolLease::job() const {
+  ModelSource job = open_job(report_.placement);
+  job.memory_limit_bytes = core_.memory_limit(report_.placement);
   return job;
 }
 
-EngineClient& Visit::client() const {
+EngineClient& PoolLease::client() {
   return *core_.slot(ticket_.worker).client;
 }
 
@@ -107,18 +104,19 @@ EngineClient& Visit::client() const {
 
 // In a worker of its own, which is gone before there is room to be made. An engine that cannot even be asked
 // will show why when it is loaded.
-void Visit::survey() {
+void PoolLease::survey() {
   std::optional<Estimate> estimate;
   try {
     check_cancelled();
-    const auto client = core_.make_client(plan_, registry_);
+    if (!request_.estimate) return core_.surveyed(ticket_, nullptr);
+    const auto client = core_.make_client(report_.placement, registry_);
     core_.set_surveyor(ticket_, client.get());
     const AtExit done([this] { core_.set_surveyor(ticket_, nullptr); });
-    estimate = client->estimate(job(), image_job(plan_, 0));
+    estimate = request_.estimate(*client, job());
   } catch (const Error& error) {
     const bool final = error.code() == RH_CANCELLED || error.code() == RH_OUT_OF_MEMORY;
     if (!final) {
-      core_.surveyed(ticket_, nullptr, 0);
+      core_.surveyed(ticket_, nullptr);
       return;
     }
     core_.survey_failed(ticket_);
@@ -127,13 +125,13 @@ void Visit::survey() {
     core_.survey_failed(ticket_);
     throw;
   }
-  core_.surveyed(ticket_, &*estimate, plan_.job.steps);
+  core_.surveyed(ticket_, &*estimate);
 }
 
 // ---- work ----
 
 // True when the request is done; false when another engine has to do it.
-bool Visit::work(const Schedule::Grant& grant) {
+bool PoolLease::work(const Schedule::Grant& grant) {
   bool fresh = grant.kind == Schedule::Kind::load;
   try {
     core_.end(grant.evicted, PoolCore::End::eviction);
@@ -143,7 +141,7 @@ bool Visit::work(const Schedule::Grant& grant) {
       if (fresh && !load()) return false;
       try {
         announce(!fresh);
-        make_images();
+        do_work();
         again = false;
       } catch (const Error& error) {
         if (!died_unnoticed(error, fresh)) throw;
@@ -163,13 +161,13 @@ bool Visit::work(const Schedule::Grant& grant) {
 }
 
 // A worker that had died while it was idle: nothing came from it, so nothing is lost.
-bool Visit::died_unnoticed(const Error& error, bool fresh) const {
-  return !fresh && images_done_ == 0 && error.code() == RH_ENGINE_CRASHED && !client().was_heard() &&
+bool PoolLease::died_unnoticed(const Error& error, bool fresh) {
+  return !fresh && calls_ == 0 && error.code() == RH_ENGINE_CRASHED && !client().was_heard() &&
          !core_.memory_verdict(ticket_.worker) && !ticket_.is_cancelled();
 }
 
 // After a failure: the worker is idle again, or gone. Throws instead of the error where more is known.
-void Visit::settle(const Error& error) {
+void PoolLease::settle(const Error& error) {
   if (ticket_.worker == 0) return;
   const Slot& slot = core_.slot(ticket_.worker);
   const std::optional<Error> verdict = core_.memory_verdict(ticket_.worker);
@@ -185,24 +183,24 @@ void Visit::settle(const Error& error) {
 
 // Puts an open model into the slot. False when the engine cannot be used: the request is back in the queue
 // for another.
-bool Visit::load() {
+bool PoolLease::load() {
   const Clock::time_point begin = Clock::now();
   core_.begin_load(ticket_.worker);
-  if (events_.loading) events_.loading({plan_.engine, 0});
+  if (events_.loading) events_.loading({report_.placement.engine, 0});
   try {
-    core_.set_client(ticket_.worker, core_.make_client(plan_, registry_));
+    core_.set_client(ticket_.worker, core_.make_client(report_.placement, registry_));
     if (!has_engine(client())) return false;
     double told = 0;
     const auto follow = [&](const ProgressEvent& event) {
       if (!(event.fraction > told)) return;
       told = std::min(event.fraction, 1.0);
-      if (events_.loading) events_.loading({plan_.engine, told});
+      if (events_.loading) events_.loading({report_.placement.engine, told});
     };
     check_cancelled();
     OpenResult opened = client().open(job(), follow);
     const double took = milliseconds_between(begin, Clock::now());
     opened.load_milliseconds = took;
-    result_.loading_milliseconds += took;
+    report_.loading_milliseconds += took;
     core_.opened(ticket_, std::move(opened), took / 1000);
   } catch (const Error& error) {
     core_.load_failed(ticket_, core_.memory_verdict(ticket_.worker).value_or(error));
@@ -212,67 +210,49 @@ bool Visit::load() {
 }
 
 // Loads the engine and holds its own word against the request.
-bool Visit::has_engine(EngineClient& client) {
-  const std::filesystem::path file = placed_engine(plan_, registry_).manifest_file;
+bool PoolLease::has_engine(EngineClient& client) {
+  const std::filesystem::path file = placed_engine(report_.placement, registry_).manifest_file;
   std::optional<Error> failure;
   try {
     check_cancelled();
     const EngineReport report = client.probe();
-    core_.probed(plan_.engine);
+    core_.probed(report_.placement.engine);
     registry_.set_report(file, report);
     core_.registry().update([&](Registry& registry) { registry.set_report(file, report); });
-    failure = placement_refusal(plan_, registry_);
+    failure = placement_refusal(report_.placement, registry_);
   } catch (const Error& error) {
     if (error.code() == RH_CANCELLED) throw;
     failure = error;
     registry_.set_error(file, error);
-    if (core_.is_hopeless(plan_.engine, error)) {
+    if (core_.is_hopeless(report_.placement.engine, error)) {
       core_.registry().update([&](Registry& registry) { registry.set_error(file, error); });
     }
   }
   if (!failure) return true;
-  plan_.notes.push_back(place_again(plan_, registry_, *failure));
+  report_.notes.push_back(place_again(report_.placement, registry_, *failure));
   core_.discard(ticket_, client.alive() ? PoolCore::End::unload : PoolCore::End::crash);
   core_.requeue(ticket_);
   return false;
 }
 
-void Visit::announce(bool was_loaded) {
-  OpenResult opened = core_.slot(ticket_.worker).opened;
-  if (was_loaded) opened.load_milliseconds = 0;
-  result_.was_loaded = was_loaded;
-  result_.session.opened = opened;
-  if (events_.loaded) events_.loaded(opened);
+void PoolLease::announce(bool was_loaded) {
+  report_.opened = core_.slot(ticket_.worker).opened;
+  if (was_loaded) report_.opened.load_milliseconds = 0;
+  report_.was_loaded = was_loaded;
+  if (events_.loaded) events_.loaded(report_);
 }
 
-void Visit::make_images() {
-  const Clock::time_point begin = Clock::now();
-  Forecast forecast(plan_.images, plan_.job.steps, core_.pace(ticket_));
-  for (std::uint32_t image = images_done_; image < plan_.images; ++image)
-    make_image(image, forecast);
-  if (plan_.images > 0) core_.worked(milliseconds_between(begin, Clock::now()) / 1000);
-}
-
-void Visit::make_image(std::uint32_t image, Forecast& forecast) {
-  const ImageTask job = image_job(plan_, image);
+void PoolLease::do_work() {
+  if (!work_) return;
   check_cancelled();
-  CallEvents follow;
-  follow.progress = [&](const ProgressEvent& event) {
-    const StepEvent step = forecast.follow(event, Clock::now());
-    if (events_.progress) events_.progress(step);
-    if (ticket_.is_cancelled()) client().cancel();  // sooner than the watcher
-  };
-  if (events_.preview) {
-    follow.preview = [&](const PreviewEvent& event) {
-      core_.count([](PoolStatistics& statistics) { ++statistics.previews; });
-      events_.preview(image, event);
-    };
-  }
-  forecast.begin(image, Clock::now());
-  const ImageResult result = client().generate(job, follow);
-  core_.image_made(ticket_, result, forecast.end(Clock::now()));
-  ++images_done_;
-  if (events_.image) events_.image(image, job.seed, result);
+  const Clock::time_point begin = Clock::now();
+  work_(*this);
+  core_.worked(milliseconds_between(begin, Clock::now()) / 1000);
+}
+
+void PoolLease::call_ended(std::uint64_t peak_bytes) {
+  ++calls_;
+  core_.call_ended(ticket_, peak_bytes);
 }
 
 }  // namespace roundhouse::host

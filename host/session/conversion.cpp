@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What engines do without a model open.
+#include "host/session/session.h"
+
+namespace roundhouse::host {
+
+EstimateResult estimate_plan(const GeneratePlan& plan, OneWorker& worker,
+                             const std::atomic<bool>& cancelled) {
+  EstimateResult result;
+  const LeaseReport report = worker.lend_engine(plan, cancelled, [&](Lease& lease) {
+    result.estimate = lease.client().estimate(open_job(lease.report().placement), plan.job);
+  });
+  result.report = report.opened.engine;
+  result.engine = report.placement.engine;
+  result.notes = plan.notes;
+  result.notes.insert(result.notes.end(), report.notes.begin(), report.notes.end());
+  return result;
+}
+
+ConversionPlan make_conversion_plan(const std::string& type, const std::string& format,
+                                    const std::optional<std::string>& engine, const Registry& registry) {
+  PlacementRequest request;
+  request.route.convert = type;
+  request.route.engine = engine;
+  ConversionPlan plan;
+  static_cast<Placement&>(plan) = place(std::move(request), registry);
+  plan.job.type = type;
+  plan.job.format = format;
+  return plan;
+}
+
+ConversionResult run_conversion(const ConversionPlan& plan, OneWorker& worker,
+                                const std::atomic<bool>& cancelled, const ConvertProgress& seen) {
+  ConversionResult result;
+  const LeaseReport report = worker.lend_engine(
+      plan, cancelled, [&](Lease& lease) { result.converted = lease.client().convert(plan.job, seen); });
+  result.report = report.opened.engine;
+  result.engine = report.placement.engine;
+  result.notes = report.notes;
+  return result;
+}
+
+}  // namespace roundhouse::host
