@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of pool.h: where a request has room, and who has to make it.
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "host/residency/schedule.h"
+
+namespace roundhouse::host {
+namespace {
+
+// Beyond twice the size on disk: what libraries and activations of a picture take that nobody has asked for.
+constexpr std::uint64_t kEasily = std::uint64_t{2} << 30;
+
+std::string gigabytes(std::uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / 1e9);
+  return text;
+}
+
+std::string needed(std::uint64_t bytes) {
+  if (bytes >= 100'000'000) return gigabytes(bytes);
+  return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
+}
+
+}  // namespace
+
+std::optional<Schedule::Room> Schedule::place(const Waiting& request, const Worker*& worker, Time now) const {
+  if (surveying_.contains(request.key)) return std::nullopt;
+  if (limits_.max_active > 0 && active() >= limits_.max_active) return std::nullopt;
+  worker = free_worker(request.key);
+  if (worker != nullptr) return make_room(request, worker, true, now);
+  const auto siblings = std::ranges::count_if(workers_, [&](const auto& entry) {
+    return entry.second.key == request.key && entry.second.state != ResidentState::leaving;
+  });
+  if (siblings >= limits_.parallel) return std::nullopt;
+  return make_room(request, nullptr, siblings == 0, now);
+}
+
+std::optional<Schedule::Room> Schedule::make_room(const Waiting& request, const Worker* worker,
+                                                  bool may_evict, Time now) const {
+  Need need = needs_.need(request.key, request.cost);
+  Room room{worker != nullptr ? Kind::start : Kind::load, {}, {}};
+  // Who only wants the model has no cost to ask about; the engine knows its limit and will say.
+  if (!request.cost && !need.asked) need.exact = false;
+  if (request.cost && worker == nullptr && !need.asked && !is_roomy(need)) {
+    if (!surveying_.empty()) return std::nullopt;  // one at a time: they time kernels
+    room.kind = Kind::survey;
+    return room;
+  }
+  if (std::optional<std::string> why = impossible(request, need, worker)) {
+    return Room{Kind::refuse, {}, std::move(*why)};
+  }
+  // A guess keeps nobody out for good: the engine knows its limit and will say.
+  if (!need.exact) need.peak = std::min(need.peak, limits_.memory_bytes);
+  std::set<Id> gone;
+  const std::vector<Id> candidates = may_evict ? victims(request, worker, now) : std::vector<Id>();
+  for (const Id victim : candidates) {
+    if (fits(need, worker, gone)) break;
+    gone.insert(victim);
+    room.evicted.push_back(victim);
+  }
+  const bool all_pinned = std::ranges::all_of(workers_, [&](const auto& entry) {
+    const Worker& other = entry.second;
+    return &other == worker || gone.contains(other.id) ||
+           (other.state == ResidentState::idle && pinned(other.name));
+  });
+  if (fits(need, worker, gone) || (!need.exact && all_pinned)) return room;
+  return std::nullopt;
+}
+
+// Idle workers that may be evicted for the request, the least recently used first.
+std::vector<Schedule::Id> Schedule::victims(const Waiting& request, const Worker* worker, Time now) const {
+  const bool starving = is_starving(request, now);
+  std::vector<const Worker*> found;
+  for (const auto& [id, other] : workers_) {
+    if (other.state != ResidentState::idle || &other == worker || pinned(other.name)) continue;
+    if (!starving && is_wanted(other.key, request.id)) continue;
+    found.push_back(&other);
+  }
+  std::ranges::stable_sort(found, {}, [](const Worker* other) { return other->last_used; });
+  std::vector<Id> ids;
+  ids.reserve(found.size());
+  for (const Worker* other : found)
+    ids.push_back(other->id);
+  return ids;
+}
+
+// Whether the need fits beside all but those that are `gone`; on a loaded worker it adds to what that one's
+// other requests take.
+bool Schedule::fits(const Need& need, const Worker* worker, const std::set<Id>& gone) const {
+  if (worker == nullptr && workers_.size() - gone.size() >= places()) return false;
+  std::set<Id> without = gone;
+  std::uint64_t beside = 0;
+  if (worker != nullptr) {
+    without.insert(worker->id);
+    beside = use_of(*worker).bytes - needs_.need(worker->key, std::nullopt).held;
+  }
+  std::vector<Use> all = uses(without);
+  all.push_back({need.peak + beside, need.files});
+  return total_bytes(all) <= limits_.memory_bytes && devices_fit(need, without);
+}
+
+// A device without a budget has room for everything: nobody knows better.
+bool Schedule::devices_fit(const Need& need, const std::set<Id>& gone) const {
+  return std::ranges::all_of(need.devices, [&](const auto& asked) {
+    const auto budget = limits_.device_bytes.find(asked.first);
+    if (budget == limits_.device_bytes.end()) return true;
+    std::uint64_t used = asked.second;
+    for (const auto& [id, worker] : workers_) {
+      if (gone.contains(id)) continue;
+      const Need other = needs_.need(worker.key, std::nullopt);
+      const auto taken = other.devices.find(asked.first);
+      if (taken != other.devices.end()) used += taken->second;
+    }
+    return used <= budget->second;
+  });
+}
+
+// Workers that there may be. However many are pinned, one more can always come.
+std::size_t Schedule::places() const {
+  const auto pinned_ones =
+      std::ranges::count_if(workers_, [&](const auto& entry) { return pinned(entry.second.name); });
+  return std::max<std::size_t>(limits_.max_loaded, static_cast<std::size_t>(pinned_ones) + 1);
+}
+
+// Whether there is so much room that nobody has to be asked.
+bool Schedule::is_roomy(const Need& need) const {
+  return used_bytes() + 2 * need.held + kEasily <= limits_.memory_bytes;
+}
+
+// Why the need would not fit if all that may go were gone.
+std::optional<std::string> Schedule::impossible(const Waiting& request, const Need& need,
+                                                const Worker* worker) const {
+  if (!need.exact) return std::nullopt;
+  std::vector<Use> stay;
+  for (const auto& [id, other] : workers_) {
+    if (&other == worker || !pinned(other.name)) continue;
+    const Need of_other = needs_.need(other.key, std::nullopt);
+    stay.push_back({of_other.held, of_other.files});
+  }
+  const std::uint64_t pinned_bytes = total_bytes(stay);
+  stay.push_back({need.peak, need.files});
+  if (total_bytes(stay) <= limits_.memory_bytes) return std::nullopt;
+  std::string why = "model '" + request.name + "' needs about " + needed(need.peak) + " for this, " +
+                    needed(limits_.memory_bytes) + " are allowed for all models";
+  if (pinned_bytes > 0) why += " and pinned ones hold " + needed(pinned_bytes);
+  return why;
+}
+
+// A loaded worker that can take another request: the one with the fewest, then the most recently used.
+const Schedule::Worker* Schedule::free_worker(const std::string& key) const {
+  const Worker* found = nullptr;
+  for (const auto& [id, worker] : workers_) {
+    const bool loaded = worker.state == ResidentState::idle || worker.state == ResidentState::busy;
+    if (!loaded || worker.key != key || worker.leaves || worker.requests.size() >= worker.capacity) continue;
+    const bool better =
+        found == nullptr || worker.requests.size() < found->requests.size() ||
+        (worker.requests.size() == found->requests.size() && worker.last_used > found->last_used);
+    if (better) found = &worker;
+  }
+  return found;
+}
+
+bool Schedule::is_wanted(const std::string& key, Id except) const {
+  return std::ranges::any_of(
+      queue_, [&](const Waiting& waiting) { return waiting.key == key && waiting.id != except; });
+}
+
+// What the worker counts with now: the model, and what each request takes beyond it.
+Use Schedule::use_of(const Worker& worker) const {
+  const Need held = needs_.need(worker.key, std::nullopt);
+  Use use{held.held, held.files};
+  for (const auto& [request, cost] : worker.requests) {
+    const Need need = needs_.need(worker.key, cost);
+    use.bytes += need.peak - need.held;
+  }
+  return use;
+}
+
+std::vector<Use> Schedule::uses(const std::set<Id>& gone) const {
+  std::vector<Use> all;
+  for (const auto& [id, worker] : workers_) {
+    if (!gone.contains(id)) all.push_back(use_of(worker));
+  }
+  return all;
+}
+
+}  // namespace roundhouse::host
