@@ -7,8 +7,9 @@ target_compile_options(roundhouse_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror=return-type
   # g++ 12 warns falsely about std::string's operator+ (GCC bug 105651).
   -Wno-restrict
-  # With -O1 it warns falsely about parts of std::string that it has inlined (GCC bugs 80635, 105329).
-  "$<$<BOOL:$<TARGET_PROPERTY:ROUNDHOUSE_LIGHTLY_OPTIMISED>>:-Wno-maybe-uninitialized;-Wno-array-bounds;-Wno-stringop-overflow>")
+  # It also warns falsely about parts of std::string that it has inlined (GCC bugs 80635, 105329), which shows where
+  # a precompiled header hides that they are the system's.
+  "$<$<BOOL:$<TARGET_PROPERTY:ROUNDHOUSE_PRECOMPILED>>:-Wno-maybe-uninitialized;-Wno-array-bounds;-Wno-stringop-overflow>")
 
 # Executables are compiled like libraries, so that both can use one precompiled header; they are still linked as
 # position-independent executables.
@@ -28,8 +29,8 @@ endfunction()
 function(roundhouse_compile_as kind target)
   if(NOT kind STREQUAL engines)
     target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
-    set_target_properties(${target} PROPERTIES ROUNDHOUSE_LIGHTLY_OPTIMISED ON)
   endif()
+  set_target_properties(${target} PROPERTIES ROUNDHOUSE_PRECOMPILED ON)
   if(NOT target STREQUAL precompiled_${kind})
     target_precompile_headers(${target} REUSE_FROM precompiled_${kind})
   endif()
