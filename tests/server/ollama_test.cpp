@@ -44,7 +44,9 @@ class Ollama : public DaemonTest {
     EXPECT_EQ(answer.status, 200) << answer.body;
     const auto lines = answer.lines();
     EXPECT_FALSE(lines.empty());
-    if (!lines.empty()) EXPECT_EQ(lines.back().value("status", ""), "success") << answer.body;
+    if (!lines.empty()) {
+      EXPECT_EQ(lines.back().value("status", ""), "success") << answer.body;
+    }
     return lines;
   }
   std::string digest_of(const std::string& name) {

@@ -99,7 +99,7 @@ TEST_P(Shape, of_the_answer_is_the_one_that_is_described) {
   EXPECT_EQ(schema_problem(document_, schema, answer.json()), "");
 }
 INSTANTIATE_TEST_SUITE_P(paths, Shape, testing::Values("/health", "/engines", "/models", "/loras"),
-                         [](const auto& info) { return std::string(info.param).substr(1); });
+                         [](const auto& path) { return std::string(path.param).substr(1); });
 
 }  // namespace
 }  // namespace roundhouse::test

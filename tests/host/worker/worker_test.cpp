@@ -262,7 +262,7 @@ TEST_F(WorkerTest, ACancelStopsTheOpeningOfAModel) {
     client->cancel();
   });
   const auto begin = std::chrono::steady_clock::now();
-  expect_error(RH_CANCELLED, "cancelled during load", [&] { client->open({"/", "slow load"}); });
+  expect_error(RH_CANCELLED, "cancelled during load", [&] { client->open({"/", "slow load", 0, {}}); });
   EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1500));
 }
 
