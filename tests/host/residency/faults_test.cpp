@@ -197,7 +197,7 @@ class ScriptedClient final : public EngineClient {
     if (script_.failure) throw *script_.failure;
     ImageResult result;
     result.image = {job.width, job.height,
-                      std::vector<std::uint8_t>(std::size_t{3} * job.width * job.height)};
+                    std::vector<std::uint8_t>(std::size_t{3} * job.width * job.height)};
     return result;
   }
   Estimate estimate(const ModelSource&, const ImageTask&) override {
