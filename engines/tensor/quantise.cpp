@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kBlock = 32;
 constexpr std::uint32_t kInfinity = 0x7f800000u;
-constexpr std::uint16_t kLargestF16 = 0x7bffu;
+constexpr std::uint16_t kLargestF16Bits = 0x7bffu;
 
 #define ENGINES_INLINE [[gnu::always_inline]] inline
 
@@ -34,7 +34,7 @@ ENGINES_INLINE void load_block(std::uint32_t* bits, const std::byte* data) {
       // f16_to_float without branches: exponent and mantissa moved into place are the value times 2^-112.
       const std::uint32_t magnitude = half & 0x7fffu;
       const float finite = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
-      const std::uint32_t special = magnitude > kLargestF16 ? kInfinity : 0;
+      const std::uint32_t special = magnitude > kLargestF16Bits ? kInfinity : 0;
       bits[j] = std::bit_cast<std::uint32_t>(finite) | special | (half & 0x8000u) << 16;
     }
   }
@@ -119,7 +119,7 @@ ENGINES_INLINE std::int64_t quantise_as(std::byte* out, const std::byte* data, s
       const std::uint32_t* const bits = batch.bits[b];
       const std::uint16_t scale = float_to_f16(batch.d[b]);
       std::memcpy(out, &scale, 2);
-      if ((scale & 0x7fffu) <= kLargestF16) {
+      if ((scale & 0x7fffu) <= kLargestF16Bits) {
         kTo == Dtype::q8_0 ? round_q8_0(out + 2, bits, batch.by[b]) : round_q4_0(out + 2, bits, batch.by[b]);
       } else if (unfit == count) {
         const auto is_largest = [&](auto x) { return (x & 0x7fffffffu) == batch.largest[b]; };

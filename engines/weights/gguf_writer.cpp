@@ -13,8 +13,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "values are copied as they lie in memory");
 
-constexpr std::size_t kLongestName = 64;
-constexpr std::size_t kMostDimensions = 4;
+constexpr std::size_t kLongestWrittenName = 64;
+constexpr std::size_t kMostWrittenDimensions = 4;
 
 template <class T>
 void append(std::string& bytes, T value) {
@@ -46,12 +46,12 @@ void check(const TensorSpec& tensor, const std::string& shown) {
   const auto fail = [&](const std::string& what) {
     throw Error(RH_CONVERSION_FAILED, shown + ": tensor " + in_quotes(tensor.name) + ": " + what);
   };
-  if (tensor.name.empty() || tensor.name.size() > kLongestName)
+  if (tensor.name.empty() || tensor.name.size() > kLongestWrittenName)
     fail("the name is " + std::to_string(tensor.name.size()) + " bytes long, expected 1 to " +
-         std::to_string(kLongestName));
-  if (tensor.shape.size() > kMostDimensions)
+         std::to_string(kLongestWrittenName));
+  if (tensor.shape.size() > kMostWrittenDimensions)
     fail(std::to_string(tensor.shape.size()) + " dimensions, expected at most " +
-         std::to_string(kMostDimensions));
+         std::to_string(kMostWrittenDimensions));
   const std::int64_t row = tensor.shape.empty() ? 1 : tensor.shape.back();
   if (row % block_length(tensor.dtype) != 0)
     fail("rows of " + std::to_string(row) + " elements are not whole blocks of " +

@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kPrompt = "a red mushroom on green grass at night";
+constexpr const char* kDrawnPrompt = "a red mushroom on green grass at night";
 constexpr std::int64_t kSeed = 42;
 
 double milliseconds_since(Clock::time_point begin) {
@@ -32,7 +32,7 @@ std::int64_t number(const char* flag, const std::optional<std::string>& text, st
 }
 
 OrderedJson picture_body() {
-  return {{"prompt", kPrompt}, {"exact", true}, {"format", "png"}, {"seed", kSeed}};
+  return {{"prompt", kDrawnPrompt}, {"exact", true}, {"format", "png"}, {"seed", kSeed}};
 }
 
 void measure_starts(const Program& program, std::int64_t starts, BenchServeReport& report) {
@@ -52,7 +52,7 @@ class DirectWorker {
  public:
   explicit DirectWorker(const Program& program) {
     GenerateRequest request;
-    request.prompt = kPrompt;
+    request.prompt = kDrawnPrompt;
     request.seed = kSeed;
     const Registry registry = program.registry();
     plan_ = make_plan(request, registry, program.models(), [] { return std::uint64_t{kSeed}; });

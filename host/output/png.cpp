@@ -66,12 +66,12 @@ struct Writer {
   ~Writer() { png_destroy_write_struct(&png, &info); }
 };
 
-[[noreturn]] void on_error(png_structp png, png_const_charp message) {
+[[noreturn]] void on_write_error(png_structp png, png_const_charp message) {
   static_cast<Writer*>(png_get_error_ptr(png))->error = message;
   png_longjmp(png, 1);
 }
 
-void on_warning(png_structp, png_const_charp) {
+void on_write_warning(png_structp, png_const_charp) {
 }
 
 void on_write(png_structp png, png_bytep data, png_size_t size) {
@@ -119,7 +119,7 @@ std::vector<std::uint8_t> encode_png(const Image& picture, const PngTexts& texts
   TextChunks chunks(texts);
   Writer writer;
   writer.bytes.reserve(expected / 2 + 4096);
-  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_error, on_warning);
+  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_write_warning);
   if (writer.png != nullptr) writer.info = png_create_info_struct(writer.png);
   if (writer.info == nullptr) throw Error(RH_OUT_OF_MEMORY, "png: no memory for the encoder");
   if (!write_all(writer, picture, chunks.data(), chunks.size())) {

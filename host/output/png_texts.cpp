@@ -30,13 +30,13 @@ struct Reader {
   ~Reader() { png_destroy_read_struct(&png, &info, nullptr); }
 };
 
-[[noreturn]] void on_error(png_structp png, png_const_charp message) {
+[[noreturn]] void on_read_error(png_structp png, png_const_charp message) {
   auto& error = static_cast<Reader*>(png_get_error_ptr(png))->error;
   std::strncpy(error.data(), message, error.size() - 1);
   png_longjmp(png, 1);
 }
 
-void on_warning(png_structp, png_const_charp) {
+void on_read_warning(png_structp, png_const_charp) {
 }
 
 void on_read(png_structp png, png_bytep data, png_size_t size) {
@@ -96,7 +96,7 @@ PngTexts read_png_texts(std::string_view bytes) {
   if (!has_whole_chunks(bytes)) refuse("is a damaged PNG: it ends too early");
   Reader reader;
   reader.rest = bytes;
-  reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_error, on_warning);
+  reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_read_error, on_read_warning);
   if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
   if (reader.info == nullptr) throw Error(RH_OUT_OF_MEMORY, "picture: no memory to read it");
   if (!read_chunks(reader)) refuse(std::string("is a damaged PNG: ") + reader.error.data());

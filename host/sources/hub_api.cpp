@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMaximumAnswerBytes = 32 << 20;
-constexpr std::uint64_t kMaximumFileBytes = std::uint64_t{1} << 50;
+constexpr std::uint64_t kLargestHubFile = std::uint64_t{1} << 50;
 constexpr std::size_t kMaximumFiles = 50'000, kMaximumPages = 1000;
 constexpr std::size_t kCommitDigits = 40;
 
@@ -53,8 +53,7 @@ std::string text_of(const json& object, const char* key, const std::string& wher
 
 std::uint64_t size_of(const json& object, const std::string& where) {
   const auto value = object.find("size");
-  if (value == object.end() || !value->is_number_unsigned() ||
-      value->get<std::uint64_t>() > kMaximumFileBytes)
+  if (value == object.end() || !value->is_number_unsigned() || value->get<std::uint64_t>() > kLargestHubFile)
     refuse(where + ": size: expected a number of bytes from 0 to 2^50");
   return value->get<std::uint64_t>();
 }

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t kMaximumFileBytes = 16 << 20, kMaximumLocationBytes = 16 << 10;
+constexpr std::size_t kMaximumMemoryBytes = 16 << 20, kMaximumLocationBytes = 16 << 10;
 constexpr std::size_t kMaximumBlobs = 50'000;  // of one repository; beyond, it is forgotten
 
 std::string shown_file(const fs::path& path) {
@@ -75,7 +75,7 @@ BlobMemory::BlobMemory(const StorePaths& paths, const std::string& registry)
   std::error_code ignored;
   if (!fs::exists(file_, ignored)) return;
   const File file = open_locked(file_, true);
-  known_ = parse(text_of(file, file_, kMaximumFileBytes));
+  known_ = parse(text_of(file, file_, kMaximumMemoryBytes));
 }
 
 std::string BlobMemory::elsewhere(const Digest& digest, const std::string& target) const {
@@ -87,7 +87,7 @@ std::string BlobMemory::elsewhere(const Digest& digest, const std::string& targe
 
 void BlobMemory::add(const std::string& repository, const std::vector<Digest>& digests) {
   const File file = open_locked(file_, true);
-  known_ = parse(text_of(file, file_, kMaximumFileBytes));
+  known_ = parse(text_of(file, file_, kMaximumMemoryBytes));
   auto& blobs = known_[repository];
   for (const Digest& digest : digests)
     blobs.insert(digest.hex());

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kBlobMode = 0444;  // blobs are written once
-
 void require_unchanged(const File& file, const FileStamp& before, const std::string& shown) {
   const FileStamp now = stamp_of(file, shown);  // a new link changes the time of change alone
   if (now.size != before.size || now.modified != before.modified)

@@ -2,6 +2,8 @@
 // How blobs get into the store: written beside, hashed, made durable, then renamed to their digest.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -18,6 +20,8 @@
 #include "host/store/weight_digests.h"
 
 namespace roundhouse::host {
+
+inline constexpr mode_t kBlobMode = 0444;  // blobs are written once
 
 // What became of a source file.
 enum class Placed { present, linked, cloned, copied, fetched };

@@ -69,36 +69,37 @@ std::uint64_t total_of(const std::vector<SourceFile>& files) {
   return total;
 }
 
-[[noreturn]] void refuse(const std::string& where, const std::string& what) {
+[[noreturn]] void refuse_listing(const std::string& where, const std::string& what) {
   throw Error(RH_MODEL_INVALID, std::string(kDirectoryManifest) + ": " + where + ": " + what);
 }
 
-std::string text_of(const json& object, const char* key, const std::string& where) {
+std::string string_of(const json& object, const char* key, const std::string& where) {
   const auto value = object.find(key);
-  if (value == object.end() || !value->is_string()) refuse(where + key, "expected text");
+  if (value == object.end() || !value->is_string()) refuse_listing(where + key, "expected text");
   return value->get<std::string>();
 }
 
 std::string digest_text(const json& object, const std::string& where) {
-  const std::string text = text_of(object, "sha256", where);
-  if (!Digest::from_hex(text)) refuse(where + "sha256", "expected 64 lower-case hexadecimal digits");
+  const std::string text = string_of(object, "sha256", where);
+  if (!Digest::from_hex(text)) refuse_listing(where + "sha256", "expected 64 lower-case hexadecimal digits");
   return text;
 }
 
 ListedFile parse_file(const json& row, const std::string& where) {
-  if (!row.is_object()) refuse(where, "expected an object");
-  ListedFile file{text_of(row, "path", where), digest_text(row, where), 0, {}};
+  if (!row.is_object()) refuse_listing(where, "expected an object");
+  ListedFile file{string_of(row, "path", where), digest_text(row, where), 0, {}};
   require_safe_path(file.path, kDirectoryManifest);
   const auto size = row.find("size");
-  if (size == row.end() || !size->is_number_unsigned()) refuse(where + "size", "expected a number of bytes");
+  if (size == row.end() || !size->is_number_unsigned())
+    refuse_listing(where + "size", "expected a number of bytes");
   file.size = size->get<std::uint64_t>();
   const auto tensors = row.find("tensors");
   if (tensors == row.end()) return file;
-  if (!tensors->is_array()) refuse(where + "tensors", "expected an array");
+  if (!tensors->is_array()) refuse_listing(where + "tensors", "expected an array");
   for (const auto& tensor : *tensors) {
-    if (!tensor.is_object()) refuse(where + "tensors", "expected objects");
+    if (!tensor.is_object()) refuse_listing(where + "tensors", "expected objects");
     file.tensors.push_back(
-        {text_of(tensor, "name", where + "tensors."), digest_text(tensor, where + "tensors.")});
+        {string_of(tensor, "name", where + "tensors."), digest_text(tensor, where + "tensors.")});
   }
   return file;
 }
@@ -107,10 +108,10 @@ std::vector<ListedFile> parse(const std::string& text) {
   const json root = parse_json_object(text, kDirectoryManifest);
   const auto version = root.find("version");
   if (version == root.end() || !version->is_number_integer() || version->get<std::int64_t>() != kVersion)
-    refuse("version", (version == root.end() ? "is missing" : "is " + version->dump().substr(0, 40)) +
-                          ", expected " + std::to_string(kVersion));
+    refuse_listing("version", (version == root.end() ? "is missing" : "is " + version->dump().substr(0, 40)) +
+                                  ", expected " + std::to_string(kVersion));
   const auto list = root.find("files");
-  if (list == root.end() || !list->is_array()) refuse("files", "expected an array");
+  if (list == root.end() || !list->is_array()) refuse_listing("files", "expected an array");
   std::vector<ListedFile> files;
   for (std::size_t i = 0; i < list->size(); ++i)
     files.push_back(parse_file((*list)[i], "files[" + std::to_string(i) + "]."));

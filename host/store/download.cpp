@@ -11,6 +11,7 @@
 #include <chrono>
 #include <thread>
 
+#include "host/store/blob_writer.h"
 #include "host/store/small_file.h"
 
 namespace roundhouse::host {
@@ -21,7 +22,6 @@ namespace fs = std::filesystem;
 constexpr const char* kPart = ".part";  // bytes from the start; locked while somebody is at work on it
 constexpr const char* kDone = ".done";  // the digest of the blob that a file without a known one became
 constexpr auto kGlance = std::chrono::milliseconds(50);
-constexpr mode_t kBlobMode = 0444;
 constexpr std::size_t kDoneBytes = 128;
 
 fs::path file_of(const StorePaths& paths, const DownloadTarget& target, const char* ending) {

@@ -11,19 +11,19 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-[[noreturn]] void refuse(const std::string& where, const std::string& what) {
+[[noreturn]] void refuse_config(const std::string& where, const std::string& what) {
   throw Error(RH_MODEL_INVALID, "model config: " + where + ": " + what);
 }
 
 const json& member(const json& object, const char* key, const std::string& where) {
   const auto value = object.find(key);
-  if (value == object.end()) refuse(where + key, "is missing");
+  if (value == object.end()) refuse_config(where + key, "is missing");
   return *value;
 }
 
 std::string text_of(const json& object, const char* key, const std::string& where = "") {
   const json& value = member(object, key, where);
-  if (!value.is_string()) refuse(where + key, "expected text");
+  if (!value.is_string()) refuse_config(where + key, "expected text");
   return value.get<std::string>();
 }
 
@@ -33,19 +33,19 @@ std::string optional_text(const json& object, const char* key, const std::string
 
 std::uint64_t count_of(const json& object, const char* key, const std::string& where) {
   const json& value = member(object, key, where);
-  if (!value.is_number_unsigned()) refuse(where + key, "expected a whole number");
+  if (!value.is_number_unsigned()) refuse_config(where + key, "expected a whole number");
   return value.get<std::uint64_t>();
 }
 
 Digest digest_of(const json& object, const char* key, const std::string& where) {
   const auto digest = Digest::parse(text_of(object, key, where));
-  if (!digest) refuse(where + key, "expected sha256: and 64 hexadecimal digits");
+  if (!digest) refuse_config(where + key, "expected sha256: and 64 hexadecimal digits");
   return *digest;
 }
 
 const json& object_of(const json& object, const char* key) {
   const json& value = member(object, key, "");
-  if (!value.is_object()) refuse(key, "expected an object");
+  if (!value.is_object()) refuse_config(key, "expected an object");
   return value;
 }
 
@@ -68,12 +68,12 @@ ordered_json weight_json(const WeightRecord& record) {
 }
 
 TensorRecord parse_tensor(const json& row, const std::string& where) {
-  if (!row.is_object()) refuse(where, "expected an object");
+  if (!row.is_object()) refuse_config(where, "expected an object");
   const json& shape = member(row, "shape", where);
   std::vector<std::uint64_t> sides;
-  if (!shape.is_array()) refuse(where + "shape", "expected an array");
+  if (!shape.is_array()) refuse_config(where + "shape", "expected an array");
   for (const auto& side : shape) {
-    if (!side.is_number_unsigned()) refuse(where + "shape", "expected whole numbers");
+    if (!side.is_number_unsigned()) refuse_config(where + "shape", "expected whole numbers");
     sides.push_back(side.get<std::uint64_t>());
   }
   return {text_of(row, "name", where),   text_of(row, "dtype", where), std::move(sides),
@@ -81,10 +81,10 @@ TensorRecord parse_tensor(const json& row, const std::string& where) {
 }
 
 WeightRecord parse_weight(const json& object, const std::string& where) {
-  if (!object.is_object()) refuse(where, "expected an object");
+  if (!object.is_object()) refuse_config(where, "expected an object");
   WeightRecord record{count_of(object, "header_bytes", where), digest_of(object, "header", where), {}};
   const json& tensors = member(object, "tensors", where);
-  if (!tensors.is_array()) refuse(where + "tensors", "expected an array");
+  if (!tensors.is_array()) refuse_config(where + "tensors", "expected an array");
   for (std::size_t i = 0; i < tensors.size(); ++i)
     record.tensors.push_back(parse_tensor(tensors[i], where + "tensors[" + std::to_string(i) + "]."));
   return record;
@@ -99,7 +99,7 @@ constexpr std::pair<const char*, std::string Conversion::*> kConversionFields[] 
     {"format", &Conversion::format}};
 
 Conversion parse_conversion(const json& object) {
-  if (!object.is_object()) refuse("provenance.conversion", "expected an object");
+  if (!object.is_object()) refuse_config("provenance.conversion", "expected an object");
   Conversion conversion;
   for (const auto& [key, field] : kConversionFields)
     conversion.*field = optional_text(object, key, "provenance.conversion.");
@@ -139,7 +139,7 @@ std::string model_config_text(const ModelConfig& config) {
 
 ModelConfig parse_model_config(const std::string& text, const std::string& name) {
   const json root = parse_json_object(text, "model config");
-  if (count_of(root, "schema", "") != 1) refuse("schema", "expected 1");
+  if (count_of(root, "schema", "") != 1) refuse_config("schema", "expected 1");
   json spec = object_of(root, "spec");
   spec["name"] = name;
   spec["path"] = ".";
@@ -149,9 +149,9 @@ ModelConfig parse_model_config(const std::string& text, const std::string& name)
   config.architecture = text_of(root, "architecture");
   config.weight_format = text_of(root, "weight_format");
   const json& dtypes = member(root, "dtypes", "");
-  if (!dtypes.is_array()) refuse("dtypes", "expected an array");
+  if (!dtypes.is_array()) refuse_config("dtypes", "expected an array");
   for (const auto& dtype : dtypes) {
-    if (!dtype.is_string()) refuse("dtypes", "expected text");
+    if (!dtype.is_string()) refuse_config("dtypes", "expected text");
     config.dtypes.push_back(dtype.get<std::string>());
   }
   const json& provenance = object_of(root, "provenance");

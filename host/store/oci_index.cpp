@@ -11,16 +11,15 @@
 namespace roundhouse::host {
 namespace {
 
-constexpr std::size_t kMaximumIndexBytes = 16 << 20;
 constexpr const char* kLayoutVersion = "1.0.0";
 
 void check_layout(const StorePaths& paths) {
   const std::string shown = "store '" + paths.root.string() + "': oci-layout";
   const auto text = read_small_file(paths.layout(), shown, 4096);
   if (!text) throw Error(RH_MODEL_INVALID, shown + ": is missing beside index.json");
-  const auto json = parse_json_object(*text, shown);
-  const auto version = json.find("imageLayoutVersion");
-  if (version == json.end() || !version->is_string() || *version != kLayoutVersion)
+  const auto layout = parse_json_object(*text, shown);
+  const auto version = layout.find("imageLayoutVersion");
+  if (version == layout.end() || !version->is_string() || *version != kLayoutVersion)
     throw Error(RH_MODEL_INVALID, shown + ": imageLayoutVersion: expected " + kLayoutVersion);
 }
 
@@ -71,9 +70,9 @@ const OciDescriptor* OciIndex::find(const std::string& name) const {
 void OciIndex::set(const std::string& name, OciDescriptor entry) {
   remove(name);
   entry.annotations[kNameAnnotation] = name;
-  nlohmann::json json = descriptor_json(entry);
-  json["artifactType"] = kArtifactType;
-  root_["manifests"].push_back(std::move(json));
+  nlohmann::json row = descriptor_json(entry);
+  row["artifactType"] = kArtifactType;
+  root_["manifests"].push_back(std::move(row));
   entries_.push_back(std::move(entry));
 }
 

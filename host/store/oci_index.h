@@ -12,6 +12,9 @@
 
 namespace roundhouse::host {
 
+// An index.json beyond this is refused.
+inline constexpr std::size_t kMaximumIndexBytes = 16 << 20;
+
 class OciIndex {
  public:
   OciIndex();  // empty

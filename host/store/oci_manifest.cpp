@@ -16,13 +16,13 @@ constexpr std::size_t kMaximumLayers = 10'000;
 constexpr std::size_t kMaximumPathBytes = 1024, kMaximumComponentBytes = 255;
 constexpr std::uint64_t kMaximumBlobBytes = std::uint64_t{1} << 50;
 
-[[noreturn]] void refuse(const std::string& where, const std::string& what) {
+[[noreturn]] void refuse_manifest(const std::string& where, const std::string& what) {
   throw Error(RH_MODEL_INVALID, where + ": " + what);
 }
 
 std::string required_text(const json& object, const char* key, const std::string& where) {
   const auto value = object.find(key);
-  if (value == object.end() || !value->is_string()) refuse(where + "." + key, "expected text");
+  if (value == object.end() || !value->is_string()) refuse_manifest(where + "." + key, "expected text");
   return value->get<std::string>();
 }
 
@@ -30,9 +30,9 @@ std::map<std::string, std::string> annotations_of(const json& object, const std:
   std::map<std::string, std::string> annotations;
   const auto value = object.find("annotations");
   if (value == object.end() || value->is_null()) return annotations;
-  if (!value->is_object()) refuse(where + ".annotations", "expected an object");
+  if (!value->is_object()) refuse_manifest(where + ".annotations", "expected an object");
   for (const auto& [key, text] : value->items()) {
-    if (!text.is_string()) refuse(where + ".annotations", "'" + key + "': expected text");
+    if (!text.is_string()) refuse_manifest(where + ".annotations", "'" + key + "': expected text");
     annotations[key] = text.get<std::string>();
   }
   return annotations;
@@ -41,7 +41,7 @@ std::map<std::string, std::string> annotations_of(const json& object, const std:
 ModelFile model_file(const OciDescriptor& layer, const std::string& where) {
   const auto title = layer.annotations.find(kTitleAnnotation);
   if (title == layer.annotations.end())
-    refuse(where, std::string("has no annotation ") + kTitleAnnotation + " with the file's path");
+    refuse_manifest(where, std::string("has no annotation ") + kTitleAnnotation + " with the file's path");
   require_safe_path(title->second, where);
   return {title->second, layer.media_type, layer.digest, layer.size};
 }
@@ -85,13 +85,13 @@ void require_safe_path(const std::string& path, const std::string& where) {
 }
 
 OciDescriptor parse_descriptor(const json& json, const std::string& where) {
-  if (!json.is_object()) refuse(where, "expected a descriptor");
+  if (!json.is_object()) refuse_manifest(where, "expected a descriptor");
   const std::string text = required_text(json, "digest", where);
   const auto digest = Digest::parse(text);
-  if (!digest) refuse(where + ".digest", "expected sha256: and 64 lower-case hexadecimal digits");
+  if (!digest) refuse_manifest(where + ".digest", "expected sha256: and 64 lower-case hexadecimal digits");
   const auto size = json.find("size");
   if (size == json.end() || !size->is_number_unsigned() || size->get<std::uint64_t>() > kMaximumBlobBytes)
-    refuse(where + ".size", "expected a number of bytes from 0 to 2^50");
+    refuse_manifest(where + ".size", "expected a number of bytes from 0 to 2^50");
   return {required_text(json, "mediaType", where), *digest, size->get<std::uint64_t>(),
           annotations_of(json, where)};
 }
@@ -114,16 +114,16 @@ ModelManifest parse_model_manifest(const std::string& text) {
   const json root = parse_json_object(text, "manifest");
   const auto schema = root.find("schemaVersion");
   if (schema == root.end() || !schema->is_number_integer() || schema->get<std::int64_t>() != 2)
-    refuse("manifest.schemaVersion", "expected 2");
+    refuse_manifest("manifest.schemaVersion", "expected 2");
   if (root.contains("mediaType") && required_text(root, "mediaType", "manifest") != kManifestType)
-    refuse("manifest.mediaType", std::string("expected ") + kManifestType);
-  if (!root.contains("config")) refuse("manifest.config", "is missing");
+    refuse_manifest("manifest.mediaType", std::string("expected ") + kManifestType);
+  if (!root.contains("config")) refuse_manifest("manifest.config", "is missing");
   OciDescriptor config = parse_descriptor(root.at("config"), "manifest.config");
   if (config.media_type != kModelConfigType)
-    refuse("manifest.config.mediaType", "this is no model but '" + config.media_type + "'");
+    refuse_manifest("manifest.config.mediaType", "this is no model but '" + config.media_type + "'");
   const auto layers = root.find("layers");
   if (layers == root.end() || !layers->is_array() || layers->empty() || layers->size() > kMaximumLayers)
-    refuse("manifest.layers", "expected 1 to " + std::to_string(kMaximumLayers) + " descriptors");
+    refuse_manifest("manifest.layers", "expected 1 to " + std::to_string(kMaximumLayers) + " descriptors");
   ModelManifest manifest{sha256(text), text.size(), std::move(config), {}, 0};
   std::map<Digest, std::uint64_t> sizes;
   for (std::size_t i = 0; i < layers->size(); ++i) {
@@ -131,7 +131,8 @@ ModelManifest parse_model_manifest(const std::string& text) {
     manifest.files.push_back(model_file(parse_descriptor((*layers)[i], where), where));
     const auto& [digest, size] =
         *sizes.emplace(manifest.files.back().digest, manifest.files.back().size).first;
-    if (size != manifest.files.back().size) refuse(where + ".size", "contradicts that of " + digest.text());
+    if (size != manifest.files.back().size)
+      refuse_manifest(where + ".size", "contradicts that of " + digest.text());
   }
   for (const auto& [digest, size] : sizes)
     manifest.bytes += size;
@@ -165,7 +166,7 @@ std::vector<OciDescriptor> references_of(const json& json, const std::string& wh
   for (const char* key : {"layers", "manifests"}) {
     const auto list = json.find(key);
     if (list == json.end()) continue;
-    if (!list->is_array()) refuse(where + "." + key, "expected an array");
+    if (!list->is_array()) refuse_manifest(where + "." + key, "expected an array");
     for (const auto& value : *list)
       references.push_back(parse_descriptor(value, where + "." + key));
   }

@@ -16,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kBlobPrefix = "blobs/sha256/";
-constexpr std::size_t kMaximumIndexBytes = 16 << 20;
 
 std::string text_of(const TarEntry& entry, std::size_t limit) {
   if (entry.size > limit)

@@ -23,7 +23,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaximumJsonBytes = 64 << 20;
-constexpr std::uint64_t kMaximumHeaderBytes = 100'000'000;  // the limit of the safetensors format
 constexpr std::uint64_t kLengthBytes = 8;
 
 const std::map<std::string, std::uint64_t> kDtypeBits = {

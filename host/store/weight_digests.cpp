@@ -6,13 +6,13 @@
 
 #include "host/store/gguf_header.h"
 #include "host/store/small_file.h"
+#include "host/store/weight_files.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
 namespace {
 
 constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::uint64_t kMaximumHeaderBytes = 100'000'000;  // the limit of the safetensors format
 
 std::uint64_t little_endian(std::string_view bytes) {
   std::uint64_t value = 0;

@@ -16,8 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaximumIndexBytes = 16 << 20;
-constexpr std::uint64_t kMaximumHeaderBytes = 100'000'000;  // the limit of the safetensors format
+constexpr std::size_t kMaximumShardIndexBytes = 16 << 20;
 
 const std::map<std::string, std::string> kDtypes = {
     {"BOOL", "bool"},       {"U8", "u8"},   {"I8", "i8"},     {"U16", "u16"}, {"I16", "i16"},
@@ -26,9 +25,10 @@ const std::map<std::string, std::string> kDtypes = {
 
 std::vector<std::string> shards_of(const fs::path& directory, const std::string& folder,
                                    const std::string& index) {
-  const auto json = parse_json_object(*read_small_file(directory / index, index, kMaximumIndexBytes), index);
-  const auto map = json.find("weight_map");
-  if (map == json.end() || !map->is_object())
+  const auto root =
+      parse_json_object(*read_small_file(directory / index, index, kMaximumShardIndexBytes), index);
+  const auto map = root.find("weight_map");
+  if (map == root.end() || !map->is_object())
     throw Error(RH_MODEL_INVALID, index + ": weight_map: expected an object");
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : map->items()) {

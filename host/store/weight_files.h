@@ -2,12 +2,16 @@
 // The files of weights of one folder: which there are, and what types their headers name. Reads no weights.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace roundhouse::host {
+
+// The safetensors format's own limit of a header.
+inline constexpr std::uint64_t kMaximumHeaderBytes = 100'000'000;
 
 // Whether there is such a file, links followed.
 bool file_present(const std::filesystem::path& file);

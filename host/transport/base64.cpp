@@ -8,7 +8,7 @@
 namespace roundhouse::host {
 namespace {
 
-constexpr std::size_t kPieceBytes = 3 << 20;  // OpenSSL counts in int
+constexpr std::size_t kEncodedAtOnce = 3 << 20;  // OpenSSL counts in int
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -24,7 +24,7 @@ std::string base64_encoded(std::string_view bytes) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
   while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kPieceBytes);
+    const std::string_view piece = bytes.substr(0, kEncodedAtOnce);
     std::string encoded((piece.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL adds a null
     EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), bytes_of(piece),
                     static_cast<int>(piece.size()));
@@ -45,7 +45,7 @@ std::optional<std::string> base64_decoded(std::string_view text) {
   std::string bytes;
   bytes.reserve(text.size() / 4 * 3);
   for (std::string_view rest = text; !rest.empty();) {
-    const std::string_view piece = rest.substr(0, kPieceBytes * 4 / 3);
+    const std::string_view piece = rest.substr(0, kEncodedAtOnce * 4 / 3);
     std::string decoded(piece.size() / 4 * 3, '\0');
     if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()), bytes_of(piece),
                         static_cast<int>(piece.size())) < 0)

@@ -16,7 +16,7 @@ namespace http = boost::beast::http;
 using boost::beast::string_view;
 using boost::system::error_code;
 
-constexpr std::size_t kPieceBytes = 256 << 10;
+constexpr std::size_t kReadBytes = 256 << 10;
 constexpr std::uint32_t kHeaderLimit = 64 << 10;
 constexpr std::size_t kMaximumKept = 4;             // connections
 constexpr std::size_t kIncidentalBytes = 64 << 10;  // of a body that nobody asked for
@@ -162,7 +162,7 @@ class HttpClient::Implementation {
 
   HttpResponse receive(std::unique_ptr<Connection> connection, const HttpRequest& request, const Url& url,
                        const HeadSeen& head, bool keep) {
-    std::string buffer(kPieceBytes, '\0');
+    std::string buffer(kReadBytes, '\0');
     std::size_t filled = 0;
     for (;;) {
       const auto interim = [](const HttpResponse& response) {

@@ -13,14 +13,14 @@ constexpr std::int64_t kSkinnyMultiplyAdds = 1 << 16;  // per piece; some micros
 
 // A tile of y has ProductSizes::tile rows and so many columns at most. Libraries rearrange its part of x and
 // w for each.
-constexpr std::int64_t kTileCols = 512;
+constexpr std::int64_t kProductCols = 512;
 // Rows of a panel that lay at multiples of 4096 bytes would drive one another out of the caches.
 constexpr std::int64_t kRowGap = 32;
 // Tiles are made smaller to give several threads something to do, but not smaller than this.
 constexpr std::int64_t kTiles = 8;
 constexpr std::int64_t kTileMultiplyAdds = 1 << 21;
 // Tiles above one another share their panels as long as there are so many pieces of work.
-constexpr std::int64_t kPieces = 32;
+constexpr std::int64_t kProductPieces = 32;
 
 // How y[m,n] is cut: by shape alone.
 struct Cut {
@@ -33,13 +33,13 @@ struct Cut {
 
 Cut cut(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t most_rows) {
   std::int64_t rows = most_rows;
-  std::int64_t cols = kTileCols;
+  std::int64_t cols = kProductCols;
   for (;;) {
     const Blocks down = Blocks::of(m, rows, 4);
     const Blocks across = Blocks::of(n, cols, 16);
     const std::int64_t tile = down.size * across.size;
     if (down.count() * across.count() >= kTiles || tile * k < 2 * kTileMultiplyAdds) {
-      const std::int64_t group = std::max<std::int64_t>(1, down.count() * across.count() / kPieces);
+      const std::int64_t group = std::max<std::int64_t>(1, down.count() * across.count() / kProductPieces);
       return {down, across, Blocks::of(down.count(), group)};
     }
     (down.size > across.size ? rows : cols) = std::max(down.size, across.size) / 2;

@@ -26,7 +26,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 
-constexpr auto kResume = asio::as_tuple(asio::use_awaitable);
+constexpr auto kAccepted = asio::as_tuple(asio::use_awaitable);
 // After a failed accept (no descriptors are left): some connection will have ended by then.
 constexpr std::chrono::milliseconds kBreath{50};
 
@@ -77,11 +77,11 @@ struct Server::State {
     asio::steady_timer breath(io);
     for (;;) {
       Tcp::socket socket(io);
-      const auto [code] = co_await acceptor.async_accept(socket, kResume);
+      const auto [code] = co_await acceptor.async_accept(socket, kAccepted);
       if (shared.stopping || code == asio::error::operation_aborted) co_return;
       if (code) {
         breath.expires_after(kBreath);
-        co_await breath.async_wait(kResume);
+        co_await breath.async_wait(kAccepted);
         continue;
       }
       if (connections.size() >= shared.options.limits.connections) {

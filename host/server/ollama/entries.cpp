@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/server/json_text.h"
 #include "host/server/ollama/clock.h"
 #include "host/server/ollama/reference.h"
 #include "host/store/digest.h"
@@ -177,6 +178,10 @@ Json model_info(const Listed& model) {
   info["image.size.maximum"] = model.spec.size.maximum;
   info["image.size.multiple_of"] = model.spec.size.multiple_of;
   return info;
+}
+
+void send_json(http::Exchange& exchange, const Json& json) {
+  exchange.send(200, http::kJson, json_text(json) + "\n");
 }
 
 }  // namespace roundhouse::host::ollama

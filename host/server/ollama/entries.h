@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/server/http/exchange.h"
 #include "host/server/services.h"
 #include "host/store/model_catalogue.h"
 #include "host/store/store.h"
@@ -40,5 +41,8 @@ nlohmann::ordered_json running_entry(const Resident& resident);
 
 // Numbers of a model as GGUF names them: {"general.architecture": ...}.
 nlohmann::ordered_json model_info(const Listed& model);
+
+// Answers 200 with JSON on one line.
+void send_json(http::Exchange& exchange, const nlohmann::ordered_json& json);
 
 }  // namespace roundhouse::host::ollama

@@ -67,10 +67,6 @@ Json end_line(const Asked& asked, const std::string& reason) {
   return line;
 }
 
-void send(http::Exchange& exchange, const Json& json) {
-  exchange.send(200, http::kJson, json_text(json) + "\n");
-}
-
 // Without a prompt a client wants the model loaded, or gone.
 void load_or_unload(const Services& services, http::Exchange& exchange, const Asked& asked, bool chat) {
   const bool unload = asked.keep_alive && asked.keep_alive->count() == 0;
@@ -86,7 +82,7 @@ void load_or_unload(const Services& services, http::Exchange& exchange, const As
     line.erase("response");
     line["message"] = {{"role", "assistant"}, {"content", ""}};
   }
-  send(exchange, line);
+  send_json(exchange, line);
 }
 
 bool is_for_pictures(const Services& services, const GenerateRequest& request) {

@@ -11,16 +11,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void send(http::Exchange& exchange, const Json& json) {
-  exchange.send(200, http::kJson, json_text(json) + "\n");
-}
-
 void tags(const Services& services, http::Exchange& exchange) {
   Json json;
   json["models"] = Json::array();
   for (const Listed& model : listed_models(services))
     json["models"].push_back(model_entry(model));
-  send(exchange, json);
+  send_json(exchange, json);
 }
 
 void ps(const Services& services, http::Exchange& exchange) {
@@ -28,7 +24,7 @@ void ps(const Services& services, http::Exchange& exchange) {
   json["models"] = Json::array();
   for (const Resident& resident : services.pool.residents())
     json["models"].push_back(running_entry(resident));
-  send(exchange, json);
+  send_json(exchange, json);
 }
 
 // One "name value" a line, as Ollama writes parameters.
@@ -83,7 +79,7 @@ void show(const Services& services, http::Exchange& exchange) {
   json["modified_at"] = model.modified_at;
   json["digest"] = model.digest;
   json["engines"] = engines_json(services, model);
-  send(exchange, json);
+  send_json(exchange, json);
 }
 
 ModelName stored_name(const std::string& text) {
@@ -114,7 +110,7 @@ void stop(const Services& services, http::Exchange& exchange) {
   const auto canonical = ModelName::try_parse(name);
   const std::size_t unloaded = services.pool.unload(canonical ? canonical->text() : name);
   if (unloaded == 0 && !reference.model.empty()) listed_model(services, reference.model);
-  send(exchange, {{"model", text}, {"unloaded", unloaded}});
+  send_json(exchange, {{"model", text}, {"unloaded", unloaded}});
 }
 
 }  // namespace

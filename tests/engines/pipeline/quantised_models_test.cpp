@@ -17,7 +17,7 @@ namespace engines::test {
 namespace {
 
 // The tiny fixtures' matrices are too small to be rounded; those of the pocket model are not.
-const std::filesystem::path kModel = std::filesystem::path(ROUNDHOUSE_MODELS) / "pocket-turbo";
+const std::filesystem::path kPocketTurbo = std::filesystem::path(ROUNDHOUSE_MODELS) / "pocket-turbo";
 const std::regex kBlockMatrices(
     R"((layers|noise_refiner|context_refiner)\.\d+\.(attention\.to_|feed_forward\.w|adaLN_).*\.weight)");
 const std::regex kLayerMatrices(R"(model\.layers\.\d+\..*_proj\.weight)");
@@ -68,12 +68,12 @@ using RunComponent = std::function<std::vector<float>(const std::filesystem::pat
 double check_component(const std::string& component, const std::string& stem, const std::regex& matrices,
                        Dtype dtype, const RunComponent& run) {
   const auto reference = make_reference_kernels();
-  const std::vector<float> exact = run(kModel / component, *reference, {});
+  const std::vector<float> exact = run(kPocketTurbo / component, *reference, {});
 
-  const ModelCopy copy(kModel);
+  const ModelCopy copy(kPocketTurbo);
   const std::string file = component + "/" + stem + ".safetensors";
   copy.remove(file);
-  write_dequantised(kModel / file, copy.path() / file, dtype, matrices);
+  write_dequantised(kPocketTurbo / file, copy.path() / file, dtype, matrices);
   Expected expected{component + " with " + std::string(name_of(dtype)), {}, {}, 0};
   expected.values = run(copy.path() / component, *reference, {});
   expected.shape = {static_cast<std::int64_t>(expected.values.size())};
@@ -83,7 +83,7 @@ double check_component(const std::string& component, const std::string& stem, co
   expected.bound = 1e-4 * peak;  // what every model's tests allow for another order of summation
 
   for (const auto& choice : all_kernels()) {
-    const std::vector<float> actual = run(kModel / component, *choice.make(), {.matrices = dtype});
+    const std::vector<float> actual = run(kPocketTurbo / component, *choice.make(), {.matrices = dtype});
     EXPECT_TRUE(close_to(expected, actual.data(), actual.size())) << choice.name;
   }
   return relative_error(expected.values, exact);
@@ -146,11 +146,12 @@ TEST(QuantisedModels, TakeWhatTheyWerePlannedToTake) {
   for (const std::optional<Dtype> dtype :
        {std::optional<Dtype>{}, std::optional{Dtype::q8_0}, std::optional{Dtype::q4_0}}) {
     const WeightOptions options{.matrices = dtype};
-    const ZImageTransformer transformer(kModel / "transformer", *kernels, options);
+    const ZImageTransformer transformer(kPocketTurbo / "transformer", *kernels, options);
     EXPECT_EQ(transformer.weights().total_bytes(),
-              ZImageTransformer::weight_bytes(kModel / "transformer", options));
-    const Qwen3Encoder encoder(kModel / "text_encoder", *kernels, options);
-    EXPECT_EQ(encoder.weights().total_bytes(), Qwen3Encoder::weight_bytes(kModel / "text_encoder", options));
+              ZImageTransformer::weight_bytes(kPocketTurbo / "transformer", options));
+    const Qwen3Encoder encoder(kPocketTurbo / "text_encoder", *kernels, options);
+    EXPECT_EQ(encoder.weights().total_bytes(),
+              Qwen3Encoder::weight_bytes(kPocketTurbo / "text_encoder", options));
   }
 }
 

@@ -11,13 +11,13 @@
 namespace engines {
 namespace {
 
-struct Case {
+struct PromptCase {
   const char* prompt;
   std::vector<std::int32_t> ids;
 };
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all{
+const std::vector<PromptCase>& cases() {
+  static const std::vector<PromptCase> all{
       {"a red mushroom on green grass at night",
        {2049, 472, 293, 198, 64, 375, 854, 273, 316, 446, 404, 425, 2050, 198, 2049, 64, 427, 841, 561, 198}},
       {"pixel art of a blue robot in a room", {2049, 472, 293,  198, 1008, 372, 294, 256, 321, 881, 290,

@@ -15,8 +15,8 @@
 namespace engines {
 namespace {
 
-constexpr WeightOptions kQ8{.matrices = Dtype::q8_0};
-constexpr WeightOptions kQ4{.matrices = Dtype::q4_0};
+constexpr WeightOptions kUseQ8{.matrices = Dtype::q8_0};
+constexpr WeightOptions kUseQ4{.matrices = Dtype::q4_0};
 
 // A folder `unet` whose only tensor `w` has that shape, of F32 unless said, with values of about 1.
 class QuantisedMatrices : public testing::Test {
@@ -72,7 +72,7 @@ bool holds(const WeightView& view, const std::vector<std::byte>& bytes) {
 TEST_F(QuantisedMatrices, AWeightThatIsNotFiniteIsNamedWithItsPlace) {
   for (const auto& [bad, shown] : {std::pair{std::nanf(""), "nan"}, {INFINITY, "inf"}, {-INFINITY, "-inf"}})
     for (const std::string dtype : {"F32", "BF16"})
-      for (const auto& options : {kQ8, kQ4}) {
+      for (const auto& options : {kUseQ8, kUseQ4}) {
         write({300, 256}, dtype, [&, value = bad](auto& values) { values[299 * 256 + 5] = value; });
         WeightSet set = open(options);
         expect_error(
@@ -85,18 +85,18 @@ TEST_F(QuantisedMatrices, AWeightThatIsNotFiniteIsNamedWithItsPlace) {
 
 TEST_F(QuantisedMatrices, AWeightTooGreatForTheTypeIsNamed) {
   write({256, 256}, "F32", [](auto& values) { values[256] = 1e6f; });
-  WeightSet q4 = open(kQ4);
+  WeightSet q4 = open(kUseQ4);
   expect_error(
       [&] {
         q4.matrix("w", {256, 256});
       },
       RH_MODEL_INVALID, "element [1, 0] is 1000000.000000, expected a number that q4_0 can hold");
-  EXPECT_EQ(open(kQ8).matrix("w", {256, 256}).dtype, Dtype::q8_0);
+  EXPECT_EQ(open(kUseQ8).matrix("w", {256, 256}).dtype, Dtype::q8_0);
 }
 
 TEST_F(QuantisedMatrices, DifferencesToWhatTheModelExpectsAreRefusedAsByGet) {
   write({256, 256});
-  WeightSet set = open(kQ8);
+  WeightSet set = open(kUseQ8);
   expect_error(
       [&] {
         set.matrix("w", {128, 512});
@@ -109,13 +109,13 @@ TEST_F(QuantisedMatrices, OnlyLargeMatricesOfWholeBlocksAreRounded) {
   for (const Shape& shape :
        {Shape{255, 256}, {1024, 65}, {4096, 16}, {1 << 17}, {256, 16, 32}, {0, 32}, {32, 0}}) {
     write(shape);
-    WeightSet set = open(kQ8);
+    WeightSet set = open(kUseQ8);
     EXPECT_EQ(set.matrix("w", shape).dtype, Dtype::f32) << testing::PrintToString(shape);
     EXPECT_EQ(&set.matrix("w", shape), &set.get("w", shape));
     EXPECT_EQ(set.total_bytes(), values_.size() * 4);
   }
   write({2048, 32});
-  EXPECT_EQ(open(kQ8).matrix("w", {2048, 32}).dtype, Dtype::q8_0);
+  EXPECT_EQ(open(kUseQ8).matrix("w", {2048, 32}).dtype, Dtype::q8_0);
 }
 
 TEST_F(QuantisedMatrices, WithoutOptionsEverythingStaysAsStored) {
@@ -144,7 +144,7 @@ TEST_F(QuantisedMatrices, HoldWhatQuantiseGivesWhoeverDoesIt) {
 
 TEST_F(QuantisedMatrices, SurviveMovingTheSet) {
   write({256, 256});
-  WeightSet first = open(kQ4);
+  WeightSet first = open(kUseQ4);
   const WeightView* const view = &first.matrix("w", {256, 256});
   const std::byte* const data = view->data;
   WeightSet second = std::move(first);
@@ -182,7 +182,7 @@ bool is_present(const std::byte* address) {
 
 TEST_F(QuantisedMatrices, LeaveNothingOfTheFileInMemoryButItsEdges) {
   write({3000, 1024});
-  WeightSet set = open(kQ8);
+  WeightSet set = open(kUseQ8);
   const WeightView& stored = set.get("w", {3000, 1024});
   set.matrix("w", {3000, 1024});
   int present = 0;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/host/loading/bad_engines.h"
+#include "tests/host/loading/error_of.h"
 
 namespace roundhouse::host {
 namespace {
@@ -40,17 +41,6 @@ std::string test_name(const ::testing::TestParamInfo<BadPlugin>& info) {
 }
 
 class BadPluginTest : public ::testing::TestWithParam<BadPlugin> {};
-
-// The error of a phase that must fail.
-template <class Work>
-Error error_of(Work&& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error(RH_OK, "no error");
-}
 
 void expect_works(const BadPlugin& plugin) {
   Use use(plugin.defect);

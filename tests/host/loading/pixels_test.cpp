@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "roundhouse/error.hpp"
+#include "tests/host/loading/error_of.h"
 
 namespace roundhouse::host {
 namespace {
@@ -29,16 +29,6 @@ rh_image_request request() {
   result.width = kWidth;
   result.height = kHeight;
   return result;
-}
-
-template <class Work>
-Error error_of(Work&& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error(RH_OK, "no error");
 }
 
 TEST(PixelsTest, RefusesRowsAndBuffersThatDoNotFit) {

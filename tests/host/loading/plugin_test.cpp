@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "tests/host/loading/bad_engines.h"
+#include "tests/host/loading/error_of.h"
 
 namespace roundhouse::host {
 namespace {
@@ -13,16 +14,6 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Pair;
-
-template <class Work>
-Error error_of(Work&& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error(RH_OK, "no error");
-}
 
 struct Opened {
   Plugin plugin{bad_engine("good"), 2, {}};

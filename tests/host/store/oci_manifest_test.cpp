@@ -29,7 +29,7 @@ json good() {
   return manifest;
 }
 
-std::string outcome(const std::string& text) {
+std::string outcome_of_manifest(const std::string& text) {
   try {
     parse_model_manifest(text);
     return "ok";
@@ -41,7 +41,7 @@ std::string outcome(const std::string& text) {
 std::string with(const std::string& pointer, const json& value) {
   json manifest = good();
   manifest[json::json_pointer(pointer)] = value;
-  return outcome(manifest.dump());
+  return outcome_of_manifest(manifest.dump());
 }
 
 TEST(Manifest, ReadsItsFilesInOrder) {
@@ -81,7 +81,7 @@ TEST(Manifest, RefusesSizesThatCannotBe) {
     const auto at = text.find("\"size\":1");
     ASSERT_NE(at, std::string::npos);
     text.replace(at + 7, 1, size);
-    EXPECT_THAT(outcome(text), StartsWith("MODEL_INVALID")) << size;
+    EXPECT_THAT(outcome_of_manifest(text), StartsWith("MODEL_INVALID")) << size;
   }
   EXPECT_THAT(with("/layers/1", json{{"mediaType", "x"},
                                      {"digest", sha256("x").text()},
@@ -93,8 +93,8 @@ TEST(Manifest, RefusesSizesThatCannotBe) {
 TEST(Manifest, RefusesEveryTruncationAndDepth) {
   const std::string text = good().dump();
   for (std::size_t size = 0; size < text.size(); ++size)
-    EXPECT_THAT(outcome(text.substr(0, size)), StartsWith("MODEL_INVALID")) << size;
-  EXPECT_THAT(outcome("{\"a\":" + std::string(100000, '[')), HasSubstr("nested deeper"));
+    EXPECT_THAT(outcome_of_manifest(text.substr(0, size)), StartsWith("MODEL_INVALID")) << size;
+  EXPECT_THAT(outcome_of_manifest("{\"a\":" + std::string(100000, '[')), HasSubstr("nested deeper"));
 }
 
 TEST(Manifest, OfSomethingElseIsNoModel) {
