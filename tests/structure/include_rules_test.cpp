@@ -2,15 +2,14 @@
 // Who may include whom, and which room each outside library lives in.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <regex>
 #include <string>
 #include <vector>
 
-namespace {
+#include "tests/structure/source_tree.h"
 
-namespace fs = std::filesystem;
+namespace structure {
+namespace {
 
 // Files under `room` may not include what matches `forbidden`, unless their path starts with one of `except`.
 struct Rule {
@@ -62,29 +61,6 @@ bool starts_with_any(const std::string& path, const std::vector<std::string>& pr
   return false;
 }
 
-std::vector<std::string> source_files() {
-  std::vector<std::string> files;
-  const fs::path root = ROUNDHOUSE_SOURCE_DIR;
-  for (const auto* room : {"sdk", "host", "engines", "plugins", "tests"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
-      const auto extension = entry.path().extension();
-      if (extension == ".h" || extension == ".hpp" || extension == ".cpp" || extension == ".c") {
-        files.push_back(fs::relative(entry.path(), root).generic_string());
-      }
-    }
-  }
-  return files;
-}
-
-std::vector<std::string> includes_of(const std::string& file) {
-  std::vector<std::string> includes;
-  std::ifstream stream(fs::path(ROUNDHOUSE_SOURCE_DIR) / file);
-  for (std::string line; std::getline(stream, line);) {
-    if (line.starts_with("#include ")) includes.push_back(line.substr(9));
-  }
-  return includes;
-}
-
 // The rules that an include breaks, one line each.
 std::vector<std::string> violations(const std::string& file, const std::string& include) {
   std::vector<std::string> broken;
@@ -116,3 +92,4 @@ TEST(IncludeRules, HoldInEveryFile) {
 }
 
 }  // namespace
+}  // namespace structure
