@@ -9,6 +9,7 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
 #include "host/session/image_runner.h"
+#include "host/worker/ops/bench.h"
 
 namespace roundhouse::host {
 namespace {
@@ -29,7 +30,7 @@ class Yardstick {
     constexpr std::uint32_t kSide = 3840;
     constexpr double kSeconds = 0.7;
     try {
-      return client_->matrix_rate("", kRows, kSide, kSide, kSeconds);
+      return matrix_rate(*client_, {"", kRows, kSide, kSide, kSeconds});
     } catch (const Error&) {
       client_.reset();
       return std::nullopt;

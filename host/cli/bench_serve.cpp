@@ -13,6 +13,7 @@
 #include "host/cli/interrupt.h"
 #include "host/session/image_runner.h"
 #include "host/worker/machine.h"
+#include "host/worker/ops/image.h"
 
 namespace roundhouse::host {
 namespace {
@@ -63,7 +64,7 @@ class DirectWorker {
   const GeneratePlan& plan() const { return plan_; }
   double generate() {
     const Clock::time_point begin = Clock::now();
-    client_->generate(image_job(plan_, 0), {});
+    host::generate(*client_, image_job(plan_, 0));
     return milliseconds_since(begin);
   }
 

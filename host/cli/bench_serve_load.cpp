@@ -14,6 +14,7 @@
 #include "host/cli/interrupt.h"
 #include "host/session/image_runner.h"
 #include "host/transport/base64.h"
+#include "host/worker/ops/image.h"
 
 namespace roundhouse::host {
 namespace {
@@ -131,7 +132,7 @@ std::vector<std::string> expected_pictures(const Program& program, int clients) 
   client->open(open_job(plan));
   std::vector<std::string> pictures;
   for (int i = 0; i < clients; ++i) {
-    const Image picture = client->generate(image_job(plan, static_cast<std::uint32_t>(i)), {}).image;
+    const Image picture = generate(*client, image_job(plan, static_cast<std::uint32_t>(i))).image;
     std::string& rgba = pictures.emplace_back();
     for (std::size_t at = 0; at + 2 < picture.rgb.size(); at += 3) {
       rgba.append(reinterpret_cast<const char*>(picture.rgb.data()) + at, 3);

@@ -12,6 +12,7 @@
 #include "host/residency/cost.h"
 #include "host/residency/keep_alive.h"
 #include "host/routing/placement.h"
+#include "host/task/estimate.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What engines do without a model open.
 #include "host/session/session.h"
+#include "host/worker/ops/convert.h"
+#include "host/worker/ops/estimate.h"
 
 namespace roundhouse::host {
 
@@ -8,7 +10,7 @@ EstimateResult estimate_plan(const GeneratePlan& plan, OneWorker& worker,
                              const std::atomic<bool>& cancelled) {
   EstimateResult result;
   const LeaseReport report = worker.lend_engine(plan, cancelled, [&](Lease& lease) {
-    result.estimate = lease.client().estimate(open_job(lease.report().placement), plan.job);
+    result.estimate = estimate(lease.client(), {open_job(lease.report().placement), plan.job});
   });
   result.report = report.opened.engine;
   result.engine = report.placement.engine;
@@ -33,7 +35,7 @@ ConversionResult run_conversion(const ConversionPlan& plan, OneWorker& worker,
                                 const std::atomic<bool>& cancelled, const ConvertProgress& seen) {
   ConversionResult result;
   const LeaseReport report = worker.lend_engine(
-      plan, cancelled, [&](Lease& lease) { result.converted = lease.client().convert(plan.job, seen); });
+      plan, cancelled, [&](Lease& lease) { result.converted = convert(lease.client(), plan.job, seen); });
   result.report = report.opened.engine;
   result.engine = report.placement.engine;
   result.notes = report.notes;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "host/residency/lease.h"
+#include "host/task/events.h"
+#include "host/task/image_task.h"
 
 namespace roundhouse::host {
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "host/worker/ops/estimate.h"
+#include "host/worker/ops/image.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -37,7 +40,7 @@ class ImageRunner::Run {
     request.cost = cost_;
     request.keep_alive = keep_alive;
     request.estimate = [this](EngineClient& client, const ModelSource& model) {
-      const Estimate estimate = client.estimate(model, image_job(plan_, 0));
+      const Estimate estimate = host::estimate(client, {model, image_job(plan_, 0)});
       runner_.with_figures([&](PaceTable& paces, Statistics&) {
         paces.expect(worker_key(plan_), cost_, estimate, plan_.job.steps);
       });
@@ -62,7 +65,7 @@ class ImageRunner::Run {
     const ImageTask job = image_job(plan_, image);
     if (lease.is_cancelled()) throw Error(RH_CANCELLED, "cancelled before the engine had begun");
     forecast.begin(image, Clock::now());
-    const ImageResult result = lease.client().generate(job, call_events(lease, image, forecast));
+    const ImageResult result = generate(lease.client(), job, call_events(lease, image, forecast));
     const Pace pace = forecast.end(Clock::now());
     runner_.with_figures([&](PaceTable& paces, Statistics& statistics) {
       paces.note(key_, cost_, pace);

@@ -16,6 +16,9 @@
 #include "host/residency/one_worker.h"
 #include "host/routing/placement.h"
 #include "host/store/model_catalogue.h"
+#include "host/task/convert_task.h"
+#include "host/task/estimate.h"
+#include "host/task/image_task.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {

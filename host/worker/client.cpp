@@ -4,17 +4,19 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <optional>
 
-#include "host/worker/call_listener.h"
-#include "host/worker/convert_protocol.h"
 #include "host/worker/engine_client.h"
 #include "host/worker/engine_error.h"
 #include "host/worker/file_descriptor.h"
 #include "host/worker/frame.h"
+#include "host/worker/ops/load.h"
+#include "host/worker/ops/probe.h"
 #include "host/worker/printed_output.h"
 #include "host/worker/process.h"
 #include "host/worker/protocol.h"
@@ -42,15 +44,6 @@ Deadline deadline_after(milliseconds timeout) {
   return Clock::now() + timeout;
 }
 
-// One question and how long its answer may take.
-struct Question {
-  FrameType type;
-  std::string json;
-  const char* phase;
-  milliseconds timeout;
-  std::uint64_t maximum_payload = 0;
-};
-
 class WorkerClient final : public EngineClient {
   // The worker sent what no worker sends.
   [[noreturn]] void garbage(const std::string& what) {
@@ -61,16 +54,6 @@ class WorkerClient final : public EngineClient {
                                       ": the plugin writes to a descriptor that is not its own");
   }
 
-  // Reads an answer; one that cannot be read ends the worker.
-  template <typename Read>
-  auto understood(const Frame& answer, Read&& reader) {
-    try {
-      return reader(answer);
-    } catch (const FrameError& error) {
-      garbage(error.what());
-    }
-  }
-
  public:
   WorkerClient(const EngineManifest& manifest, const ClientOptions& options)
       : manifest_(manifest), options_(options), cancel_event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -78,75 +61,25 @@ class WorkerClient final : public EngineClient {
   }
 
   EngineReport probe() override {
-    const ProbeMessage message{manifest_, thread_budget(options_.threads), options_.device,
-                               options_.engine_options};
-    const Frame answer = ask({FrameType::probe, encode(message), "probe", options_.timeouts.probe});
-    return understood(answer, [this](const Frame& frame) {
-      auto report = decode<EngineReport>(frame.json);
-      probed_ = true;
-      printed_.add_remarks(report);
-      return report;
-    });
+    EngineReport report;
+    exchange(probe_call(
+        {manifest_, thread_budget(options_.threads), options_.device, options_.engine_options}, report));
+    probed_ = true;
+    printed_.add_remarks(report);
+    return report;
   }
 
-  OpenResult open(const ModelSource& job, const CallEvents& events) override {
+  OpenResult open(const ModelSource& source, const CallEvents& events) override {
     ensure_probed();
-    EventListener listener(events);
-    const Frame answer = ask({FrameType::open, encode(job), "load", options_.timeouts.load}, listener);
-    return understood(answer, [this](const Frame& frame) {
-      auto result = decode<OpenResult>(frame.json);
-      printed_.add_remarks(result.engine);
-      return result;
-    });
+    OpenResult result;
+    exchange(load_call(source, events, result));
+    printed_.add_remarks(result.engine);
+    return result;
   }
 
-  ImageResult generate(const ImageTask& asked, const CallEvents& events) override {
+  void call(const Call& call) override {
     ensure_probed();
-    ImageTask job = asked;
-    if (!events.preview) job.preview_every = 0;
-    last_job_ = job;
-    EventListener listener(events, job.preview_every > 0 ? &job : nullptr);
-    const std::uint64_t samples = std::uint64_t{3} * job.width * job.height;
-    const Frame answer =
-        ask({FrameType::generate, encode(job), "generate", options_.timeouts.step, samples}, listener);
-    return understood(answer, [&](const Frame& frame) {
-      auto result = decode<ImageResult>(frame.json);
-      if (result.image.width != job.width || result.image.height != job.height ||
-          frame.payload.size() != samples) {
-        throw FrameError("a picture of another size");
-      }
-      result.image.rgb = frame.payload;
-      return result;
-    });
-  }
-
-  Estimate estimate(const ModelSource& model, const ImageTask& job) override {
-    ensure_probed();
-    last_job_ = job;
-    const Frame answer =
-        ask({FrameType::estimate, encode(EstimateMessage{model, job}), "estimate", options_.timeouts.load});
-    return understood(answer, [](const Frame& frame) { return decode<Estimate>(frame.json); });
-  }
-
-  double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
-                     double seconds) override {
-    ensure_probed();
-    const Frame answer = ask({FrameType::matrix_rate, encode(RateMessage{product, m, n, k, seconds}), "bench",
-                              options_.timeouts.step});
-    return understood(answer, [](const Frame& frame) { return decode<double>(frame.json); });
-  }
-
-  ConvertResult convert(const ConvertTask& job, const ConvertProgress& seen) override {
-    ensure_probed();
-    ConvertListener listener(seen);
-    const Frame answer =
-        ask({FrameType::convert, encode(job), "convert", options_.timeouts.step, kMaximumTensorListBytes},
-            listener);
-    return understood(answer, [](const Frame& frame) {
-      auto result = decode<ConvertResult>(frame.json);
-      result.tensors = decode_tensors(frame.payload);
-      return result;
-    });
+    exchange(call);
   }
 
   void cancel() noexcept override {
@@ -170,10 +103,15 @@ class WorkerClient final : public EngineClient {
  private:
   // What is known while a call runs.
   struct Running {
-    const Question& question;
-    CallListener& listener;
-    Deadline deadline;
+    const Call& call;
+    milliseconds silence;
+    Deadline deadline = deadline_after(silence);
     bool cancelled = false;
+    std::exception_ptr thrown = {};  // by the caller's functions
+
+    void rethrow() const {
+      if (thrown) std::rethrow_exception(thrown);
+    }
   };
 
   void ensure_probed() {
@@ -191,36 +129,45 @@ class WorkerClient final : public EngineClient {
     started_.store(process_.get());
   }
 
-  Frame ask(const Question& question) {
-    SilentListener silent;
-    return ask(question, silent);
-  }
-
-  Frame ask(const Question& question, CallListener& listener) {
+  void exchange(const Call& call) {
     std::uint64_t stale = 0;
     [[maybe_unused]] const ssize_t drained = read(cancel_event_.get(), &stale, sizeof stale);
     heard_ = false;
     start();
     ++call_;
-    Running running{question, listener, deadline_after(question.timeout)};
+    private_texts_ = call.private_texts;
+    Running running{call, options_.timeouts.*call.silence};
     try {
-      write_frame(process_->socket(), {question.type, call_, question.json, {}}, running.deadline);
+      write_frame(process_->socket(),
+                  {FrameType::request, call_, call.request.json, call.request.payload, call.operation},
+                  running.deadline);
     } catch (const FrameError&) {
       if (poll_timeout(running.deadline) == 0) time_out(running);
       end_of_connection(running);
     }
     Frame answer = wait_for_answer(running);
-    report_output(question.phase);
-    listener.rethrow();
+    report_output(call.operation);
+    running.rethrow();
     if (running.cancelled) throw cancelled_error(running);
-    if (answer.type == FrameType::failure) throw failure_of(answer);
-    return answer;
+    finish(call, answer);
+  }
+
+  // Reads an answer; one that cannot be read ends the worker.
+  void finish(const Call& call, Frame& answer) {
+    try {
+      if (answer.type == FrameType::failure) throw named_error(manifest_.id, decode<Error>(answer.json));
+      Message message{std::move(answer.json), std::move(answer.payload)};
+      call.answer(message);
+    } catch (const FrameError& error) {
+      garbage(error.what());
+    }
   }
 
   Frame wait_for_answer(Running& running) {
     for (;;) {
       try {
-        while (std::optional<Frame> frame = decoder_.next(running.question.maximum_payload)) {
+        const std::uint64_t most = std::max(running.call.maximum_answer, running.call.maximum_event);
+        while (std::optional<Frame> frame = decoder_.next(most)) {
           if (takes(running, *frame)) return std::move(*frame);
         }
       } catch (const FrameError& error) {
@@ -231,21 +178,37 @@ class WorkerClient final : public EngineClient {
   }
 
   // Whether the frame is the answer.
-  bool takes(Running& running, const Frame& frame) {
+  bool takes(Running& running, Frame& frame) {
     heard_ = true;
-    if (!running.cancelled) running.deadline = deadline_after(running.question.timeout);
+    if (!running.cancelled) running.deadline = deadline_after(running.silence);
     if (frame.type == FrameType::log) {
       const auto message = decode<LogMessage>(frame.json);
       if (options_.log) {
-        options_.log(message.level, message.category, without_prompts(message.message, last_job_));
+        options_.log(message.level, message.category, without_texts(message.message, private_texts_));
       }
       return false;
     }
     if (frame.call != call_) throw FrameError("a message that answers no question");
     if (frame.type == FrameType::alive) return false;
     if (frame.type == FrameType::reply || frame.type == FrameType::failure) return true;
-    if (!running.listener.take(frame, running.cancelled)) stop(running);
+    if (frame.type != FrameType::event || !running.call.event) {
+      throw FrameError("a message that does not belong to its call");
+    }
+    take_event(running, frame);
     return false;
+  }
+
+  // What the caller throws ends the call.
+  void take_event(Running& running, Frame& frame) {
+    Message event{std::move(frame.json), std::move(frame.payload)};
+    try {
+      running.call.event(event, running.cancelled);
+    } catch (const FrameError&) {
+      throw;
+    } catch (...) {
+      if (!running.thrown) running.thrown = std::current_exception();
+      if (!running.cancelled) stop(running);
+    }
   }
 
   // Waits for bytes, a cancel or the deadline.
@@ -278,47 +241,38 @@ class WorkerClient final : public EngineClient {
   [[noreturn]] void time_out(Running& running) {
     process_->kill();
     dead_ = true;
-    report_output(running.question.phase);
+    report_output(running.call.operation);
     if (running.cancelled) {
       log(RH_LOG_WARNING, engine_called(manifest_.id) + " did not stop within " +
                               seconds_text(options_.timeouts.cancel) + " after a cancel in " +
-                              running.question.phase + " and was killed (rule P23)");
-      running.listener.rethrow();
+                              running.call.operation + " and was killed (rule P23)");
+      running.rethrow();
       throw cancelled_error(running);
     }
     throw Error(RH_TIMEOUT, engine_called(manifest_.id) + " showed no progress for " +
-                                seconds_text(running.question.timeout) + " in " + running.question.phase);
+                                seconds_text(running.silence) + " in " + running.call.operation);
   }
 
   [[noreturn]] void end_of_connection(Running& running) {
     dead_ = true;
     const bool ended = process_->wait(kDeathPatience);
     if (!ended) process_->kill();
-    const std::string last_words = report_output(running.question.phase);
+    const std::string last_words = report_output(running.call.operation);
     const Error error =
-        ended ? error_of({manifest_.id, running.question.phase, process_->exit_status(),
+        ended ? error_of({manifest_.id, running.call.operation, process_->exit_status(),
                           memory_kills() > memory_kills_, last_words})
               : Error(RH_ENGINE_BROKEN, engine_called(manifest_.id) +
                                             " closed the connection between worker and host in " +
-                                            running.question.phase);
+                                            running.call.operation);
     if (!running.cancelled) throw error;
     log(RH_LOG_WARNING, error.what());
-    running.listener.rethrow();
+    running.rethrow();
     throw cancelled_error(running);
   }
 
-  Error failure_of(const Frame& answer) {
-    return understood(
-        answer, [this](const Frame& frame) { return named_error(manifest_.id, decode<Error>(frame.json)); });
-  }
-
   Error cancelled_error(const Running& running) const {
-    std::string where = running.question.phase;
-    const std::optional<ProgressEvent> last = running.listener.last();
-    if (last && last->steps > 0) {
-      where =
-          last->stage + ", after step " + std::to_string(last->step) + " of " + std::to_string(last->steps);
-    }
+    std::string where = running.call.position ? running.call.position() : "";
+    if (where.empty()) where = running.call.operation;
     return Error(RH_CANCELLED, engine_called(manifest_.id) + ": cancelled during " + where);
   }
 
@@ -326,7 +280,9 @@ class WorkerClient final : public EngineClient {
     if (options_.log) options_.log(level, "engine", message);
   }
 
-  std::string report_output(const char* phase) { return printed_.report(*process_, phase, last_job_); }
+  std::string report_output(const std::string& phase) {
+    return printed_.report(*process_, phase, private_texts_);
+  }
 
   EngineManifest manifest_;
   ClientOptions options_;
@@ -336,7 +292,7 @@ class WorkerClient final : public EngineClient {
   std::atomic<WorkerProcess*> started_{nullptr};  // process_, for all threads
   FrameDecoder decoder_;
   std::array<std::uint8_t, 65536> buffer_{};
-  ImageTask last_job_;  // whose prompts stay out of the log
+  std::vector<std::string> private_texts_;  // of the last call; they stay out of the log
   std::uint32_t call_ = 0;
   std::uint64_t memory_kills_ = 0;  // before the worker was started
   bool probed_ = false;

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "host/loading/plugin.h"
 #include "host/task/engine_option.h"
-#include "host/worker/engine_work.h"
+#include "host/worker/call.h"
 #include "roundhouse/error.hpp"
+#include "roundhouse/roundhouse.h"
 
 namespace roundhouse::host {
 
@@ -53,22 +53,24 @@ class KeptFailure {
   std::atomic<bool> failed_{false};
 };
 
-inline bool is_cancelled(const Watch& watch) {
-  return watch.cancelled->load(std::memory_order_relaxed);
+// What a sink's `cancelled` answers; that the engine asks is a sign of life. Any thread.
+inline bool asks_to_stop(CallContext& call) noexcept {
+  call.tell_alive();
+  return call.is_cancelled();
 }
 
 // The plugin's call. A cancelled one ends as CANCELLED even when the plugin had just finished or failed.
 template <typename PluginCall>
-void run_call(const Watch& watch, const char* phase, PluginCall&& plugin_call) {
+void run_call(const CallContext& call, const char* phase, PluginCall&& plugin_call) {
   try {
     plugin_call();
   } catch (const Error& error) {
-    if (is_cancelled(watch)) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
+    if (call.is_cancelled()) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
     if (error.code() != RH_CANCELLED) throw;
     throw Error(RH_ENGINE_BROKEN, std::string("returned CANCELLED in ") + phase +
                                       " although nobody had cancelled: " + error.what());
   }
-  if (is_cancelled(watch)) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
+  if (call.is_cancelled()) throw Error(RH_CANCELLED, std::string("cancelled in ") + phase);
 }
 
 }  // namespace roundhouse::host

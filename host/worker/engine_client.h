@@ -15,25 +15,14 @@
 
 #include "host/manifest/manifest.h"
 #include "host/registry/registry.h"
-#include "host/task/convert_task.h"
 #include "host/task/engine_option.h"
 #include "host/task/engine_report.h"
-#include "host/task/estimate.h"
 #include "host/task/events.h"
-#include "host/task/image_task.h"
 #include "host/task/model_source.h"
+#include "host/worker/call.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
-
-// How long an engine may be silent before it is taken for hung and killed (0 = for ever). It is not silent
-// when it reports, logs, or asks whether to stop, as it must at least once per transformer block.
-struct Timeouts {
-  std::chrono::milliseconds probe{10'000};
-  std::chrono::milliseconds load{300'000};
-  std::chrono::milliseconds step{300'000};  // in generate
-  std::chrono::milliseconds cancel{5'000};  // from the cancel to the answer
-};
 
 struct ClientOptions {
   std::uint32_t threads = 0;  // 0 = all processors that this process may use
@@ -56,17 +45,9 @@ class EngineClient {
   virtual EngineReport probe() = 0;
   virtual OpenResult open(const ModelSource& job, const CallEvents& events) = 0;
   OpenResult open(const ModelSource& job) { return open(job, {}); }
-  virtual ImageResult generate(const ImageTask& job, const CallEvents& events) = 0;
-  // What opening and one picture would cost, through rh.estimate/1; CAPABILITY_UNSUPPORTED without it.
-  virtual Estimate estimate(const ModelSource& model, const ImageTask& job) = 0;
-  // The rate in FLOP/s of the engine's own product of operands of that type ("f32", "bf16"; empty = the one
-  // that it prefers) through rh.bench/2; CAPABILITY_UNSUPPORTED without that, INVALID_ARGUMENT for a product
-  // that the engine does not have.
-  virtual double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
-                             double seconds) = 0;
-  // Writes a model's weights in another type or format through rh.convert/1; CAPABILITY_UNSUPPORTED without
-  // it. `seen` may throw, which cancels.
-  virtual ConvertResult convert(const ConvertTask& job, const ConvertProgress& seen) = 0;
+  // Any operation of the worker (ops/), which has a function of its own: `generate(client, task)`. An engine
+  // without it answers CAPABILITY_UNSUPPORTED.
+  virtual void call(const Call& call) = 0;
   // Asks the running call to stop: it throws CANCELLED, at the latest after timeouts.cancel. Does nothing
   // between two calls: who cannot know repeats it. Async-signal-safe.  [any-thread]
   virtual void cancel() noexcept = 0;

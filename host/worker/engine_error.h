@@ -19,7 +19,7 @@ Error named_error(const std::string& id, const Error& error);
 // Runs the work and turns every exception that leaves it into an Error that names the engine:
 // std::bad_alloc becomes OUT_OF_MEMORY, everything else that is no Error ENGINE_INTERNAL.
 template <typename Work>
-auto with_named_errors(const std::string& id, const char* phase, Work&& work) {
+auto with_named_errors(const std::string& id, const std::string& phase, Work&& work) {
   try {
     return work();
   } catch (const Error& error) {

@@ -16,10 +16,10 @@ namespace roundhouse::host {
 namespace {
 
 bool is_type(std::uint32_t type) {
-  return (type >= static_cast<std::uint32_t>(FrameType::probe) &&
-          type <= static_cast<std::uint32_t>(FrameType::convert)) ||
+  return (type >= static_cast<std::uint32_t>(FrameType::request) &&
+          type <= static_cast<std::uint32_t>(FrameType::cancel)) ||
          (type >= static_cast<std::uint32_t>(FrameType::reply) &&
-          type <= static_cast<std::uint32_t>(FrameType::preview));
+          type <= static_cast<std::uint32_t>(FrameType::alive));
 }
 
 void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {
@@ -27,6 +27,7 @@ void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {
     throw FrameError("bytes that are no message (they begin with " + std::to_string(header.magic) + ")");
   }
   if (!is_type(header.type)) throw FrameError("a message of unknown type " + std::to_string(header.type));
+  if (header.operation.back() != '\0') throw FrameError("a message of an operation without end");
   if (header.json_bytes > kMaximumJsonBytes) {
     throw FrameError("a message of " + std::to_string(header.json_bytes) + " bytes, expected at most " +
                      std::to_string(kMaximumJsonBytes));
@@ -66,7 +67,11 @@ std::optional<Frame> FrameDecoder::next(std::uint64_t maximum_payload) {
   const auto json = bytes_.begin() + static_cast<std::ptrdiff_t>(begin_ + sizeof header);
   const auto payload = json + header.json_bytes;
   const auto end = payload + static_cast<std::ptrdiff_t>(header.payload_bytes);
-  Frame frame{static_cast<FrameType>(header.type), header.call, std::string(json, payload), {payload, end}};
+  Frame frame{static_cast<FrameType>(header.type),
+              header.call,
+              std::string(json, payload),
+              {payload, end},
+              header.operation.data()};
   begin_ = static_cast<std::size_t>(end - bytes_.begin());
   return frame;
 }
@@ -83,6 +88,10 @@ void write_frame(int socket, const Frame& frame, const Deadline& deadline) {
     throw FrameError("a message of " + std::to_string(frame.json.size()) + " bytes is too long to send");
   }
   FrameHeader header;
+  if (frame.operation.size() >= header.operation.size()) {
+    throw FrameError("an operation called '" + frame.operation + "'");
+  }
+  std::ranges::copy(frame.operation, header.operation.begin());
   header.type = static_cast<std::uint32_t>(frame.type);
   header.call = frame.call;
   header.json_bytes = static_cast<std::uint32_t>(frame.json.size());

@@ -3,6 +3,7 @@
 // socket.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,21 +17,14 @@ namespace roundhouse::host {
 
 enum class FrameType : std::uint32_t {
   // host to worker
-  probe = 1,
-  open = 2,
-  generate = 3,
-  matrix_rate = 4,
-  cancel = 5,
-  estimate = 6,
-  convert = 7,
+  request = 1,  // of an operation
+  cancel = 2,
   // worker to host
   reply = 16,
   failure = 17,
-  progress = 18,
+  event = 18,  // of a call at work; only its operation knows what it says
   log = 19,
-  alive = 20,       // the engine asks whether to stop: it is at work
-  converting = 21,  // how far a conversion is
-  preview = 22      // of a picture at work; the samples are the payload
+  alive = 20  // the engine asks whether to stop: it is at work
 };
 
 struct Frame {
@@ -38,18 +32,20 @@ struct Frame {
   std::uint32_t call = 0;  // the call that this belongs to; 0 for log lines
   std::string json;
   std::vector<std::uint8_t> payload;
+  std::string operation = {};  // of a request; at most 15 bytes
 };
 
-// 24 bytes in the machine's own byte order: both ends are the same program on the same machine.
+// 40 bytes in the machine's own byte order: both ends are the same program on the same machine.
 struct FrameHeader {
-  static constexpr std::uint32_t kMagic = 0x31574852;  // "RHW1"
+  static constexpr std::uint32_t kMagic = 0x32574852;  // "RHW2"
   std::uint32_t magic = kMagic;
   std::uint32_t type = 0;
   std::uint32_t call = 0;
   std::uint32_t json_bytes = 0;
   std::uint64_t payload_bytes = 0;
+  std::array<char, 16> operation = {};  // ends with a NUL
 };
-static_assert(sizeof(FrameHeader) == 24);
+static_assert(sizeof(FrameHeader) == 40);
 
 // The longest JSON text of a frame: two prompts of 64 KiB, escaped in the worst way, fit well.
 inline constexpr std::size_t kMaximumJsonBytes = std::size_t{4} << 20;

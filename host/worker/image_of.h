@@ -2,7 +2,7 @@
 // From the pixels of an engine to the host's form of a picture.
 #pragma once
 
-#include "host/worker/engine_client.h"
+#include "host/task/image.h"
 #include "roundhouse/ext/image.h"
 
 namespace roundhouse::host {

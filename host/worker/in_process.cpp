@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine in this process, for debugging: no worker, no timeouts.
 #include <atomic>
+#include <exception>
 
 #include "host/worker/engine_client.h"
-#include "host/worker/engine_work.h"
-#include "host/worker/guarded_events.h"
+#include "host/worker/ops/load.h"
+#include "host/worker/ops/probe.h"
+#include "host/worker/ops/table.h"
 #include "host/worker/system_state.h"
 
 namespace roundhouse::host {
@@ -15,54 +17,63 @@ PluginLog log_or_nothing(const ClientOptions& options) {
   return [](std::uint32_t, const std::string&, const std::string&) {};
 }
 
-class InProcessClient final : public EngineClient {
-  template <typename Call>
-  auto watched(const CallEvents& events, Call&& call) {
-    GuardedEvents guarded(events);
-    cancelled_.store(false);
-    Watch watch{[&](const ProgressEvent& event) {
-                  if (!guarded.tell(event)) cancelled_.store(true);
-                },
-                &cancelled_};
-    if (events.preview) {
-      watch.preview = [&](const PreviewEvent& event) {
-        if (!guarded.show(event)) cancelled_.store(true);
-      };
-    }
+// Both ends of a call in one place. What the caller's functions throw waits until the call is over.
+class DirectContext final : public CallContext {
+ public:
+  DirectContext(const Call& call, std::atomic<bool>& cancelled) : call_(call), cancelled_(cancelled) {}
+  bool is_cancelled() const noexcept override { return cancelled_.load(std::memory_order_relaxed); }
+  void tell_alive() noexcept override {}
+  void send(Message event) noexcept override {
+    if (thrown_ || !call_.event) return;
     try {
-      return call(watch);
+      call_.event(event, is_cancelled());
     } catch (...) {
-      guarded.rethrow();
-      throw;
+      thrown_ = std::current_exception();
+      cancelled_.store(true);
     }
   }
+  void rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
 
+ private:
+  const Call& call_;
+  std::atomic<bool>& cancelled_;
+  std::exception_ptr thrown_;
+};
+
+class InProcessClient final : public EngineClient {
  public:
   InProcessClient(const EngineManifest& manifest, const ClientOptions& options)
-      : work_(manifest, thread_budget(options.threads), options.device, options.engine_options,
-              log_or_nothing(options)) {}
+      : setup_{manifest, thread_budget(options.threads), options.device, options.engine_options},
+        engine_(log_or_nothing(options)) {}
 
-  EngineReport probe() override { return work_.probe(); }
-
-  OpenResult open(const ModelSource& job, const CallEvents& events) override {
-    return watched(events, [&](const Watch& watch) { return work_.open(job, watch); });
+  EngineReport probe() override {
+    EngineReport report;
+    call(probe_call(setup_, report));
+    return report;
   }
 
-  Estimate estimate(const ModelSource& model, const ImageTask& job) override {
-    return watched({}, [&](const Watch& watch) { return work_.estimate(model, job, watch); });
+  OpenResult open(const ModelSource& source, const CallEvents& events) override {
+    OpenResult result;
+    call(load_call(source, events, result));
+    return result;
   }
 
-  ImageResult generate(const ImageTask& job, const CallEvents& events) override {
-    return watched(events, [&](const Watch& watch) { return work_.generate(job, watch); });
-  }
-
-  double matrix_rate(const std::string& product, std::uint32_t m, std::uint32_t n, std::uint32_t k,
-                     double seconds) override {
-    return work_.matrix_rate(product, m, n, k, seconds);
-  }
-
-  ConvertResult convert(const ConvertTask& job, const ConvertProgress& seen) override {
-    return watched({}, [&](const Watch& watch) { return work_.convert(job, watch, seen); });
+  void call(const Call& call) override {
+    engine_.set_up(setup_);
+    const Operation* operation = find_operation(operations(), call.operation);
+    if (operation == nullptr) throw Error(RH_INTERNAL, "no operation '" + call.operation + "'");
+    cancelled_.store(false);
+    DirectContext context(call, cancelled_);
+    try {
+      Message answer = run_operation(*operation, engine_, call.request, context);
+      context.rethrow();
+      call.answer(answer);
+    } catch (const Error&) {
+      context.rethrow();
+      throw;
+    }
   }
 
   void cancel() noexcept override { cancelled_.store(true); }
@@ -75,7 +86,8 @@ class InProcessClient final : public EngineClient {
 
  private:
   std::atomic<bool> cancelled_{false};
-  EngineWork work_;
+  const EngineSetup setup_;
+  LoadedEngine engine_;
 };
 
 }  // namespace

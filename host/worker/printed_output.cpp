@@ -11,7 +11,8 @@
 
 namespace roundhouse::host {
 
-std::string PrintedOutput::report(WorkerProcess& process, const char* phase, const ImageTask& job) {
+std::string PrintedOutput::report(WorkerProcess& process, const std::string& phase,
+                                  const std::vector<std::string>& private_texts) {
   const Printed output = process.take_output();
   const Printed errors = process.take_errors();
   output_ += output.bytes;
@@ -21,9 +22,9 @@ std::string PrintedOutput::report(WorkerProcess& process, const char* phase, con
     options_.log(RH_LOG_WARNING, "engine",
                  engine_called(engine_) + " printed " + std::to_string(printed->bytes) +
                      " bytes to standard " + where + " in " + phase +
-                     " (rule P28): " + without_prompts(printed->text, job));
+                     " (rule P28): " + without_texts(printed->text, private_texts));
   }
-  return last_line(without_prompts(errors.text, job));
+  return last_line(without_texts(errors.text, private_texts));
 }
 
 void PrintedOutput::add_remarks(EngineReport& report) const {

@@ -17,9 +17,10 @@ class PrintedOutput {
   PrintedOutput(const std::string& engine, const ClientOptions& options)
       : engine_(engine), options_(options) {}
 
-  // Takes and logs what the process has printed meanwhile; the last line of its standard error. `job`: whose
-  // prompts stay out.
-  std::string report(WorkerProcess& process, const char* phase, const ImageTask& job);
+  // Takes and logs what the process has printed meanwhile; the last line of its standard error. The
+  // private texts stay out.
+  std::string report(WorkerProcess& process, const std::string& phase,
+                     const std::vector<std::string>& private_texts);
   void add_remarks(EngineReport& report) const;
 
  private:

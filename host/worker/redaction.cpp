@@ -21,10 +21,20 @@ void replace_all(std::string& text, const std::string& what) {
 
 }  // namespace
 
-std::string without_prompts(std::string text, const ImageTask& job) {
-  replace_all(text, job.prompt);
-  if (job.negative_prompt) replace_all(text, *job.negative_prompt);
+std::string without_texts(std::string text, const std::vector<std::string>& texts) {
+  for (const std::string& one : texts)
+    replace_all(text, one);
   return text;
+}
+
+std::vector<std::string> private_texts(const ImageTask& task) {
+  std::vector<std::string> texts{task.prompt};
+  if (task.negative_prompt) texts.push_back(*task.negative_prompt);
+  return texts;
+}
+
+std::string without_prompts(std::string text, const ImageTask& job) {
+  return without_texts(std::move(text), private_texts(job));
 }
 
 }  // namespace roundhouse::host

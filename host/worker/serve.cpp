@@ -20,10 +20,9 @@
 #include <optional>
 #include <thread>
 
-#include "host/worker/convert_protocol.h"
 #include "host/worker/engine_client.h"
-#include "host/worker/engine_work.h"
 #include "host/worker/frame.h"
+#include "host/worker/ops/table.h"
 #include "host/worker/process.h"
 #include "host/worker/protocol.h"
 
@@ -33,7 +32,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kSocket = 3;
-constexpr std::chrono::milliseconds kLoadProgressInterval{50};
 constexpr std::chrono::milliseconds kAliveInterval{200};
 
 // The thread `listen` takes frames from the socket; the main thread, which calls `run`, works.
@@ -43,11 +41,26 @@ class Worker {
     std::thread([this] { listen(); }).detach();
     while (std::optional<Frame> request = next_request())
       handle(*request);
-    work_.reset();
+    engine_.end();
     _exit(0);
   }
 
  private:
+  // A call as its operation sees it.
+  class Context final : public CallContext {
+   public:
+    Context(Worker& worker, std::uint32_t call) : worker_(worker), call_(call) {}
+    bool is_cancelled() const noexcept override { return worker_.cancelled_.load(std::memory_order_relaxed); }
+    void tell_alive() noexcept override { worker_.tell_alive(call_); }
+    void send(Message event) noexcept override {
+      worker_.send({FrameType::event, call_, std::move(event.json), std::move(event.payload)});
+    }
+
+   private:
+    Worker& worker_;
+    const std::uint32_t call_;
+  };
+
   [[noreturn]] void listen() {
     FrameDecoder decoder;
     std::array<std::uint8_t, 65536> buffer;
@@ -110,8 +123,8 @@ class Worker {
   void handle(const Frame& request) {
     Frame answer;
     try {
-      answer = answer_to(request);
-      answer.type = FrameType::reply;
+      Message message = answer_to(request);
+      answer = {FrameType::reply, 0, std::move(message.json), std::move(message.payload)};
     } catch (const Error& error) {
       answer = {FrameType::failure, 0, encode(error), {}};
     } catch (const std::bad_alloc&) {
@@ -130,75 +143,13 @@ class Worker {
     send(answer);
   }
 
-  Frame answer_to(const Frame& request) {
-    if (request.type == FrameType::probe) return probe(decode<ProbeMessage>(request.json));
-    if (!work_) throw Error(RH_INTERNAL, "the worker was not told its engine");
-    if (request.type == FrameType::open) return open(decode<ModelSource>(request.json), request.call);
-    if (request.type == FrameType::generate) return generate(decode<ImageTask>(request.json), request.call);
-    if (request.type == FrameType::estimate)
-      return estimate(decode<EstimateMessage>(request.json), request.call);
-    if (request.type == FrameType::convert) return convert(decode<ConvertTask>(request.json), request.call);
-    const auto rate = decode<RateMessage>(request.json);
-    return {FrameType::reply,
-            0,
-            encode(work_->matrix_rate(rate.product, rate.m, rate.n, rate.k, rate.seconds)),
-            {}};
-  }
-
-  Frame probe(ProbeMessage message) {
-    if (!work_) {
-      work_ = std::make_unique<EngineWork>(
-          std::move(message.manifest), message.threads, std::move(message.device), std::move(message.options),
-          [this](std::uint32_t level, const std::string& category, const std::string& text) {
-            send({FrameType::log, 0, encode(LogMessage{level, category, text}), {}});
-          });
+  Message answer_to(const Frame& request) {
+    const Operation* operation = find_operation(operations(), request.operation);
+    if (operation == nullptr) {
+      throw Error(RH_INTERNAL, "the worker has no operation '" + request.operation + "'");
     }
-    return {FrameType::reply, 0, encode(work_->probe()), {}};
-  }
-
-  Frame open(const ModelSource& job, std::uint32_t call) {
-    Clock::time_point last{};
-    const Watch watch{[&](const ProgressEvent& event) {
-                        const auto now = Clock::now();
-                        if (now - last < kLoadProgressInterval && event.fraction < 1) return;
-                        last = now;
-                        send({FrameType::progress, call, encode(event), {}});
-                      },
-                      &cancelled_, [&] { tell_alive(call); }};
-    return {FrameType::reply, 0, encode(work_->open(job, watch)), {}};
-  }
-
-  Frame estimate(const EstimateMessage& message, std::uint32_t call) {
-    const Watch watch{{}, &cancelled_, [this, call] { tell_alive(call); }};
-    return {FrameType::reply, 0, encode(work_->estimate(message.model, message.job, watch)), {}};
-  }
-
-  Frame convert(const ConvertTask& job, std::uint32_t call) {
-    Clock::time_point last{};
-    const Watch watch{{}, &cancelled_, [this, call] { tell_alive(call); }};
-    const ConvertResult result = work_->convert(job, watch, [&](const ConvertEvent& event) {
-      const auto now = Clock::now();
-      if (now - last < kLoadProgressInterval && event.done_bytes < event.total_bytes) return;
-      last = now;
-      send({FrameType::converting, call, encode(event), {}});
-    });
-    return {FrameType::reply, 0, encode(result), encode_tensors(result.tensors)};
-  }
-
-  Frame generate(const ImageTask& job, std::uint32_t call) {
-    Watch watch{[&](const ProgressEvent& event) {
-                  send({FrameType::progress, call, encode(event), {}});
-                },
-                &cancelled_, [&] { tell_alive(call); }};
-    if (job.preview_every > 0) {
-      watch.preview = [&](const PreviewEvent& event) {
-        send({FrameType::preview, call, encode(event), event.image.rgb});
-      };
-    }
-    ImageResult result = work_->generate(job, watch);
-    Frame answer{FrameType::reply, 0, encode(result), {}};
-    answer.payload = std::move(result.image.rgb);
-    return answer;
+    Context context(*this, request.call);
+    return run_operation(*operation, engine_, {request.json, {}}, context);
   }
 
   // A long step is no hang as long as the engine asks whether to stop; once in a while is enough. Any thread.
@@ -210,8 +161,10 @@ class Worker {
     send({FrameType::alive, call, "", {}});
   }
 
-  std::unique_ptr<EngineWork> work_;  // the main thread's
-  std::uint32_t call_ = 0;            // the listener's
+  LoadedEngine engine_{[this](std::uint32_t level, const std::string& category, const std::string& text) {
+    send({FrameType::log, 0, encode(LogMessage{level, category, text}), {}});
+  }};                       // the main thread's
+  std::uint32_t call_ = 0;  // the listener's
   std::atomic<bool> cancelled_{false};
   std::atomic<std::int64_t> last_alive_{0};  // ms of the steady clock
   std::mutex write_mutex_;

@@ -193,22 +193,10 @@ class ScriptedClient final : public EngineClient {
     if (script_.open) script_.open(job);
     return {};
   }
-  ImageResult generate(const ImageTask& job, const CallEvents&) override {
-    if (script_.failure) throw *script_.failure;
-    ImageResult result;
-    result.image = {job.width, job.height,
-                    std::vector<std::uint8_t>(std::size_t{3} * job.width * job.height)};
-    return result;
+  void call(const Call& call) override {
+    Message answer = call.operation == "estimate" ? estimated() : generated(call.request);
+    call.answer(answer);
   }
-  Estimate estimate(const ModelSource&, const ImageTask&) override {
-    ++script_.surveyed;
-    if (script_.estimate) return script_.estimate();
-    throw Error(RH_CAPABILITY_UNSUPPORTED, "cannot tell");
-  }
-  double matrix_rate(const std::string&, std::uint32_t, std::uint32_t, std::uint32_t, double) override {
-    return 1;
-  }
-  ConvertResult convert(const ConvertTask&, const ConvertProgress&) override { return {}; }
   void cancel() noexcept override {}
   bool alive() override { return true; }
   bool was_heard() const noexcept override { return true; }
@@ -216,6 +204,19 @@ class ScriptedClient final : public EngineClient {
   void kill() noexcept override {}
 
  private:
+  Message generated(const Message& request) {
+    if (script_.failure) throw *script_.failure;
+    const auto task = decode<ImageTask>(request.json);
+    ImageResult result;
+    result.image = {task.width, task.height, {}};
+    return {encode(result), std::vector<std::uint8_t>(std::size_t{3} * task.width * task.height)};
+  }
+  Message estimated() {
+    ++script_.surveyed;
+    if (script_.estimate) return {encode(script_.estimate())};
+    throw Error(RH_CAPABILITY_UNSUPPORTED, "cannot tell");
+  }
+
   Script& script_;
 };
 

@@ -50,7 +50,7 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
       phase_ = "open";
       client.open({});
       phase_ = "generate";
-      client.generate(job_of("a picture"), [&](const ProgressEvent&) {
+      generate(client, job_of("a picture"), [&](const ProgressEvent&) {
         if (GetParam().code == RH_CANCELLED) client.cancel();
       });
       return "";
@@ -64,9 +64,9 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
   bool run_extension(EngineClient& client, const std::string& phase) {
     if (phase != "estimate" && phase != "convert" && phase != "bench") return false;
     phase_ = phase;
-    if (phase == "estimate") client.estimate({}, job_of("a picture"));
-    if (phase == "convert") client.convert({"/source", "/target", "f32", "", {}}, {});
-    if (phase == "bench") client.matrix_rate("", 8, 8, 8, 0.1);
+    if (phase == "estimate") estimate(client, {{}, job_of("a picture")});
+    if (phase == "convert") convert(client, {"/source", "/target", "f32", "", {}}, {});
+    if (phase == "bench") matrix_rate(client, {"", 8, 8, 8, 0.1});
     return true;
   }
 

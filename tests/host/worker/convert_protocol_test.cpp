@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of the messages about conversions.
-#include "host/worker/convert_protocol.h"
+#include "host/worker/ops/convert.h"
 
 #include <gtest/gtest.h>
 

@@ -9,12 +9,12 @@ using ::testing::ElementsAre;
 
 class ConvertTest : public WorkerTest {
  protected:
-  ConvertResult convert(const std::string& type, const ConvertProgress& seen = {}) {
-    return make(puppet_manifest())->convert({"/source", "/target", type, "", {}}, seen);
+  ConvertResult convert_to(const std::string& type, const ConvertProgress& seen = {}) {
+    return convert(*make(puppet_manifest()), {"/source", "/target", type, "", {}}, seen);
   }
   void expect_convert_error(const std::string& type, rh_status code, const std::string& part) {
-    expect_error(code, part, [&] { convert(type); });
-    EXPECT_EQ(convert("fine").tensors.size(), 1U);
+    expect_error(code, part, [&] { convert_to(type); });
+    EXPECT_EQ(convert_to("fine").tensors.size(), 1U);
   }
 };
 
@@ -43,14 +43,14 @@ TEST_F(ConvertTest, WhatNoEngineMaySayIsABrokenEngine) {
 
 TEST_F(ConvertTest, AnEngineWithoutTheExtensionSaysSo) {
   expect_error(RH_CAPABILITY_UNSUPPORTED, "has no extension rh.convert/1", [&] {
-    make(bad_manifest("good"))->convert({"/source", "/target", "f32", "", {}}, {});
+    convert(*make(bad_manifest("good")), {"/source", "/target", "f32", "", {}}, {});
   });
 }
 
 TEST_F(ConvertTest, TellsEveryTensorWithCleanedNames) {
   std::vector<std::uint64_t> done;
   const ConvertResult result =
-      convert("q8_0", [&](const ConvertEvent& event) { done.push_back(event.done_bytes); });
+      convert_to("q8_0", [&](const ConvertEvent& event) { done.push_back(event.done_bytes); });
   ASSERT_EQ(result.tensors.size(), 1U);
   const ConvertedTensor& tensor = result.tensors.front();
   EXPECT_EQ(tensor.file, "transformer/w.safetensors");
@@ -69,9 +69,9 @@ TEST_F(ConvertTest, TellsEveryTensorWithCleanedNames) {
 TEST_F(ConvertTest, ACancelStopsIt) {
   const auto client = make(puppet_manifest());
   expect_error(RH_CANCELLED, "engine 'puppet': cancelled during convert", [&] {
-    client->convert({"/source", "/target", "slow", "", {}}, [&](const ConvertEvent&) { client->cancel(); });
+    convert(*client, {"/source", "/target", "slow", "", {}}, [&](const ConvertEvent&) { client->cancel(); });
   });
-  EXPECT_EQ(client->convert({"/source", "/target", "fine", "", {}}, {}).tensors.size(), 1U);
+  EXPECT_EQ(convert(*client, {"/source", "/target", "fine", "", {}}, {}).tensors.size(), 1U);
 }
 
 TEST_F(ConvertTest, WhatTheListenerThrowsStopsItAndComesOut) {
@@ -79,10 +79,10 @@ TEST_F(ConvertTest, WhatTheListenerThrowsStopsItAndComesOut) {
     const auto client =
         in_process ? make_in_process_client(puppet_manifest(), options_) : make(puppet_manifest());
     expect_error(RH_IO_ERROR, "the pipe is closed", [&] {
-      client->convert({"/source", "/target", "slow", "", {}},
-                      [](const ConvertEvent&) { throw Error(RH_IO_ERROR, "the pipe is closed"); });
+      convert(*client, {"/source", "/target", "slow", "", {}},
+              [](const ConvertEvent&) { throw Error(RH_IO_ERROR, "the pipe is closed"); });
     });
-    EXPECT_EQ(client->convert({"/source", "/target", "fine", "", {}}, {}).tensors.size(), 1U);
+    EXPECT_EQ(convert(*client, {"/source", "/target", "fine", "", {}}, {}).tensors.size(), 1U);
   }
 }
 

@@ -66,10 +66,16 @@ TEST(FrameDecoder, RefusesAWrongMagicNumber) {
 
 TEST(FrameDecoder, RefusesAnUnknownType) {
   FrameHeader header = header_of(FrameType::reply);
-  for (const std::uint32_t type : {0U, 8U, 15U, 23U, 0xffffffffU}) {
+  for (const std::uint32_t type : {0U, 3U, 15U, 21U, 0xffffffffU}) {
     header.type = type;
     expect_refused(header, "unknown type " + std::to_string(type));
   }
+}
+
+TEST(FrameDecoder, RefusesAnOperationThatDoesNotEnd) {
+  FrameHeader header = header_of(FrameType::request);
+  header.operation.fill('x');
+  expect_refused(header, "an operation without end");
 }
 
 TEST(FrameDecoder, RefusesHugeTextAndPayloadBeforeTheyArrive) {
@@ -106,7 +112,7 @@ TEST(FrameDecoder, WaitsForTheRestOfATruncatedFrame) {
 TEST(FrameDecoder, GivesSeveralFramesOfOnePieceInOrder) {
   std::vector<std::uint8_t> bytes;
   for (std::uint32_t call = 1; call <= 3; ++call) {
-    FrameHeader header = header_of(FrameType::progress);
+    FrameHeader header = header_of(FrameType::event);
     header.call = call;
     const auto one = bytes_of(header);
     bytes.insert(bytes.end(), one.begin(), one.end());
@@ -136,6 +142,13 @@ TEST(WriteFrame, RefusesATextThatNoReaderWouldTake) {
   SocketPair pair;
   EXPECT_THROW(write_frame(pair.near.get(), {FrameType::log, 0, std::string(kMaximumJsonBytes + 1, 'x'), {}}),
                FrameError);
+}
+
+TEST(WriteFrame, NamesTheOperationOfARequestInFifteenBytes) {
+  SocketPair pair;
+  write_frame(pair.near.get(), {FrameType::request, 1, "", {}, "fifteen bytes.."});
+  EXPECT_EQ(read_frame(pair.far.get(), 0).operation, "fifteen bytes..");
+  EXPECT_THROW(write_frame(pair.near.get(), {FrameType::request, 1, "", {}, "sixteen bytes..."}), FrameError);
 }
 
 TEST(WriteFrame, PassesAFrameLargerThanTheSocketsBuffers) {

@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
     client->open({});
     auto job = roundhouse::host::slow_job(argv[2]);
     job.steps = 100000;
-    client->generate(job, {});
+    generate(*client, job, {});
     return 0;
   }
   testing::InitGoogleTest(&argc, argv);

@@ -6,6 +6,11 @@
 #include <gtest/gtest.h>
 
 #include "host/worker/frame.h"
+#include "host/worker/ops/bench.h"
+#include "host/worker/ops/estimate.h"
+#include "host/worker/ops/image.h"
+#include "host/worker/ops/load.h"
+#include "host/worker/ops/probe.h"
 
 namespace roundhouse::host {
 namespace {
@@ -84,7 +89,7 @@ TEST(Protocol, CarriesEveryFieldOfAJob) {
 }
 
 TEST(Protocol, CarriesAManifest) {
-  ProbeMessage message;
+  EngineSetup message;
   message.threads = 3;
   message.device = "cpu";
   message.manifest.file = "/a/b.json";
@@ -97,7 +102,7 @@ TEST(Protocol, CarriesAManifest) {
   message.manifest.limits["width"] = {16, 2048, 16};
   message.manifest.environment = {{"A", "1", ""}, {"B", "", "openblas-coretype"}};
   message.manifest.network = true;
-  const auto back = decode<ProbeMessage>(encode(message));
+  const auto back = decode<EngineSetup>(encode(message));
   EXPECT_EQ(back.threads, 3U);
   EXPECT_EQ(back.manifest.library, "/a/b.so");
   EXPECT_EQ(back.manifest.score, -5);
@@ -139,15 +144,16 @@ TEST(Protocol, CarriesOptionsOfEveryTypeAndLimits) {
   ImageTask job;
   job.prompt = "p";
   job.options = {{"whole", 2.0}};
-  const auto back = decode<EstimateMessage>(encode(EstimateMessage{open, job}));
+  const auto back = decode<EstimateTask>(encode(EstimateTask{open, job}));
   EXPECT_EQ(back.model.memory_limit_bytes, 12345678901ULL);
   ASSERT_EQ(back.model.options.size(), 4U);
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(back.model.options[i].name, open.options[i].name);
     EXPECT_EQ(back.model.options[i].value, open.options[i].value);
   }
-  ASSERT_EQ(back.job.options.size(), 1U);
-  EXPECT_EQ(std::get<double>(back.job.options[0].value), 2.0) << "a number stays a number without a fraction";
+  ASSERT_EQ(back.image.options.size(), 1U);
+  EXPECT_EQ(std::get<double>(back.image.options[0].value), 2.0)
+      << "a number stays a number without a fraction";
 }
 
 TEST(Protocol, CarriesEstimates) {

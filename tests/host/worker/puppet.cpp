@@ -70,15 +70,15 @@ void show_preview(const rh_image_request* request, const rh_image_sink* sink, ui
 void misbehave(const rh_image_request* request) {
   if (is(request, "text into the socket")) write_to_socket("hello, this is no frame at all, is it?", 38);
   if (is(request, "huge frame into the socket")) {
-    const unsigned header[6] = {0x31574852, 16, 3, 0xfffffff0, 0xffffffff, 0x7fffffff};
+    const unsigned header[10] = {0x32574852, 16, 3, 0xfffffff0, 0xffffffff, 0x7fffffff};
     write_to_socket(reinterpret_cast<const char*>(header), sizeof header);
   }
   if (is(request, "stale answer into the socket")) {
-    const unsigned header[6] = {0x31574852, 16, 77, 0, 0, 0};
+    const unsigned header[10] = {0x32574852, 16, 77};
     write_to_socket(reinterpret_cast<const char*>(header), sizeof header);
   }
   if (is(request, "half a frame")) {
-    write_to_socket("RHW1", 4);
+    write_to_socket("RHW2", 4);
     _exit(0);
   }
   if (is(request, "close the socket")) close(3);

@@ -19,6 +19,10 @@
 #include <vector>
 
 #include "host/worker/engine_client.h"
+#include "host/worker/ops/bench.h"
+#include "host/worker/ops/convert.h"
+#include "host/worker/ops/estimate.h"
+#include "host/worker/ops/image.h"
 #include "roundhouse/base.h"
 
 namespace roundhouse::host {
@@ -144,12 +148,12 @@ class WorkerTest : public ::testing::Test {
   }
   void expect_failure(const std::string& prompt, rh_status code, const std::string& part) {
     const auto client = puppet();
-    expect_error(code, part, [&] { client->generate(job_of(prompt), {}); });
+    expect_error(code, part, [&] { generate(*client, job_of(prompt), {}); });
     expect_works();
   }
   // Whatever happened before, the next request on a new client works.
   void expect_works() {
-    const ImageResult result = puppet()->generate(job_of("a picture"), {});
+    const ImageResult result = generate(*puppet(), job_of("a picture"), {});
     EXPECT_EQ(result.image.rgb.size(), 3U * 32 * 16);
   }
 

@@ -63,12 +63,12 @@ TEST_F(WorkerTest, AStoppedProcessIsTakenForHung) {
 
 TEST_F(WorkerTest, ALongStepThatAsksWhetherToStopIsNotHung) {
   options_.timeouts.step = milliseconds(1000);
-  EXPECT_EQ(puppet()->generate(job_of("one long step"), {}).image.rgb.size(), 3U * 32 * 16);
+  EXPECT_EQ(generate(*puppet(), job_of("one long step"), {}).image.rgb.size(), 3U * 32 * 16);
 }
 
 TEST_F(WorkerTest, AProcessLeftBehindHoldsNobodyUp) {
   expect_failure("leave a child behind and exit", RH_ENGINE_CRASHED, "status 3 in generate");
-  EXPECT_EQ(puppet()->generate(job_of("leave a child behind"), {}).image.rgb.size(), 3U * 32 * 16);
+  EXPECT_EQ(generate(*puppet(), job_of("leave a child behind"), {}).image.rgb.size(), 3U * 32 * 16);
 }
 
 TEST_F(WorkerTest, ACancelThatNobodyAskedForIsABrokenEngine) {
@@ -78,7 +78,7 @@ TEST_F(WorkerTest, ACancelThatNobodyAskedForIsABrokenEngine) {
 TEST_F(WorkerTest, AFloodOfOutputIsCaughtCountedAndCut) {
   testing::internal::CaptureStdout();
   const auto client = puppet();
-  client->generate(job_of("flood"), {});
+  generate(*client, job_of("flood"), {});
   EXPECT_THAT(client->open({}).engine.remarks,
               Contains(HasSubstr("printed 4000000 bytes to standard output (rule P28)")));
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
@@ -88,8 +88,9 @@ TEST_F(WorkerTest, AFloodOfOutputIsCaughtCountedAndCut) {
 
 TEST_F(WorkerTest, ADeadClientSaysSo) {
   const auto client = puppet();
-  EXPECT_THROW(client->generate(job_of("exit"), {}), Error);
-  expect_error(RH_ENGINE_CRASHED, "its worker has ended", [&] { client->generate(job_of("a picture"), {}); });
+  EXPECT_THROW(generate(*client, job_of("exit"), {}), Error);
+  expect_error(RH_ENGINE_CRASHED, "its worker has ended",
+               [&] { generate(*client, job_of("a picture"), {}); });
 }
 
 TEST_F(WorkerTest, AnExecutableThatIsNotThereIsNamed) {
@@ -106,17 +107,18 @@ TEST_F(WorkerTest, AProgramThatIsNoWorkerIsACrashOfTheProbe) {
 TEST_F(WorkerTest, GeneratingWithoutAModelIsRefused) {
   const auto client = make(puppet_manifest());
   expect_error(RH_INTERNAL, "engine 'puppet': no model is open",
-               [&] { client->generate(job_of("a picture"), {}); });
+               [&] { generate(*client, job_of("a picture"), {}); });
 }
 
 TEST_F(WorkerTest, AnEngineWithoutTheBenchSaysSo) {
-  expect_error(RH_CAPABILITY_UNSUPPORTED, "engine 'puppet': has no extension rh.bench/2",
-               [&] { make(puppet_manifest())->matrix_rate("", 8, 8, 8, 0.1); });
+  expect_error(RH_CAPABILITY_UNSUPPORTED, "engine 'puppet': has no extension rh.bench/2", [&] {
+    matrix_rate(*make(puppet_manifest()), {"", 8, 8, 8, 0.1});
+  });
 }
 
 TEST_F(WorkerTest, AnEngineThatCannotTellWhatItTakesSaysSo) {
   expect_error(RH_CAPABILITY_UNSUPPORTED, "engine 'puppet': has no extension rh.estimate/1",
-               [&] { make(puppet_manifest())->estimate({}, {}); });
+               [&] { estimate(*make(puppet_manifest()), {}); });
 }
 
 // ---- an engine at work ----
@@ -128,8 +130,8 @@ TEST_F(WorkerTest, APictureArrivesWithItsTimings) {
   EXPECT_THAT(opened.model, Contains(Pair("dtype.denoise", "u8")));
   EXPECT_GT(opened.peak_memory_bytes, std::uint64_t{1} << 20);
   std::vector<std::uint32_t> steps;
-  const ImageResult result =
-      client->generate(job_of("a picture"), [&](const ProgressEvent& event) { steps.push_back(event.step); });
+  const ImageResult result = generate(*client, job_of("a picture"),
+                                      [&](const ProgressEvent& event) { steps.push_back(event.step); });
   EXPECT_THAT(steps, ElementsAre(1, 2));
   EXPECT_THAT(result.step_milliseconds, ElementsAre(10, 10));
   ASSERT_EQ(result.stages.size(), 1U);
@@ -145,7 +147,7 @@ TEST_F(WorkerTest, APictureArrivesWithItsTimings) {
 TEST_F(WorkerTest, ALargePictureArrivesWhole) {
   ImageTask job = job_of("a picture");
   job.width = job.height = 2048;
-  const ImageResult result = puppet()->generate(job, {});
+  const ImageResult result = generate(*puppet(), job, {});
   ASSERT_EQ(result.image.rgb.size(), 3U * 2048 * 2048);
   EXPECT_EQ(result.image.rgb[3 * (std::size_t{2047} * 2048 + 300)], 300 % 256);
 }
@@ -154,26 +156,26 @@ TEST_F(WorkerTest, ALongPromptOfStrangeCharactersArrives) {
   std::string prompt;
   while (prompt.size() < 65000)
     prompt += "\"\\\x01\xE5\x9C\x86";
-  EXPECT_NO_THROW(puppet()->generate(job_of(prompt), {}));
+  EXPECT_NO_THROW(generate(*puppet(), job_of(prompt), {}));
 }
 
 TEST_F(WorkerTest, OneWorkerMakesManyPictures) {
   const auto client = puppet();
   const auto workers = workers_of(getpid());
   for (int i = 0; i < 20; ++i)
-    client->generate(job_of("a picture"), {});
+    generate(*client, job_of("a picture"), {});
   EXPECT_EQ(workers_of(getpid()), workers);
 }
 
 TEST_F(WorkerTest, LogLinesOfTheEngineArrive) {
-  puppet()->generate(job_of("chatter"), {});
+  generate(*puppet(), job_of("chatter"), {});
   const std::string text = log_.text();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5000);
   EXPECT_THAT(text, HasSubstr("2 puppet a line of the puppet"));
 }
 
 TEST_F(WorkerTest, APromptThatAnEnginePrintsOrLogsStaysOutOfTheLog) {
-  puppet()->generate(job_of("tell my secret"), {});
+  generate(*puppet(), job_of("tell my secret"), {});
   EXPECT_THAT(log_.text(), HasSubstr("2 puppet <prompt>\n"));
   EXPECT_THAT(log_.text(), HasSubstr("asked for: <prompt>\n"));
   EXPECT_THAT(log_.text(), Not(HasSubstr("secret")));
@@ -205,7 +207,7 @@ TEST_F(WorkerTest, TheEndOfAClientEndsItsEngineInOrder) {
 TEST_F(WorkerTest, TwoClientsWorkAtOnce) {
   const auto work = [this] {
     for (int i = 0; i < 5; ++i)
-      EXPECT_EQ(puppet()->generate(job_of("a picture"), {}).image.width, 32U);
+      EXPECT_EQ(generate(*puppet(), job_of("a picture"), {}).image.width, 32U);
   };
   std::jthread first(work);
   std::jthread second(work);
@@ -215,7 +217,7 @@ TEST_F(WorkerTest, AWorkerOutlivesTheThreadThatStartedIt) {
   std::unique_ptr<EngineClient> client;
   std::thread([&] { client = puppet(); }).join();
   std::this_thread::sleep_for(milliseconds(50));
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
+  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ADescriptorThatTheParentHasClosedDoesNotMatter) {
@@ -229,8 +231,8 @@ TEST_F(WorkerTest, ADescriptorThatTheParentHasClosedDoesNotMatter) {
 TEST_F(WorkerTest, AnExceptionOfTheCallerPassesThroughAndTheClientGoesOn) {
   const auto client = puppet();
   const auto thrower = [](const ProgressEvent&) { throw std::logic_error("mine"); };
-  EXPECT_THROW(client->generate(slow_job(), thrower), std::logic_error);
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
+  EXPECT_THROW(generate(*client, slow_job(), thrower), std::logic_error);
+  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
 }
 
 // ---- cancelling ----
@@ -239,19 +241,19 @@ TEST_F(WorkerTest, ACancelStopsTheCallAndTheClientGoesOn) {
   const auto client = puppet();
   std::uint32_t last = 0;
   expect_error(RH_CANCELLED, "engine 'puppet': cancelled during denoise, after step ", [&] {
-    client->generate(slow_job(), [&](const ProgressEvent& event) {
+    generate(*client, slow_job(), [&](const ProgressEvent& event) {
       last = event.step;
       if (event.step == 3) client->cancel();
     });
   });
   EXPECT_LT(last, 20U);
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
+  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ACancelBetweenTwoCallsHasNoEffect) {
   const auto client = puppet();
   client->cancel();
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
+  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ACancelStopsTheOpeningOfAModel) {
@@ -270,7 +272,7 @@ TEST_F(WorkerTest, AnEngineThatIsDeafToACancelIsKilled) {
   options_.timeouts.cancel = milliseconds(100);
   const auto client = puppet();
   expect_error(RH_CANCELLED, "cancelled during denoise",
-               [&] { client->generate(slow_job("deaf"), [&](const ProgressEvent&) { client->cancel(); }); });
+               [&] { generate(*client, slow_job("deaf"), [&](const ProgressEvent&) { client->cancel(); }); });
   EXPECT_THAT(log_.text(),
               HasSubstr("did not stop within 0.1 s after a cancel in generate and was killed (rule P23)"));
   EXPECT_THAT(workers_of(getpid()), IsEmpty());
@@ -279,7 +281,7 @@ TEST_F(WorkerTest, AnEngineThatIsDeafToACancelIsKilled) {
 
 TEST_F(WorkerTest, SignsOfLifeRenewThePatience) {
   options_.timeouts.step = milliseconds(300);  // 50 steps of 10 ms take longer
-  EXPECT_EQ(puppet()->generate(slow_job(), {}).step_milliseconds.size(), 50U);
+  EXPECT_EQ(generate(*puppet(), slow_job(), {}).step_milliseconds.size(), 50U);
 }
 
 TEST_F(WorkerTest, CancelsAtRandomMomentsLeaveNothingBehind) {
@@ -297,7 +299,7 @@ TEST_F(WorkerTest, CancelsAtRandomMomentsLeaveNothingBehind) {
     });
     try {
       client->open({});
-      client->generate(slow_job(), {});
+      generate(*client, slow_job(), {});
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), RH_CANCELLED) << error.what();
       ++cancelled;
@@ -314,7 +316,7 @@ TEST_F(WorkerTest, CancelsAtRandomMomentsLeaveNothingBehind) {
 TEST_F(WorkerTest, AWorkerKilledInTheMiddleIsOneErrorAndTheNextRequestWorks) {
   const auto client = puppet();
   expect_error(RH_ENGINE_CRASHED, "engine 'puppet' died of signal 9 (SIGKILL) in generate", [&] {
-    client->generate(slow_job(), [&](const ProgressEvent& event) {
+    generate(*client, slow_job(), [&](const ProgressEvent& event) {
       if (event.step == 2) kill(workers_of(getpid()).at(0), SIGKILL);
     });
   });
@@ -324,13 +326,13 @@ TEST_F(WorkerTest, AWorkerKilledInTheMiddleIsOneErrorAndTheNextRequestWorks) {
 TEST_F(WorkerTest, AWorkerKilledBetweenTwoCallsIsAnErrorOfTheNextOne) {
   const auto client = puppet();
   kill(workers_of(getpid()).at(0), SIGKILL);
-  expect_error(RH_ENGINE_CRASHED, "SIGKILL", [&] { client->generate(job_of("a picture"), {}); });
+  expect_error(RH_ENGINE_CRASHED, "SIGKILL", [&] { generate(*client, job_of("a picture"), {}); });
   expect_works();
 }
 
 TEST_F(WorkerTest, CtrlCAtAWorkerHasNoEffect) {
   const auto client = puppet();
-  client->generate(slow_job(), [&](const ProgressEvent& event) {
+  generate(*client, slow_job(), [&](const ProgressEvent& event) {
     const pid_t worker = workers_of(getpid()).at(0);
     EXPECT_NE(getpgid(worker), getpgid(0)) << "the terminal would reach it";
     if (event.step == 2) kill(worker, SIGINT);
@@ -361,7 +363,7 @@ TEST_F(WorkerTest, AKilledHostLeavesNoWorkerBehind) {
 TEST_F(WorkerTest, AHostThatIgnoresSigchldStillSeesTheEnd) {
   signal(SIGCHLD, SIG_IGN);
   expect_error(RH_ENGINE_CRASHED, "engine 'puppet' ended its process in generate",
-               [this] { puppet()->generate(job_of("exit"), {}); });
+               [this] { generate(*puppet(), job_of("exit"), {}); });
   expect_works();
   signal(SIGCHLD, SIG_DFL);
 }
@@ -371,17 +373,17 @@ TEST_F(WorkerTest, AHostThatIgnoresSigchldStillSeesTheEnd) {
 TEST_F(WorkerTest, TheInProcessClientDoesTheSame) {
   const auto client = make_in_process_client(puppet_manifest(), options_);
   client->open({});
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.rgb,
-            puppet()->generate(job_of("a picture"), {}).image.rgb);
+  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.rgb,
+            generate(*puppet(), job_of("a picture"), {}).image.rgb);
   EXPECT_THAT(workers_of(getpid()), IsEmpty());
   expect_error(RH_CANCELLED, "engine 'puppet': cancelled in generate", [&] {
-    client->generate(slow_job(), [&](const ProgressEvent& event) {
+    generate(*client, slow_job(), [&](const ProgressEvent& event) {
       if (event.step == 2) client->cancel();
     });
   });
   const auto thrower = [](const ProgressEvent&) { throw std::logic_error("mine"); };
-  EXPECT_THROW(client->generate(slow_job(), thrower), std::logic_error);
-  EXPECT_EQ(client->generate(job_of("a picture"), {}).image.width, 32U);
+  EXPECT_THROW(generate(*client, slow_job(), thrower), std::logic_error);
+  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
 }
 
 }  // namespace

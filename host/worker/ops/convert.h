@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// What host and worker say to each other about a conversion.
+// Writing a model's weights in another type or format (rh.convert/1).
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "host/task/convert_task.h"
+#include "host/worker/engine_client.h"
+#include "host/worker/ops/table.h"
 #include "host/worker/protocol.h"
 
 namespace roundhouse::host {
 
-// The longest payload of an answer: the tensors of the greatest models take a few hundred kilobytes.
-inline constexpr std::uint64_t kMaximumTensorListBytes = std::uint64_t{64} << 20;
+// The host's end. Throws CAPABILITY_UNSUPPORTED where the engine has no conversions; what `seen` throws
+// cancels it.
+ConvertResult convert(EngineClient& client, const ConvertTask& task, const ConvertProgress& seen = {});
 
-std::string encode(const ConvertTask& job);
+// The worker's.
+Message work_convert(LoadedEngine& engine, const Message& request, CallContext& call);
+
+std::string encode(const ConvertTask& task);
 std::string encode(const ConvertEvent& event);
 std::string encode(const ConvertResult& result);  // without the tensors: they are the payload
 std::vector<std::uint8_t> encode_tensors(const std::vector<ConvertedTensor>& tensors);
-
 template <>
 ConvertTask decode(const std::string& json);
 template <>

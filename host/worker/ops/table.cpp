@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table.
+#include "host/worker/ops/table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "host/worker/engine_error.h"
+#include "host/worker/ops/bench.h"
+#include "host/worker/ops/convert.h"
+#include "host/worker/ops/estimate.h"
+#include "host/worker/ops/image.h"
+#include "host/worker/ops/load.h"
+#include "host/worker/ops/probe.h"
+
+namespace roundhouse::host {
+
+std::span<const Operation> operations() {
+  static constexpr std::array kTable{
+      Operation{"probe", work_probe},       Operation{"load", work_load},
+      Operation{"generate", work_generate}, Operation{"estimate", work_estimate},
+      Operation{"convert", work_convert},   Operation{"bench", work_bench},
+  };
+  return kTable;
+}
+
+const Operation* find_operation(std::span<const Operation> table, std::string_view name) {
+  const auto found = std::ranges::find(table, name, &Operation::name);
+  return found == table.end() ? nullptr : &*found;
+}
+
+Message run_operation(const Operation& operation, LoadedEngine& engine, const Message& request,
+                      CallContext& call) {
+  return with_named_errors(engine.id(), std::string(operation.name),
+                           [&] { return operation.work(engine, request, call); });
+}
+
+}  // namespace roundhouse::host
