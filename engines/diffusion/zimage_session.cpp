@@ -300,7 +300,7 @@ void ZImageTransformer::Session::State::project(Planes velocity, const Tap& tap)
 
   const Arena::Scope scope(*scratch);
   const Rows normed = scratch->rows(tokens.image_padded, config.dim);
-  kernels.layer_norm(normed, buffers.x.slice_rows(0, tokens.image_padded), buffers.final_scale.data,
+  kernels.layer_norm(normed, buffers.x.slice_rows(0, tokens.image_padded), buffers.final_scale.data, nullptr,
                      kFinalNormEps);
   kernels.linear(buffers.tokens, normed, parts.final_linear.weight, parts.final_linear.bias.data());
   if (tap) tap("final_layer", buffers.tokens);

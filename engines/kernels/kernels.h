@@ -96,9 +96,9 @@ class Kernels {
   // y[r,c] += x[r,c] / sqrt(mean_c(x[r,c]^2) + eps) * weight[c]: a residual with the norm, its gate folded
   // into weight.
   virtual void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) = 0;
-  // y[r,c] = (x[r,c] - mean_c) / sqrt(var_c + eps) * scale[c], biased variance.  scale may be null (1). y may
-  // be x.
-  virtual void layer_norm(Rows y, ConstRows x, const float* scale, float eps) = 0;
+  // y[r,c] = (x[r,c] - mean_c) / sqrt(var_c + eps) * scale[c] + shift[c], biased variance.  scale may be null
+  // (1), shift too (0). y may be x.
+  virtual void layer_norm(Rows y, ConstRows x, const float* scale, const float* shift, float eps) = 0;
   // Per group of channels/groups neighbouring channels: (x - mean) / sqrt(var + eps) * weight[channel] +
   // bias[channel], then, if asked, y * sigmoid(y). y may be x.
   virtual void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight,
@@ -108,6 +108,8 @@ class Kernels {
   virtual void silu_mul(Rows y, ConstRows a, ConstRows b) = 0;
   // y += x, elementwise.
   virtual void add(Rows y, ConstRows x) = 0;
+  // y[r,c] += x[r,c] * scale[c]: a residual with a gate.
+  virtual void add_scaled(Rows y, ConstRows x, const float* scale) = 0;
 
   // Rotates pairs in place; x: [rows, heads*head_dim]; cos, sin: [rows, head_dim/2]. Per head, pair p is
   // (2p, 2p+1) for interleaved and (p, p + head_dim/2) for half: (a, b) -> (a cos - b sin, a sin + b cos).

@@ -39,7 +39,7 @@ void RecordingKernels::rms_norm(Rows y, ConstRows, const float*, float) {
 void RecordingKernels::add_rms_norm(Rows y, ConstRows, const float*, float) {
   note_values(4 * y.rows * y.cols);
 }
-void RecordingKernels::layer_norm(Rows y, ConstRows, const float*, float) {
+void RecordingKernels::layer_norm(Rows y, ConstRows, const float*, const float*, float) {
   note_values(3 * y.rows * y.cols);
 }
 void RecordingKernels::group_norm(Planes y, ConstPlanes, std::int64_t, const float*, const float*, float,
@@ -53,6 +53,9 @@ void RecordingKernels::silu_mul(Rows y, ConstRows, ConstRows) {
   note_values(3 * y.rows * y.cols);
 }
 void RecordingKernels::add(Rows y, ConstRows) {
+  note_values(3 * y.rows * y.cols);
+}
+void RecordingKernels::add_scaled(Rows y, ConstRows, const float*) {
   note_values(3 * y.rows * y.cols);
 }
 void RecordingKernels::rope_interleaved(Rows x, std::int64_t, ConstRows, ConstRows) {

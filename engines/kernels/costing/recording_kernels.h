@@ -47,12 +47,13 @@ class RecordingKernels final : public Kernels {
 
   void rms_norm(Rows y, ConstRows x, const float* weight, float eps) override;
   void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) override;
-  void layer_norm(Rows y, ConstRows x, const float* scale, float eps) override;
+  void layer_norm(Rows y, ConstRows x, const float* scale, const float* shift, float eps) override;
   void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight, const float* bias,
                   float eps, bool silu) override;
   void add_moments(Moments* moments, ConstPlanes x) override;
   void silu_mul(Rows y, ConstRows a, ConstRows b) override;
   void add(Rows y, ConstRows x) override;
+  void add_scaled(Rows y, ConstRows x, const float* scale) override;
   void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override;
   void rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override;
   void upsample_nearest_2x(Planes y, ConstPlanes x) override;

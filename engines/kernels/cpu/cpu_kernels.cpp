@@ -38,8 +38,8 @@ void CpuKernels::add_rms_norm(Rows y, ConstRows x, const float* weight, float ep
   cpu::add_rms_norm(*context_, y, x, weight, eps);
 }
 
-void CpuKernels::layer_norm(Rows y, ConstRows x, const float* scale, float eps) {
-  cpu::layer_norm(*context_, y, x, scale, eps);
+void CpuKernels::layer_norm(Rows y, ConstRows x, const float* scale, const float* shift, float eps) {
+  cpu::layer_norm(*context_, y, x, scale, shift, eps);
 }
 
 void CpuKernels::group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight,
@@ -57,6 +57,10 @@ void CpuKernels::silu_mul(Rows y, ConstRows a, ConstRows b) {
 
 void CpuKernels::add(Rows y, ConstRows x) {
   cpu::add(*context_, y, x);
+}
+
+void CpuKernels::add_scaled(Rows y, ConstRows x, const float* scale) {
+  cpu::add_scaled(*context_, y, x, scale);
 }
 
 void CpuKernels::rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) {

@@ -3,6 +3,7 @@
 #include "engines/kernels/cpu/simd/elementwise.h"
 
 #include "engines/kernels/cpu/operations.h"
+#include "engines/kernels/cpu/simd/normalise.h"
 #include "engines/kernels/cpu/simd/rope.h"
 
 namespace engines::cpu {
@@ -18,6 +19,13 @@ void add(Context& context, Rows y, ConstRows x) {
   for_row_blocks(context, y.rows, y.cols, [&](std::int64_t first, std::int64_t rows) {
     for (std::int64_t r = first; r < first + rows; ++r)
       add_row(y.row(r), x.row(r), y.cols);
+  });
+}
+
+void add_scaled(Context& context, Rows y, ConstRows x, const float* scale) {
+  for_row_blocks(context, y.rows, y.cols, [&](std::int64_t first, std::int64_t rows) {
+    for (std::int64_t r = first; r < first + rows; ++r)
+      add_scaled_row(y.row(r), x.row(r), 1, scale, y.cols);
   });
 }
 

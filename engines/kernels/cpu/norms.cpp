@@ -34,12 +34,12 @@ void add_rms_norm(Context& context, Rows y, ConstRows x, const float* weight, fl
   });
 }
 
-void layer_norm(Context& context, Rows y, ConstRows x, const float* scale, float eps) {
+void layer_norm(Context& context, Rows y, ConstRows x, const float* scale, const float* shift, float eps) {
   for_row_blocks(context, x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
     for (std::int64_t r = first; r < first + rows; ++r) {
       const Moments moments = moments_of(x.row(r), x.cols);
       centre_row(y.row(r), x.row(r), static_cast<float>(moments.mean), inverse_deviation(moments, eps), scale,
-                 x.cols);
+                 shift, x.cols);
     }
   });
 }

@@ -16,7 +16,7 @@ void upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlanes x, const Wei
 
 void rms_norm(Rows y, ConstRows x, const float* weight, float eps);
 void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps);
-void layer_norm(Rows y, ConstRows x, const float* scale, float eps);
+void layer_norm(Rows y, ConstRows x, const float* scale, const float* shift, float eps);
 void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight, const float* bias,
                 float eps, bool silu);
 void add_moments(Moments* moments, ConstPlanes x);
@@ -24,6 +24,7 @@ void add_moments(Moments* moments, ConstPlanes x);
 double silu(double x);
 void silu_mul(Rows y, ConstRows a, ConstRows b);
 void add(Rows y, ConstRows x);
+void add_scaled(Rows y, ConstRows x, const float* scale);
 
 void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin);
 void rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin);

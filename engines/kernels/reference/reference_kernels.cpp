@@ -13,8 +13,8 @@ class ReferenceKernels final : public Kernels {
   void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) override {
     reference::add_rms_norm(y, x, weight, eps);
   }
-  void layer_norm(Rows y, ConstRows x, const float* scale, float eps) override {
-    reference::layer_norm(y, x, scale, eps);
+  void layer_norm(Rows y, ConstRows x, const float* scale, const float* shift, float eps) override {
+    reference::layer_norm(y, x, scale, shift, eps);
   }
   void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight, const float* bias,
                   float eps, bool silu) override {
@@ -22,6 +22,7 @@ class ReferenceKernels final : public Kernels {
   }
   void silu_mul(Rows y, ConstRows a, ConstRows b) override { reference::silu_mul(y, a, b); }
   void add(Rows y, ConstRows x) override { reference::add(y, x); }
+  void add_scaled(Rows y, ConstRows x, const float* scale) override { reference::add_scaled(y, x, scale); }
   void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override {
     reference::rope_interleaved(x, head_dim, cos, sin);
   }

@@ -69,6 +69,27 @@ TEST(OpenBlasAdd, equals_the_reference) {
   }
 }
 
+TEST(OpenBlasAddScaled, agrees_at_ragged_sizes) {
+  const auto fast = make_openblas_kernels(2);
+  for (const std::int64_t rows : kManyRows) {
+    for (const std::int64_t cols : kRaggedSizes) {
+      Random random(static_cast<std::uint32_t>(cols));
+      const OwnedRows x(rows, cols, 1, random), scale(1, cols, 0, random);
+      OwnedRows actual(rows, cols, 2, random);
+      OwnedRows expected(actual);
+      fast->add_scaled(actual.view, x.view, scale.view.data);
+      make_reference_kernels()->add_scaled(expected.view, x.view, scale.view.data);
+      // A product that may round before the sum does, and the reference's rounding.
+      const auto bound = [&](std::int64_t r, std::int64_t c) {
+        return kUnit *
+               (std::abs(x.view.row(r)[c] * scale.view.data[c]) + 2 * std::abs(expected.view.row(r)[c]));
+      };
+      expect_within(actual.view, expected.view, bound, std::to_string(rows) + " x " + std::to_string(cols));
+      EXPECT_TRUE(actual.gaps_untouched()) << rows << " x " << cols;
+    }
+  }
+}
+
 TEST(OpenBlasRope, agrees_in_both_layouts) {
   const auto fast = make_openblas_kernels(2);
   const auto reference = make_reference_kernels();
@@ -124,10 +145,11 @@ TEST(OpenBlasElementwise, does_nothing_for_sizes_of_zero) {
   const Rows none(nullptr, 0, 5);
   const Planes no_planes(nullptr, 0, 4, 4);
   kernels->add(none, none);
+  kernels->add_scaled(none, none, nullptr);
   kernels->silu_mul(none, none, none);
   kernels->rope_half(Rows(nullptr, 0, 4), 4, Rows(nullptr, 0, 2), Rows(nullptr, 0, 2));
   kernels->rms_norm(none, none, nullptr, 1);
-  kernels->layer_norm(none, none, nullptr, 1);
+  kernels->layer_norm(none, none, nullptr, nullptr, 1);
   kernels->group_norm(no_planes, no_planes, 1, nullptr, nullptr, 1, true);
   kernels->upsample_nearest_2x(no_planes, no_planes);
   kernels->attention(Rows(nullptr, 0, 4), ConstRows(nullptr, 0, 4), ConstRows(nullptr, 0, 4),

@@ -105,12 +105,12 @@ TEST(OpenBlasLayerNorm, agrees_at_ragged_sizes_and_far_from_zero) {
       for (const std::int64_t cols : kWidths) {
         Random random(static_cast<std::uint32_t>(cols + 1));
         const OwnedRows x = shifted_rows(rows, cols, 2, shift, random);
-        const OwnedRows scale(1, cols, 0, random);
+        const OwnedRows scale(1, cols, 0, random), shifts(1, cols, 0, random);
         for (const float* s :
              {static_cast<const float*>(nullptr), static_cast<const float*>(scale.view.data)}) {
           OwnedRows actual(rows, cols, 1), expected(rows, cols);
-          fast->layer_norm(actual.view, x.view, s, kEps);
-          reference->layer_norm(expected.view, x.view, s, kEps);
+          fast->layer_norm(actual.view, x.view, s, nullptr, kEps);
+          reference->layer_norm(expected.view, x.view, s, nullptr, kEps);
           std::vector<Statistics> statistics;
           for (std::int64_t r = 0; r < rows; ++r)
             statistics.push_back(statistics_of(x.view.row(r), cols, kEps));
@@ -120,6 +120,13 @@ TEST(OpenBlasLayerNorm, agrees_at_ragged_sizes_and_far_from_zero) {
           expect_within(actual.view, expected.view, bound,
                         named(rows, cols) + " around " + std::to_string(shift));
           EXPECT_TRUE(actual.gaps_untouched());
+
+          fast->layer_norm(actual.view, x.view, s, shifts.view.data, kEps);
+          reference->layer_norm(expected.view, x.view, s, shifts.view.data, kEps);
+          const auto shifted_bound = [&](std::int64_t r, std::int64_t c) {
+            return bound(r, c) + 2 * kUnit * std::abs(expected.view.row(r)[c]);
+          };
+          expect_within(actual.view, expected.view, shifted_bound, named(rows, cols) + " shifted");
         }
       }
     }
@@ -174,7 +181,7 @@ TEST(OpenBlasNorms, let_a_nan_through) {
   OwnedRows y(3, 50);
   kernels->rms_norm(y.view, x.view, nullptr, kEps);
   EXPECT_THAT(y.view.row_span(1), testing::Each(testing::IsNan()));
-  kernels->layer_norm(y.view, x.view, nullptr, kEps);
+  kernels->layer_norm(y.view, x.view, nullptr, nullptr, kEps);
   EXPECT_THAT(y.view.row_span(1), testing::Each(testing::IsNan()));
   EXPECT_THAT(y.view.row_span(2), testing::Each(testing::Not(testing::IsNan())));
 }

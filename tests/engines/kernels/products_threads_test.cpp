@@ -62,7 +62,7 @@ TEST_P(ProductsThreads, do_not_change_a_bit_of_the_norms) {
   expect_same_for_any_threads(700, 130, "rms_norm", GetParam(),
                               [&](Kernels& kernels, Rows y) { kernels.rms_norm(y, x.view, nullptr, 1e-5f); });
   expect_same_for_any_threads(700, 130, "layer_norm", GetParam(), [&](Kernels& kernels, Rows y) {
-    kernels.layer_norm(y, x.view, nullptr, 1e-5f);
+    kernels.layer_norm(y, x.view, nullptr, nullptr, 1e-5f);
   });
   const OwnedPlanes planes(8, 90, 110, random);
   const OwnedRows weight(1, 8, 0, random), bias(1, 8, 0, random);

@@ -22,6 +22,14 @@ TEST(ReferenceAdd, adds_rows_of_different_strides) {
   EXPECT_THAT(y, ElementsAre(11, 22, -7, 33, 44, -7));
 }
 
+TEST(ReferenceAddScaled, gates_each_column) {
+  std::vector<float> y = {1, 2, -7, 3, 4, -7};
+  std::vector<float> x = {10, 20, 30, 40};
+  const std::vector<float> scale = {2, -0.5f};
+  make_reference_kernels()->add_scaled(Rows(y.data(), 2, 2, 3), Rows(x.data(), 2, 2), scale.data());
+  EXPECT_THAT(y, ElementsAre(21, -8, -7, 63, -16, -7));
+}
+
 TEST(ReferenceRope, turns_neighbours_when_interleaved) {
   // Two heads of dimension 4; a quarter turn for pair 0, none for pair 1.
   std::vector<float> x = {1, 2, 3, 4, 5, 6, 7, 8};

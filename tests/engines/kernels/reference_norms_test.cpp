@@ -32,10 +32,14 @@ TEST(ReferenceLayerNorm, subtracts_the_mean_and_divides_by_the_deviation) {
   std::vector<float> x = {10, 12, 14, 16};  // mean 13, variance 5
   std::vector<float> y(4);
   const std::vector<float> scale = {1, 1, 2, 10};
-  make_reference_kernels()->layer_norm(Rows(y.data(), 1, 4), Rows(x.data(), 1, 4), scale.data(), 4);
+  make_reference_kernels()->layer_norm(Rows(y.data(), 1, 4), Rows(x.data(), 1, 4), scale.data(), nullptr, 4);
   EXPECT_THAT(y, ElementsAre(-1, FloatEq(-1 / 3.0f), FloatEq(2 / 3.0f), 10));
-  make_reference_kernels()->layer_norm(Rows(y.data(), 1, 4), Rows(x.data(), 1, 4), nullptr, 4);
+  make_reference_kernels()->layer_norm(Rows(y.data(), 1, 4), Rows(x.data(), 1, 4), nullptr, nullptr, 4);
   EXPECT_THAT(y[3], FloatEq(1));
+  const std::vector<float> shift = {5, 0, 0, -1};
+  make_reference_kernels()->layer_norm(Rows(y.data(), 1, 4), Rows(x.data(), 1, 4), scale.data(), shift.data(),
+                                       4);
+  EXPECT_THAT(y, ElementsAre(4, FloatEq(-1 / 3.0f), FloatEq(2 / 3.0f), 9));
 }
 
 TEST(ReferenceGroupNorm, takes_its_statistics_over_neighbouring_channels) {

@@ -41,8 +41,8 @@ class RoundingKernels final : public Kernels {
   void add_rms_norm(Rows y, ConstRows x, const float* weight, float eps) override {
     exact_->add_rms_norm(y, x, weight, eps);
   }
-  void layer_norm(Rows y, ConstRows x, const float* scale, float eps) override {
-    exact_->layer_norm(y, x, scale, eps);
+  void layer_norm(Rows y, ConstRows x, const float* scale, const float* shift, float eps) override {
+    exact_->layer_norm(y, x, scale, shift, eps);
   }
   void group_norm(Planes y, ConstPlanes x, std::int64_t groups, const float* weight, const float* bias,
                   float eps, bool silu) override {
@@ -51,6 +51,7 @@ class RoundingKernels final : public Kernels {
   void add_moments(Moments* moments, ConstPlanes x) override { exact_->add_moments(moments, x); }
   void silu_mul(Rows y, ConstRows a, ConstRows b) override { exact_->silu_mul(y, a, b); }
   void add(Rows y, ConstRows x) override { exact_->add(y, x); }
+  void add_scaled(Rows y, ConstRows x, const float* scale) override { exact_->add_scaled(y, x, scale); }
   void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override {
     exact_->rope_interleaved(x, head_dim, cos, sin);
   }

@@ -32,10 +32,15 @@ void add_scaled(float* y, const float* x, float factor, const float* weight, std
   });
 }
 
-void centre(float* y, const float* x, float mean, float factor, const float* weight, std::int64_t count) {
+void centre(float* y, const float* x, float mean, float factor, const float* weight, const float* shift,
+            std::int64_t count) {
   for_vectors(count, [&](auto d, std::int64_t i) HWY_ATTR {
     const auto centred = hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean));
-    hn::StoreU(hn::Mul(hn::Mul(centred, hn::Set(d, factor)), weights_or_one(d, weight, i)), d, y + i);
+    const auto scaled = hn::Mul(centred, hn::Set(d, factor));
+    const auto weights = weights_or_one(d, weight, i);
+    const auto value =
+        shift ? hn::MulAdd(scaled, weights, hn::LoadU(d, shift + i)) : hn::Mul(scaled, weights);
+    hn::StoreU(value, d, y + i);
   });
 }
 
@@ -77,8 +82,9 @@ void add_scaled_row(float* y, const float* x, float factor, const float* weight,
   HWY_DYNAMIC_DISPATCH(add_scaled)(y, x, factor, weight, count);
 }
 
-void centre_row(float* y, const float* x, float mean, float factor, const float* weight, std::int64_t count) {
-  HWY_DYNAMIC_DISPATCH(centre)(y, x, mean, factor, weight, count);
+void centre_row(float* y, const float* x, float mean, float factor, const float* weight, const float* shift,
+                std::int64_t count) {
+  HWY_DYNAMIC_DISPATCH(centre)(y, x, mean, factor, weight, shift, count);
 }
 
 void centre_plane(float* y, const float* x, float mean, float factor, float bias, bool silu,
