@@ -25,21 +25,23 @@ std::size_t aligned(std::int64_t floats) {
 }  // namespace
 
 Qwen3Encoder::Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels,
-                           const WeightOptions& options)
+                           const WeightOptions& options, HiddenState output)
     : config_(Qwen3Config::read(read_text_config(folder, kStem, "text_encoder/config.json"))),
       weights_(folder, kStem, options, llama_cpp_names()),
       kernels_(kernels) {
   const std::string root = weights_.contains("model.embed_tokens.weight") ? "model." : "";
   embedding_ = weights_.get(root + "embed_tokens.weight", {config_.vocab_size, config_.hidden_size});
+  const std::int64_t computed = config_.layers - (output == HiddenState::last ? 0 : 1);
   for (std::int64_t i = 0; i < config_.layers; ++i)
-    layers_.push_back(load_layer(root + "layers." + std::to_string(i) + ".", i + 1 < config_.layers));
+    layers_.push_back(load_layer(root + "layers." + std::to_string(i) + ".", i < computed));
   const std::string beyond = root + "layers." + std::to_string(config_.layers) + ".input_layernorm.weight";
   if (weights_.contains(beyond)) {
     throw Error(RH_MODEL_INVALID,
                 "text_encoder/config.json: num_hidden_layers: " + std::to_string(config_.layers) +
                     " is too few, the weights have " + beyond);
   }
-  layers_.pop_back();  // hidden_states[-2] is what enters the last layer
+  layers_.resize(static_cast<std::size_t>(computed));
+  if (output == HiddenState::last) final_norm_ = weights_.floats(root + "norm.weight", {config_.hidden_size});
   row_ = weights_.block_row(root + "layers.", layers_.size(), 0);
 }
 
@@ -111,6 +113,8 @@ FloatBuffer Qwen3Encoder::encode(const std::vector<std::int32_t>& ids, Run& run,
     if (i >= kept_) for_matrices(layers_[i], [&](const WeightView& view) { weights_.forget(view); });
     if (tap) tap("hidden" + std::to_string(i + 1), x);
   }
+  if (!final_norm_.empty())
+    kernels_.rms_norm(x, x, final_norm_.data(), static_cast<float>(config_.rms_norm_eps));
   return hidden;
 }
 

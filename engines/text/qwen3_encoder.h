@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Qwen3 as a text encoder: token ids to the second-to-last hidden state.
+// Qwen3 as a text encoder: token ids to a hidden state.
 #pragma once
 
 #include <cstdint>
@@ -33,22 +33,29 @@ struct Qwen3Config {
 // reference).
 using Tap = std::function<void(const std::string& name, ConstRows rows)>;
 
+// Which hidden state an encoder gives.
+enum class HiddenState {
+  second_to_last,  // what enters the last layer, which is checked and not computed
+  last             // behind all layers and the final norm
+};
+
 class Qwen3Encoder {
  public:
   // `folder` is <model>/text_encoder. Maps the weights; checks every tensor's name and shape, and that the
   // file has exactly the layers that the config says. Names may lack the prefix "model.", or be
   // llama.cpp's, whose GGUF files need no config.json. `kernels` must outlive the encoder. `options` are for
   // the matrices of the layers that are computed, not for the embedding; options.pool is used here only.
-  Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels, const WeightOptions& options = {});
+  Qwen3Encoder(const std::filesystem::path& folder, Kernels& kernels, const WeightOptions& options = {},
+               HiddenState output = HiddenState::second_to_last);
 
   // What the weights of such an encoder would take (weights().total_bytes()), from headers; the same errors.
   static std::uint64_t weight_bytes(const std::filesystem::path& folder, const WeightOptions& options);
 
-  // Hidden states after layers - 1 layers, no final norm: [ids.size(), hidden_size]. An id outside the
-  // embedding is MODEL_INVALID (the tokenizer does not fit the encoder).
+  // The hidden state that was asked for: [ids.size(), hidden_size]. An id outside the embedding is
+  // MODEL_INVALID (the tokenizer does not fit the encoder).
   FloatBuffer encode(const std::vector<std::int32_t>& ids, Run& run, const Tap& tap = {}) const;
 
-  // The weights that encoding reads, as held: all layers but the last. The embedding is read row by row.
+  // The weights that encoding reads, as held: the layers that are computed. The embedding is read row by row.
   std::uint64_t resident_bytes() const { return row_.all(); }
   std::uint64_t least_bytes() const { return row_.least(); }
   // Lets at most about `bytes` of mapped weights stay resident: layers beyond are given back after use.
@@ -83,7 +90,8 @@ class Qwen3Encoder {
   WeightSet weights_;
   Kernels& kernels_;
   WeightView embedding_;
-  std::vector<Layer> layers_;  // the last one is checked, not kept
+  std::vector<Layer> layers_;      // that are computed
+  std::vector<float> final_norm_;  // empty for second_to_last
   BlockRow row_;
   std::size_t kept_ = SIZE_MAX;  // layers that stay resident
 };
