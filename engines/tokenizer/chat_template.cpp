@@ -129,13 +129,13 @@ std::string ChatTemplate::render(const nlohmann::ordered_json& variables) const 
   return jinja::Evaluator().render(state_->body, std::move(all));
 }
 
-std::string ChatTemplate::render_prompt(const std::string& prompt) const {
+std::string ChatTemplate::render_prompt(const std::string& prompt, bool enable_thinking) const {
   if (const auto bad = unicode::first_invalid(prompt); bad != std::string::npos)
     throw Error(RH_INVALID_ARGUMENT, "prompt: is not valid UTF-8 at byte " + std::to_string(bad));
   const nlohmann::ordered_json message{{"role", "user"}, {"content", prompt}};
   return render({{"messages", nlohmann::ordered_json::array({message})},
                  {"add_generation_prompt", true},
-                 {"enable_thinking", true}});
+                 {"enable_thinking", enable_thinking}});
 }
 
 }  // namespace engines

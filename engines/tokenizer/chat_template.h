@@ -33,9 +33,9 @@ class ChatTemplate {
   // kept (ordered_json). `tools` and `documents` are none when they are not given.
   std::string render(const nlohmann::ordered_json& variables) const;
 
-  // One user message (INVALID_ARGUMENT when it is not UTF-8), add_generation_prompt true, enable_thinking
-  // true: the form that Z-Image's prompt takes.
-  std::string render_prompt(const std::string& prompt) const;
+  // One user message (INVALID_ARGUMENT when it is not UTF-8), add_generation_prompt true: the form that an
+  // image model's prompt takes.
+  std::string render_prompt(const std::string& prompt, bool enable_thinking) const;
 
  private:
   struct State;

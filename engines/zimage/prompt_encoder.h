@@ -5,9 +5,8 @@
 #include <filesystem>
 
 #include "engines/pipeline/latent_model.h"
+#include "engines/pipeline/prompt_tokens.h"
 #include "engines/text/qwen3_encoder.h"
-#include "engines/tokenizer/chat_template.h"
-#include "engines/tokenizer/tokenizer.h"
 
 namespace engines::zimage {
 
@@ -31,9 +30,8 @@ class ZImagePromptEncoder final : public PromptEncoder {
   ModelComponent& component() override { return encoder_; }
 
  private:
-  Tokenizer tokenizer_;
-  ChatTemplate chat_template_;
   Component<Qwen3Encoder> encoder_;
+  PromptTokens tokens_;
 };
 
 }  // namespace engines::zimage

@@ -7,7 +7,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
-    engines::ChatTemplate(std::string(reinterpret_cast<const char*>(data), size)).render_prompt("a cat");
+    engines::ChatTemplate(std::string(reinterpret_cast<const char*>(data), size))
+        .render_prompt("a cat", true);
   } catch (const engines::Error& error) {
     roundhouse::fuzz::require(error.code() == RH_MODEL_INVALID,
                               "what cannot be rendered is refused as invalid");

@@ -46,7 +46,7 @@ TEST_F(PocketTokenizer, PromptsGiveTheIdsThatDiffusersGives) {
   const auto tokenizer = Tokenizer::load(folder_);
   const auto chat = ChatTemplate::load(folder_);
   for (const auto& [prompt, ids] : cases())
-    EXPECT_EQ(tokenizer.encode(chat.render_prompt(prompt)), ids) << prompt;
+    EXPECT_EQ(tokenizer.encode(chat.render_prompt(prompt, true)), ids) << prompt;
 }
 
 TEST_F(PocketTokenizer, LoadsWithinAFractionOfTheStartUpTime) {

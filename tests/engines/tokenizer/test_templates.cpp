@@ -183,7 +183,7 @@ TEST(TemplateFiles, NoConfigurationIsMissingWeights) {
 }
 
 TEST(TemplateFiles, APromptThatIsNoUtf8IsAnInvalidArgument) {
-  expect_error([] { static_cast<void>(ChatTemplate("x").render_prompt("\xC3")); }, RH_INVALID_ARGUMENT,
+  expect_error([] { static_cast<void>(ChatTemplate("x").render_prompt("\xC3", true)); }, RH_INVALID_ARGUMENT,
                "prompt: is not valid UTF-8 at byte 0");
 }
 
