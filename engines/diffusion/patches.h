@@ -8,11 +8,17 @@ namespace engines {
 
 constexpr std::int64_t kPatch = 2;
 
-// tokens: [at least h/2 * w/2, 4 * channels]; token (r, c) is row r * w/2 + c, and holds its latents in the
-// order (row, column, channel), channel fastest. Rows beyond the picture repeat its last token.
-void patchify(ConstPlanes latents, Rows tokens);
+// How a token holds its latents, the last fastest.
+enum class PatchOrder {
+  channel_last,  // row, column, channel
+  channel_first  // channel, row, column
+};
+
+// tokens: [at least h/2 * w/2, 4 * channels]; token (r, c) is row r * w/2 + c. Rows beyond the picture repeat
+// its last token.
+void patchify(ConstPlanes latents, Rows tokens, PatchOrder order);
 
 // The inverse; rows beyond the picture are not read.
-void unpatchify(ConstRows tokens, Planes latents);
+void unpatchify(ConstRows tokens, Planes latents, PatchOrder order);
 
 }  // namespace engines

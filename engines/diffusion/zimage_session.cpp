@@ -7,6 +7,7 @@
 
 #include "engines/diffusion/patches.h"
 #include "engines/diffusion/timestep.h"
+#include "engines/tensor/counting_arena.h"
 #include "engines/text/rotary.h"
 
 namespace engines {
@@ -14,19 +15,6 @@ namespace {
 
 constexpr float kQkNormEps = 1e-5F;     // fixed in the model, unlike norm_eps
 constexpr float kFinalNormEps = 1e-6F;  // likewise
-
-// Has Arena's shape, and only counts: the same function lays out what the arena needs and what it holds.
-class CountingArena {
- public:
-  Rows rows(std::int64_t r, std::int64_t c) {
-    floats_ += (static_cast<std::size_t>(r * c) + 15) / 16 * 16;  // as Arena::allocate rounds
-    return {nullptr, r, c};
-  }
-  std::size_t floats() const { return floats_; }
-
- private:
-  std::size_t floats_ = 0;
-};
 
 template <class AnyArena>
 SessionBuffers lay_out(AnyArena& arena, const ZImageTransformerConfig& c, const TokenCounts& tokens) {
@@ -192,7 +180,7 @@ void ZImageTransformer::Session::State::refine_caption(Run& run, const Tap& tap)
 
 void ZImageTransformer::Session::State::embed_image(ConstPlanes latents, const Tap& tap) {
   const Rows image = buffers.x.slice_rows(0, tokens.image_padded);
-  patchify(latents, buffers.tokens);
+  patchify(latents, buffers.tokens, PatchOrder::channel_last);
   kernels.linear(image, buffers.tokens, parts.x_embedder.weight, parts.x_embedder.bias.data());
   if (tap) tap("x_embedder", image);
   fill_rows(image, tokens.image, parts.x_pad_token.data());
@@ -304,7 +292,7 @@ void ZImageTransformer::Session::State::project(Planes velocity, const Tap& tap)
                      kFinalNormEps);
   kernels.linear(buffers.tokens, normed, parts.final_linear.weight, parts.final_linear.bias.data());
   if (tap) tap("final_layer", buffers.tokens);
-  unpatchify(buffers.tokens, velocity);
+  unpatchify(buffers.tokens, velocity, PatchOrder::channel_last);
 }
 
 }  // namespace engines

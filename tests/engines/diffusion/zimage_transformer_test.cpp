@@ -32,12 +32,12 @@ TEST_F(ZImageParts, PatchesHaveTheOrderOfTheReferenceAndGoBack) {
   const auto patchified = expected.get("patchified");
   FloatBuffer tokens(patchified.values.size());
   const Rows rows{tokens.data(), patchified.shape[0], patchified.shape[1]};
-  patchify(planes_of(latent), rows);
+  patchify(planes_of(latent), rows, PatchOrder::channel_last);
   EXPECT_TRUE(std::equal(patchified.values.begin(), patchified.values.end(), tokens.data()));
 
   std::vector<float> back(latent.values.size());
   const ConstPlanes like = planes_of(latent);
-  unpatchify(rows, Planes{back.data(), like.channels, like.height, like.width});
+  unpatchify(rows, Planes{back.data(), like.channels, like.height, like.width}, PatchOrder::channel_last);
   EXPECT_EQ(back, latent.values);
 }
 
