@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/architectures/architectures.h"
 
+#include "engines/ovis/architecture.h"
 #include "engines/pipeline/shared_components.h"
 #include "engines/zimage/architecture.h"
 
 namespace engines {
 
 Architectures architectures() {
-  static const std::vector<Architecture> all = {zimage::architecture()};
+  static const std::vector<Architecture> all = {zimage::architecture(), ovis::architecture()};
   return all;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Classifier-free guidance as Z-Image's pipeline applies it.
+// Classifier-free guidance (Ho and Salimans 2022), its scale counted from 0 as Z-Image's pipeline does, with
+// the two variants of that.
 #pragma once
 
 #include <span>

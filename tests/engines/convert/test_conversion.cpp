@@ -84,6 +84,8 @@ TEST(Conversion, ComesBackFromGgufBitForBit) {
   for (const Case& one : {Case{"zimage-tiny", "transformer", "diffusion_pytorch_model"},
                           Case{"zimage-tiny", "text_encoder", "model"},
                           Case{"zimage-odd", "transformer", "diffusion_pytorch_model"},
+                          Case{"ovis-odd", "transformer", "diffusion_pytorch_model"},
+                          Case{"ovis-odd", "text_encoder", "model"},
                           Case{"qwen3-tiny-lm", ".", "model"}, Case{"llama-tiny-lm", ".", "model"}}) {
     const Converted gguf(kFixtures / one.model, Dtype::f32, true);
     const Converted back(gguf.path(), Dtype::f32, false);

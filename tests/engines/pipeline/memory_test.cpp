@@ -11,11 +11,11 @@
 #include "engines/weights/block_window.h"
 #include "tests/engines/pipeline/damaged_model.h"
 #include "tests/engines/pipeline/opened_model.h"
+#include "tests/engines/pipeline/tiny_models.h"
 
 namespace engines::test {
 namespace {
 
-const std::filesystem::path kTiny = std::filesystem::path(ROUNDHOUSE_FIXTURES) / "zimage-tiny";
 // Its feed-forward matrices are large enough to be rounded.
 const std::filesystem::path kPocket = std::filesystem::path(ROUNDHOUSE_MODELS) / "pocket-turbo";
 
@@ -38,44 +38,49 @@ class LoadCount : public QuietRun {
   std::map<Stage, std::uint64_t> operations;
 };
 
-class PipelineMemory : public testing::Test {
+class MemoryTest {
  protected:
-  std::vector<float> picture(const std::filesystem::path& model, const PipelineOptions& options,
+  std::vector<float> picture(const std::filesystem::path& folder, const PipelineOptions& options,
                              const ImageRequest& request) {
-    return OpenedModel(model, *kernels, options).generate(request, run).rgb;
+    return OpenedModel(folder, *kernels, options).generate(request, run).rgb;
   }
   std::unique_ptr<Kernels> kernels = make_openblas_kernels(2);
   LoadCount run;
 };
 
-TEST_F(PipelineMemory, ALimitThatCannotBeMetIsRefusedBeforeAnythingIsComputed) {
+class PipelineMemory : public MemoryTest, public testing::TestWithParam<TinyModel> {
+ protected:
+  const std::filesystem::path model = GetParam().folder();
+};
+
+TEST_P(PipelineMemory, ALimitThatCannotBeMetIsRefusedBeforeAnythingIsComputed) {
   PipelineOptions options;
   options.memory.limit = 1'000'000;
-  OpenedModel pipeline(kTiny, *kernels, options);
+  OpenedModel pipeline(model, *kernels, options);
   EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "a picture of 64x96 needs at least",
                            [&] { pipeline.generate(small_request(), run); }));
   EXPECT_TRUE(run.operations.empty());
 }
 
-TEST_F(PipelineMemory, EveryWayToSaveItGivesTheSamePicture) {
+TEST_P(PipelineMemory, EveryWayToSaveItGivesTheSamePicture) {
   ImageRequest request = small_request();
   request.guidance = 2;
-  request.negative_prompt =
-      "a much longer text than the prompt, so that its session lends its scratch memory to the "
-      "other one, which is shorter than this";
-  const auto expected = picture(kTiny, {}, request);
+  request.negative_prompt = "a longer text than the prompt, whose session lends its scratch memory";
+  const auto expected = picture(model, {}, request);
   PipelineOptions staged;
   staged.memory.residency = Residency::staged;
-  EXPECT_EQ(picture(kTiny, staged, request), expected);
+  EXPECT_EQ(picture(model, staged, request), expected);
   PipelineOptions tiled;
   tiled.memory.vae_tiling = VaeTiling::on;
-  EXPECT_EQ(picture(kTiny, tiled, request), expected);
+  EXPECT_EQ(picture(model, tiled, request), expected);
   PipelineOptions whole;
   whole.memory.vae_tiling = VaeTiling::off;
-  EXPECT_EQ(picture(kTiny, whole, request), expected);
+  EXPECT_EQ(picture(model, whole, request), expected);
 }
 
-TEST_F(PipelineMemory, RoundedWeightsThatWereReleasedComeBackTheSame) {
+class RoundedMemory : public MemoryTest, public testing::Test {};
+
+TEST_F(RoundedMemory, RoundedWeightsThatWereReleasedComeBackTheSame) {
   PipelineOptions options;
   options.weights = Dtype::q8_0;
   options.threads = 2;
@@ -91,7 +96,7 @@ TEST_F(PipelineMemory, RoundedWeightsThatWereReleasedComeBackTheSame) {
   EXPECT_EQ(run.loads, 2 + 2 + 2) << "twice for each of two prompts, and once for each of two that stay";
 }
 
-TEST_F(PipelineMemory, TheSamePromptNeedsNoEncoderAgain) {
+TEST_F(RoundedMemory, TheSamePromptNeedsNoEncoderAgain) {
   PipelineOptions options;
   options.weights = Dtype::q8_0;
   OpenedModel pipeline(kPocket, *kernels, options);
@@ -105,25 +110,25 @@ TEST_F(PipelineMemory, TheSamePromptNeedsNoEncoderAgain) {
   EXPECT_EQ(run.operations[Stage::encode], encoded);
 }
 
-TEST_F(PipelineMemory, GuidanceCostsTwoPassesAndNoMore) {
+TEST_P(PipelineMemory, GuidanceCostsTwoPassesAndNoMore) {
   ImageRequest request = small_request();
-  picture(kTiny, {}, request);
+  picture(model, {}, request);
   const auto once = run.operations[Stage::denoise];
   run.operations.clear();
   request.guidance = 2;
   request.negative_prompt = request.prompt;
-  picture(kTiny, {}, request);
+  picture(model, {}, request);
   EXPECT_EQ(run.operations[Stage::denoise], 2 * once);
 }
 
-TEST_F(PipelineMemory, TheEstimateCountsWhatTheRunWillCount) {
+TEST_P(PipelineMemory, TheEstimateCountsWhatTheRunWillCount) {
   for (const double guidance : {0.0, 3.0}) {
     ImageRequest request = small_request();
     request.guidance = guidance;
     request.steps = 3;
-    const ImageCost cost = estimate_image(architectures(), kTiny, *kernels, {}, request, run);
+    const ImageCost cost = estimate_image(architectures(), model, *kernels, {}, request, run);
     run.operations.clear();
-    picture(kTiny, {}, request);
+    picture(model, {}, request);
     ASSERT_EQ(cost.stages.size(), 4U);
     for (const StageCost& stage : cost.stages) {
       EXPECT_EQ(stage.operations, run.operations[stage.stage]) << static_cast<int>(stage.stage);
@@ -133,17 +138,19 @@ TEST_F(PipelineMemory, TheEstimateCountsWhatTheRunWillCount) {
   }
 }
 
-TEST_F(PipelineMemory, TheEstimateRefusesWhatTheRunWouldRefuse) {
+TEST_P(PipelineMemory, TheEstimateRefusesWhatTheRunWouldRefuse) {
   PipelineOptions options;
   options.memory.limit = 1'000'000;
   EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "the memory limit is 0.00 GB", [&] {
-    estimate_image(architectures(), kTiny, *kernels, options, small_request(), run);
+    estimate_image(architectures(), model, *kernels, options, small_request(), run);
   }));
   ImageRequest request = small_request();
   request.width = 65;
   EXPECT_TRUE(throws_error(RH_INVALID_DIMENSION, "65 is not a multiple of 16",
-                           [&] { estimate_image(architectures(), kTiny, *kernels, {}, request, run); }));
+                           [&] { estimate_image(architectures(), model, *kernels, {}, request, run); }));
 }
+
+INSTANTIATE_TEST_SUITE_P(Models, PipelineMemory, testing::ValuesIn(kTinyModels), name_of_model);
 
 TEST(BlockRow, KeepsAsManyBlocksAsLeaveRoomForThoseThatPass) {
   const BlockRow row{.rest = 10, .block = 100, .count = 30};

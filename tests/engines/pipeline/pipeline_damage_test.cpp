@@ -6,6 +6,7 @@
 
 #include "tests/engines/pipeline/damaged_model.h"
 #include "tests/engines/pipeline/opened_model.h"
+#include "tests/engines/pipeline/tiny_models.h"
 
 namespace engines::test {
 namespace {
@@ -54,36 +55,6 @@ TEST_F(DamagedModel, VocabularyAndMergesReplaceTheTokenizerFileAndOneAloneDoesNo
   EXPECT_TRUE(refused(RH_WEIGHTS_MISSING, "missing tokenizer/merges.txt"));
 }
 
-TEST_F(DamagedModel, ClassesThatItDoesNotRunAreNamed) {
-  const struct {
-    const char* field;
-    nlohmann::json value;
-  } wrong[] = {
-      {"_class_name", "FluxPipeline"},
-      {"scheduler", {"diffusers", "UniPCMultistepScheduler"}},
-      {"tokenizer", {"transformers", "T5Tokenizer"}},
-      {"text_encoder", {"transformers", "T5EncoderModel"}},
-      {"transformer", {"diffusers", "FluxTransformer2DModel"}},
-      {"vae", {"diffusers", "AutoencoderTiny"}},
-      {"vae", {"diffusers"}},
-      {"vae", "AutoencoderKL"},
-      {"vae", nullptr},
-  };
-  for (const auto& [field, value] : wrong) {
-    const ModelCopy copy(kFixtures / "zimage-tiny");
-    copy.set("model_index.json", field, value);
-    EXPECT_TRUE(throws_error(RH_MODEL_INVALID, "model_index.json: " + std::string(field), [&] {
-      OpenedModel(copy.path(), *kernels);
-    })) << value;
-  }
-}
-
-TEST_F(DamagedModel, OtherSpellingsOfTheSameClassesAreTaken) {
-  model.set("model_index.json", "text_encoder", {"transformers", "Qwen3ForCausalLM"});
-  model.set("model_index.json", "tokenizer", {"transformers", "Qwen2TokenizerFast"});
-  EXPECT_NO_THROW(OpenedModel(model.path(), *kernels));
-}
-
 TEST_F(DamagedModel, ComponentsThatDoNotFitEachOtherAreNamed) {
   model.replace("transformer", kFixtures / "zimage-wide-dit" / "transformer");
   EXPECT_TRUE(refused(RH_MODEL_INVALID, "cap_feat_dim: 24 does not fit hidden_size"));
@@ -128,6 +99,80 @@ TEST_F(DamagedModel, ANaNInTheDecoderIsAnErrorOfDecode) {
   EXPECT_TRUE(fails(RH_PIPELINE_ERROR, "decode: "));
   EXPECT_TRUE(fails(RH_PIPELINE_ERROR, "values of the picture are not finite"));
 }
+
+// What is refused in every architecture.
+class DamagedTinyModel : public testing::TestWithParam<TinyModel> {
+ protected:
+  testing::AssertionResult refused(rh_status code, const std::string& part) const {
+    return throws_error(code, part, [&] { OpenedModel(model.path(), *kernels); });
+  }
+  ModelCopy model{GetParam().folder()};
+  std::unique_ptr<Kernels> kernels = make_reference_kernels();
+};
+
+TEST_P(DamagedTinyModel, ClassesThatItDoesNotRunAreNamed) {
+  const struct {
+    const char* field;
+    nlohmann::json value;
+  } wrong[] = {
+      {"_class_name", "FluxPipeline"},
+      {"scheduler", {"diffusers", "UniPCMultistepScheduler"}},
+      {"tokenizer", {"transformers", "T5Tokenizer"}},
+      {"text_encoder", {"transformers", "T5EncoderModel"}},
+      {"transformer", {"diffusers", "FluxTransformer2DModel"}},
+      {"vae", {"diffusers", "AutoencoderTiny"}},
+      {"vae", {"diffusers"}},
+      {"vae", "AutoencoderKL"},
+      {"vae", nullptr},
+  };
+  for (const auto& [field, value] : wrong) {
+    const ModelCopy copy(GetParam().folder());
+    copy.set("model_index.json", field, value);
+    EXPECT_TRUE(throws_error(RH_MODEL_INVALID, "model_index.json: " + std::string(field), [&] {
+      OpenedModel(copy.path(), *kernels);
+    })) << value;
+  }
+}
+
+TEST_P(DamagedTinyModel, OtherSpellingsOfTheSameClassesAreTaken) {
+  model.set("model_index.json", "text_encoder", {"transformers", "Qwen3ForCausalLM"});
+  model.set("model_index.json", "tokenizer", {"transformers", "Qwen2TokenizerFast"});
+  EXPECT_NO_THROW(OpenedModel(model.path(), *kernels));
+}
+
+TEST_P(DamagedTinyModel, TheTransformerOfAnotherArchitectureIsRefused) {
+  for (const TinyModel& other : kTinyModels) {
+    if (std::string(other.fixture) == GetParam().fixture) continue;
+    const ModelCopy copy(GetParam().folder());
+    copy.replace("transformer", other.folder() / "transformer");
+    EXPECT_TRUE(throws_error(RH_MODEL_INVALID, "transformer/config.json: _class_name", [&] {
+      OpenedModel(copy.path(), *kernels);
+    })) << other.fixture;
+  }
+}
+
+TEST_P(DamagedTinyModel, AVaeOfOtherChannelsIsRefused) {
+  model.replace("vae", kFixtures / "zimage-tiny" / "vae");
+  EXPECT_TRUE(refused(RH_MODEL_INVALID, "latent_channels: 16 does not fit"));
+}
+
+TEST_P(DamagedTinyModel, AnEncoderOfAnotherWidthIsRefused) {
+  model.replace("text_encoder", kFixtures / "zimage-tiny" / "text_encoder");
+  EXPECT_TRUE(refused(RH_MODEL_INVALID, std::string(GetParam().caption_field) + ": "));
+}
+
+TEST_P(DamagedTinyModel, ANaNInTheTransformerIsAnErrorOfItsFirstStep) {
+  model.overwrite("transformer/diffusion_pytorch_model.safetensors", GetParam().norm, {0x01, 0x7E});
+  ImageRequest request;
+  request.prompt = "a red fox";
+  request.width = request.height = 32;
+  request.steps = 2;
+  QuietRun run;
+  EXPECT_TRUE(throws_error(RH_PIPELINE_ERROR, "values of the latents are not finite after step 1 of 2",
+                           [&] { OpenedModel(model.path(), *kernels).generate(request, run); }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, DamagedTinyModel, testing::ValuesIn(kTinyModels), name_of_model);
 
 class Request : public testing::Test {
  protected:

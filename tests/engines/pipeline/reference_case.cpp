@@ -83,6 +83,12 @@ Expected ExpectedGroup::get(const std::string& tensor) const {
   return expected;
 }
 
+std::vector<std::string> ExpectedGroup::names(const std::string& prefix) const {
+  std::vector<std::string> names = file_.names();
+  std::erase_if(names, [&](const std::string& name) { return !name.starts_with(prefix); });
+  return names;
+}
+
 Expected ExpectedGroup::part(const std::string& tensor, std::int64_t index, std::int64_t count) const {
   Expected whole = get(tensor);
   const auto size = static_cast<std::ptrdiff_t>(whole.values.size()) / count;

@@ -47,6 +47,7 @@ class ExpectedGroup {
   ExpectedGroup(const ReferenceCase& reference, const std::string& group);
   Expected get(const std::string& tensor) const;
   bool has(const std::string& tensor) const { return file_.raw(tensor) != nullptr; }
+  std::vector<std::string> names(const std::string& prefix) const;
   // Part `index` of `count` equal parts along the first axis.
   Expected part(const std::string& tensor, std::int64_t index, std::int64_t count) const;
 
