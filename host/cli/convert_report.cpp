@@ -22,10 +22,21 @@ struct NameRule {
   const char* name;
 };
 // By words in the names that transformers, diffusers, ComfyUI and llama.cpp use, the most specific first.
-constexpr NameRule kNames[] = {
-    {"norm", "norms"},          {"adaLN", "modulation"}, {"attn", "attention"},
-    {"attention", "attention"}, {"ffn", "feed-forward"}, {"feed_forward", "feed-forward"},
-    {"mlp.", "feed-forward"},   {"embd", "embedding"},   {"embed", "embedding"}};
+constexpr NameRule kNames[] = {{"norm.linear", "modulation"},
+                               {"norm1.linear", "modulation"},
+                               {"norm1_context.linear", "modulation"},
+                               {"norm_out.linear", "modulation"},
+                               {"norm", "norms"},
+                               {"adaLN", "modulation"},
+                               {"attn", "attention"},
+                               {"attention", "attention"},
+                               {"ffn", "feed-forward"},
+                               {"feed_forward", "feed-forward"},
+                               {"ff.net", "feed-forward"},
+                               {"ff_context.net", "feed-forward"},
+                               {"mlp.", "feed-forward"},
+                               {"embd", "embedding"},
+                               {"embed", "embedding"}};
 
 std::string class_name(const ConvertedTensor& tensor) {
   for (const NameRule& rule : kNames) {
