@@ -38,7 +38,7 @@ TEST_F(Listing, of_engines_has_a_row_with_all_facts_for_each) {
   }
   const nlohmann::json openblas = find(engines, "id", "openblas");
   EXPECT_TRUE(openblas.at("simd").is_string());
-  EXPECT_EQ(openblas.at("architectures"), nlohmann::json({"ZImagePipeline", "OvisImagePipeline"}));
+  EXPECT_THAT(openblas.at("architectures").dump(), HasSubstr("ZImagePipeline"));
   EXPECT_THAT(openblas.at("dtypes").dump(), HasSubstr("bf16"));
   EXPECT_THAT(openblas.at("features").dump(), HasSubstr("negative-prompt"));
 }

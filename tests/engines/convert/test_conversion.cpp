@@ -81,12 +81,12 @@ TEST(Conversion, ComesBackFromGgufBitForBit) {
   struct Case {
     const char *model, *folder, *stem;
   };
-  for (const Case& one : {Case{"zimage-tiny", "transformer", "diffusion_pytorch_model"},
-                          Case{"zimage-tiny", "text_encoder", "model"},
-                          Case{"zimage-odd", "transformer", "diffusion_pytorch_model"},
-                          Case{"ovis-odd", "transformer", "diffusion_pytorch_model"},
-                          Case{"ovis-odd", "text_encoder", "model"},
-                          Case{"qwen3-tiny-lm", ".", "model"}, Case{"llama-tiny-lm", ".", "model"}}) {
+  for (const Case& one :
+       {Case{"zimage-tiny", "transformer", "diffusion_pytorch_model"},
+        Case{"zimage-tiny", "text_encoder", "model"},
+        Case{"zimage-odd", "transformer", "diffusion_pytorch_model"},
+        Case{"ovis-odd", "transformer", "diffusion_pytorch_model"}, Case{"ovis-odd", "text_encoder", "model"},
+        Case{"qwen3-tiny-lm", ".", "model"}, Case{"llama-tiny-lm", ".", "model"}}) {
     const Converted gguf(kFixtures / one.model, Dtype::f32, true);
     const Converted back(gguf.path(), Dtype::f32, false);
     EXPECT_TRUE(std::filesystem::exists(gguf.path() / one.folder / (std::string(one.stem) + ".gguf")));

@@ -11,10 +11,14 @@
 #include "engines/weights/block_window.h"
 #include "tests/engines/pipeline/damaged_model.h"
 #include "tests/engines/pipeline/opened_model.h"
-#include "tests/engines/pipeline/tiny_models.h"
+#include "tests/tiny_models.h"
 
 namespace engines::test {
 namespace {
+
+using roundhouse::test::kTinyModels;
+using roundhouse::test::name_of_model;
+using roundhouse::test::TinyModel;
 
 // Its feed-forward matrices are large enough to be rounded.
 const std::filesystem::path kPocket = std::filesystem::path(ROUNDHOUSE_MODELS) / "pocket-turbo";

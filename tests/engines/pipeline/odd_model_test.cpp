@@ -8,10 +8,13 @@
 #include "tests/engines/pipeline/first_deviation.h"
 #include "tests/engines/pipeline/opened_model.h"
 #include "tests/engines/pipeline/reference_case.h"
-#include "tests/engines/pipeline/tiny_models.h"
+#include "tests/tiny_models.h"
 
 namespace engines::test {
 namespace {
+
+using roundhouse::test::kTinyModels;
+using roundhouse::test::TinyModel;
 
 // One case of a fixture: compares what a run shows with every tensor that is there for it.
 class ExpectedRun {
@@ -118,7 +121,7 @@ TEST_P(OddModel, DescribesItsArchitecture) {
 }
 
 std::string name_of_both(const testing::TestParamInfo<std::tuple<TinyModel, KernelsChoice>>& both) {
-  return as_identifier(std::get<0>(both.param).fixture) + "_" + std::get<1>(both.param).name;
+  return identifier_of(std::get<0>(both.param)) + "_" + std::get<1>(both.param).name;
 }
 INSTANTIATE_TEST_SUITE_P(Models, OddModel,
                          testing::Combine(testing::ValuesIn(kTinyModels), testing::ValuesIn(all_kernels())),

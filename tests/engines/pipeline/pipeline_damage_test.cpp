@@ -6,10 +6,14 @@
 
 #include "tests/engines/pipeline/damaged_model.h"
 #include "tests/engines/pipeline/opened_model.h"
-#include "tests/engines/pipeline/tiny_models.h"
+#include "tests/tiny_models.h"
 
 namespace engines::test {
 namespace {
+
+using roundhouse::test::kTinyModels;
+using roundhouse::test::name_of_model;
+using roundhouse::test::TinyModel;
 
 const std::filesystem::path kFixtures = ROUNDHOUSE_FIXTURES;
 const std::filesystem::path kModels = ROUNDHOUSE_MODELS;

@@ -7,10 +7,14 @@
 
 #include "tests/engines/pipeline/damaged_model.h"
 #include "tests/engines/pipeline/opened_model.h"
-#include "tests/engines/pipeline/tiny_models.h"
+#include "tests/tiny_models.h"
 
 namespace engines::test {
 namespace {
+
+using roundhouse::test::kTinyModels;
+using roundhouse::test::name_of_model;
+using roundhouse::test::TinyModel;
 
 const char* name_of_stage(Stage stage) {
   return stage == Stage::encode ? "encode" : stage == Stage::denoise ? "denoise" : "decode";

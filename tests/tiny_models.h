@@ -8,15 +8,15 @@
 #include <ostream>
 #include <string>
 
-namespace engines::test {
+namespace roundhouse::test {
 
 // A folder of tests/fixtures whose dimensions are unlike the published model's, with expected values of the
 // same cases ("tiny", "guided", "wide").
 struct TinyModel {
   const char* fixture;
-  const char* id;    // of the architecture, as model_index.json has it
-  const char* name;  // as a pipeline describes it
-  const char* norm;  // a tensor of 16-bit floats in the transformer that every block's work depends on
+  const char* id;             // of the architecture, as model_index.json has it
+  const char* name;           // as a pipeline describes it
+  const char* norm;           // a float16 tensor of the transformer's blocks
   const char* caption_field;  // of transformer/config.json: the encoder's width
 
   std::filesystem::path folder() const { return std::filesystem::path(ROUNDHOUSE_FIXTURES) / fixture; }
@@ -28,16 +28,18 @@ inline constexpr TinyModel kTinyModels[] = {
      "joint_attention_dim"},
 };
 
-inline std::string as_identifier(std::string name) {
+// As a name of a test: letters, digits and '_'.
+inline std::string identifier_of(const TinyModel& model) {
+  std::string name = model.fixture;
   for (char& c : name)
     c = c == '-' ? '_' : c;
   return name;
 }
 inline std::string name_of_model(const testing::TestParamInfo<TinyModel>& info) {
-  return as_identifier(info.param.fixture);
+  return identifier_of(info.param);
 }
 inline void PrintTo(const TinyModel& model, std::ostream* out) {
   *out << model.fixture;
 }
 
-}  // namespace engines::test
+}  // namespace roundhouse::test
