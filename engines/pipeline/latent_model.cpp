@@ -37,7 +37,7 @@ LatentModel::LatentModel(std::string the_architecture, const std::filesystem::pa
       process_bytes(resident_bytes() + kScratchBytes) {
   memory.usual_decode_budget = kDecodeBudget;
   require_equal("vae/config.json: latent_channels", vae.config().latent_channels,
-                "in_channels of transformer/config.json", denoiser->channels());
+                "the latents of transformer/config.json", denoiser->channels());
   require_equal("vae/config.json: out_channels", vae.config().out_channels, "the pipeline", kColours);
 }
 

@@ -157,7 +157,8 @@ TEST_P(DamagedTinyModel, TheTransformerOfAnotherArchitectureIsRefused) {
 
 TEST_P(DamagedTinyModel, AVaeOfOtherChannelsIsRefused) {
   model.replace("vae", kFixtures / "zimage-tiny" / "vae");
-  EXPECT_TRUE(refused(RH_MODEL_INVALID, "latent_channels: 16 does not fit"));
+  EXPECT_TRUE(refused(RH_MODEL_INVALID,
+                      "latent_channels: 16 does not fit the latents of transformer/config.json, expected 3"));
 }
 
 TEST_P(DamagedTinyModel, AnEncoderOfAnotherWidthIsRefused) {

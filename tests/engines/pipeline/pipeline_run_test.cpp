@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/kernels/openblas/openblas_kernels.h"
 #include "tests/engines/pipeline/damaged_model.h"
 #include "tests/engines/pipeline/opened_model.h"
 #include "tests/tiny_models.h"
@@ -53,7 +54,7 @@ class PipelineRun : public testing::TestWithParam<TinyModel> {
     return throws_error(RH_CANCELLED, message, [&] { pipeline.generate(request, run); });
   }
 
-  std::unique_ptr<Kernels> kernels = make_reference_kernels();
+  std::unique_ptr<Kernels> kernels = make_openblas_kernels(2);
   OpenedModel pipeline{GetParam().folder(), *kernels};
   ImageRequest request;
 };

@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <limits>
 
+#include "engines/kernels/openblas/openblas_kernels.h"
 #include "engines/pipeline/values.h"
 #include "tests/engines/pipeline/opened_model.h"
+#include "tests/tiny_models.h"
 
 namespace engines {
 namespace {
@@ -46,9 +48,13 @@ ImageRequest small_request() {
   return request;
 }
 
-TEST(Preview, ChangesNoBitOfThePicture) {
-  const auto kernels = make_reference_kernels();
-  test::OpenedModel pipeline(kModel, *kernels);
+class PreviewOf : public testing::TestWithParam<roundhouse::test::TinyModel> {
+ protected:
+  std::unique_ptr<Kernels> kernels = make_openblas_kernels(2);
+  test::OpenedModel pipeline{GetParam().folder(), *kernels};
+};
+
+TEST_P(PreviewOf, ChangesNoBitOfThePicture) {
   for (const char* sampler : {"euler", "dpmpp-2m", "dpmpp-2m-sde"}) {
     for (const double guidance : {0.0, 2.0}) {
       ImageRequest request = small_request();
@@ -65,9 +71,7 @@ TEST(Preview, ChangesNoBitOfThePicture) {
   }
 }
 
-TEST(Preview, ItsCostIsTold) {
-  const auto kernels = make_reference_kernels();
-  test::OpenedModel pipeline(kModel, *kernels);
+TEST_P(PreviewOf, ItsCostIsTold) {
   Onlooker nobody(0, 4), everything(1, 4);
   pipeline.generate(small_request(), nobody);
   pipeline.generate(small_request(), everything);
@@ -77,6 +81,9 @@ TEST(Preview, ItsCostIsTold) {
   EXPECT_GT(everything.denoise.operations, nobody.denoise.operations);
   EXPECT_GT(everything.denoise.activation_bytes, nobody.denoise.activation_bytes);
 }
+
+INSTANTIATE_TEST_SUITE_P(Models, PreviewOf, testing::ValuesIn(roundhouse::test::kTinyModels),
+                         roundhouse::test::name_of_model);
 
 // Powers of two, so that differences and means are exact and the decoder gets the very same latents.
 TEST(Preview, IsTheDecodedMeanOfThePrediction) {
