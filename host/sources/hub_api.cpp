@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "host/sources/backoff.h"
+#include "host/sources/link_header.h"
 #include "host/store/oci_manifest.h"
 #include "host/store/small_file.h"
 
@@ -89,12 +89,9 @@ void add_files(const json& page, std::vector<HubFile>& files) {
   }
 }
 
-// `<...>; rel="next"` of RFC 8288.
 std::optional<std::string> next_page(const HttpHeaders& headers) {
-  static const std::regex next(R"re(<([^>]*)>\s*;[^,]*\brel="?next"?)re");
-  for (const std::string& value : headers.all("Link")) {
-    std::smatch match;
-    if (value.size() < kMaximumAnswerBytes && std::regex_search(value, match, next)) return match[1].str();
+  for (const std::string& field : headers.all("Link")) {
+    if (auto next = next_link(field)) return next;
   }
   return std::nullopt;
 }

@@ -18,6 +18,8 @@ using boost::system::error_code;
 
 constexpr std::size_t kReadBytes = 256 << 10;
 constexpr std::uint32_t kHeaderLimit = 64 << 10;
+constexpr std::size_t kFieldLimit = 16 << 10;       // a signed address has two thousand bytes
+constexpr unsigned kMaximumInterim = 16;            // answers "continue" and the like before the answer
 constexpr std::size_t kMaximumKept = 4;             // connections
 constexpr std::size_t kIncidentalBytes = 64 << 10;  // of a body that nobody asked for
 
@@ -43,7 +45,11 @@ class ResponseParser final : public http::basic_parser<false> {
   void on_response_impl(int code, string_view, int, error_code&) override {
     response.status = static_cast<unsigned>(code);
   }
-  void on_field_impl(http::field, string_view name, string_view value, error_code&) override {
+  void on_field_impl(http::field, string_view name, string_view value, error_code& error) override {
+    if (name.size() + value.size() > kFieldLimit) {
+      error = http::error::header_limit;
+      return;
+    }
     response.headers.add(std::string(name), std::string(value));
   }
   void on_header_impl(error_code&) override { body_ = head_(response); }
@@ -164,7 +170,10 @@ class HttpClient::Implementation {
                        const HeadSeen& head, bool keep) {
     std::string buffer(kReadBytes, '\0');
     std::size_t filled = 0;
-    for (;;) {
+    for (unsigned before = 0;; ++before) {
+      if (before > kMaximumInterim)
+        throw Error(RH_SOURCE_REJECTED, url.shown() + ": says to continue more than " +
+                                            std::to_string(kMaximumInterim) + " times");
       const auto interim = [](const HttpResponse& response) {
         return response.status >= 100 && response.status < 200;
       };

@@ -15,9 +15,9 @@ namespace roundhouse::host {
 // Redirects are followed for GET and HEAD (and 307 and 308 for other methods); other responses, also 4xx and
 // 5xx, are returned. Throws INVALID_ARGUMENT for a plain http URL that may not be used, a method or a header
 // that cannot be sent; HttpFailure (SOURCE_UNREACHABLE) when there is no whole response; SOURCE_REJECTED for
-// one that is not HTTP, has more than 64 KiB of headers, is larger than asked for, leads from https to http
-// or redirects for ever; CANCELLED; IO_ERROR for a file that cannot be read. Messages name host and reason,
-// never a query or an Authorization.
+// one that is not HTTP, has more than 64 KiB of headers or 16 KiB in one of them, is larger than asked for,
+// leads from https to http, redirects or says "continue" for ever; CANCELLED; IO_ERROR for a file that cannot
+// be read. Messages name host and reason, never a query or an Authorization.
 class HttpClient {
  public:
   explicit HttpClient(HttpOptions options);

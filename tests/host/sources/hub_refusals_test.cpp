@@ -108,5 +108,14 @@ TEST_F(HubTest, AListingThatGoesOnElsewhereGetsNoToken) {
   EXPECT_THAT(pulled(), HasSubstr("goes on at another server"));
 }
 
+// The reader of this header must not depend on its length: the hub decides that.
+TEST_F(HubTest, ALinkHeaderOfAnyLengthIsReadOrRefused) {
+  for (const std::size_t length : {10'000U, 60'000U}) {
+    answer_always("/tree/" + std::string(FakeHub::kCommit),
+                  {200, {{"Link", "<" + std::string(length, 'a') + ">; rel=\"next\""}}, "[]"});
+    EXPECT_THAT(pulled(), ::testing::Not("ok")) << length;
+  }
+}
+
 }  // namespace
 }  // namespace roundhouse::host

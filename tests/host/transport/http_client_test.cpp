@@ -88,6 +88,14 @@ TEST(HttpClient, SkipsInterimAnswers) {
   EXPECT_EQ(HttpClient({}).fetch(get(server.url()), kLimit).body, "ok");
 }
 
+TEST(HttpClient, GivesUpAServerThatSaysToContinueForEver) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i)
+    text += "HTTP/1.1 100 Continue\r\n\r\n";
+  RawServer server({{{text}, true}});
+  EXPECT_THAT(fetched(server.url()), HasSubstr("says to continue more than 16 times"));
+}
+
 TEST(HttpClient, SaysWhenAnAnswerIsCut) {
   for (const std::string& text : {std::string(), kHead, kHead + "Content-Length: 10\r\n\r\nhello",
                                   kChunked + "5\r\nhel", kChunked + "5\r\nhello\r\n"}) {
@@ -114,9 +122,10 @@ TEST(HttpClient, RefusesWhatIsNoAnswer) {
   std::string many = kHead;
   for (int i = 0; i < 10'000; ++i)
     many += "X-" + std::to_string(i) + ": y\r\n";
+  const std::string long_field = kHead + "Link: " + std::string(20'000, 'x') + "\r\n\r\n";
   for (const std::string& text :
        {std::string("SSH-2.0-OpenSSH_9\r\n\r\n"), std::string("HTTP/3 200 OK\r\n\r\n"), huge, many + "\r\n",
-        kHead + "no colon\r\n\r\n", kHead + "Content-Length: -1\r\n\r\n",
+        long_field, kHead + "no colon\r\n\r\n", kHead + "Content-Length: -1\r\n\r\n",
         kHead + "Content-Length: 99999999999999999999\r\n\r\n", kChunked + "zz\r\nhello\r\n",
         kChunked + "ffffffffffffffffff\r\nx", kHead + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
         kHead + "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx"}) {
