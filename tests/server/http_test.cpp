@@ -322,8 +322,10 @@ TEST_F(HttpTest, serves_others_while_many_connections_idle) {
 TEST_F(HttpTest, refuses_connections_beyond_the_bound) {
   options_.limits.connections = 2;
   Client first(port()), second(port());
-  ASSERT_EQ(first.ask("GET", "/open").status, 200);
-  ASSERT_EQ(second.ask("GET", "/open").status, 200);
+  first.send_request("GET", "/wait");
+  ASSERT_TRUE(becomes_true([&] { return begun_.exchange(false); }));
+  second.send_request("GET", "/wait");
+  ASSERT_TRUE(becomes_true([&] { return begun_.load(); }));
   Client third(port());
   EXPECT_EQ(third.read_answer().status, 503);
   first.close();

@@ -102,6 +102,11 @@ bool origin_allowed(std::string_view origin, const Request& request, const Acces
 }
 
 void check_origin(const Request& request, const AccessPolicy& policy) {
+  const std::size_t count = request.headers.count("Origin");
+  if (count > 1) {
+    throw HttpError(400, RH_INVALID_ARGUMENT,
+                    "the request has " + std::to_string(count) + " Origin fields, expected at most 1");
+  }
   const auto origin = request.headers.find("Origin");
   if (!origin || origin_allowed(*origin, request, policy)) return;
   throw HttpError(403, RH_INVALID_ARGUMENT, "origin '" + std::string(*origin) + "' may not use this server",

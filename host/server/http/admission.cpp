@@ -44,6 +44,21 @@ void begin(Admission& admission, const Shared& shared) {
   admission.fields = {{"Server", shared.options.name}, {"X-Request-Id", request.request_id}};
 }
 
+// An encoding that is not known says nothing of where the body ends: what follows could be its rest or the
+// next request (RFC 9112, 6.1 and 6.3).
+void check_transfer_encoding(const Request& request) {
+  const auto encoding = request.headers.find("Transfer-Encoding");
+  if (!encoding) return;
+  if (request.headers.count("Transfer-Encoding") > 1 || request.headers.find("Content-Length")) {
+    throw HttpError(400, RH_INVALID_ARGUMENT, "the request says in two ways where its body ends");
+  }
+  if (!equal_without_case(*encoding, "chunked")) {
+    throw HttpError(
+        501, RH_INVALID_ARGUMENT,
+        "transfer encoding '" + std::string(encoding->substr(0, 40)) + "' is not known, expected chunked");
+  }
+}
+
 void find_route(Admission& admission, const Shared& shared, const std::string& path) {
   Request& request = admission.request;
   RouteMatch match = shared.router.find(request.method, path);
@@ -101,6 +116,9 @@ Admission admit(Request request, const Shared& shared, std::optional<std::uint64
     if (!target) {
       throw HttpError(400, RH_INVALID_ARGUMENT, "the target of the request is no path");
     }
+    check_transfer_encoding(r);
+    // Who names the host in the target means that one (RFC 9112, 3.2.2).
+    if (target->authority && r.headers.count("Host") == 1) r.headers.replace("Host", *target->authority);
     check_host(r, shared.options.access);
     check_origin(r, shared.options.access);
     for (auto& field : origin_fields(r, shared.options.access))

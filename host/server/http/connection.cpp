@@ -27,12 +27,14 @@ namespace beast = boost::beast;
 namespace wire = boost::beast::http;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
 template <typename T>
 using Task = asio::awaitable<T>;
 
 constexpr auto kResume = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kPiece = std::size_t{64} << 10;
 constexpr std::size_t kAhead = std::size_t{64} << 10;  // of pipelined requests, read while one is answered
+constexpr std::size_t kThrownAway = std::size_t{64} << 20;  // of what is beyond; who sends more is cut off
 constexpr std::chrono::seconds kLinger{2};
 
 // What is wrong with a head that Beast could not read; none where there is nobody to be told.
@@ -78,14 +80,16 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   }
 
   void close_if_idle() override {
-    if (idle_) abort();
+    if (idle_since_) abort();
   }
+  std::optional<Clock::time_point> idle_since() const override { return idle_since_; }
   void cancel() override {
     if (channel_) channel_->cancel();
     if (!channel_) abort();  // its request has not arrived
   }
   void abort() override {
     error_code ignored;
+    idle_since_.reset();
     stream_.socket().close(ignored);
     if (channel_) channel_->gone();
     signal_.cancel();
@@ -96,14 +100,14 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
 
   Task<void> serve() {
     while (!shared_.stopping) {
-      idle_ = true;
+      idle_since_ = Clock::now();
       if (!co_await wait_for_request()) break;
       parser_.emplace();
       parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes));
       parser_->body_limit(boost::none);
       stream_.expires_after(limits().header_time);
       const auto [code, size] = co_await wire::async_read_header(stream_, buffer_, *parser_, kResume);
-      idle_ = false;
+      idle_since_.reset();
       Request request;
       request.remote = remote_;
       request.received = std::chrono::steady_clock::now();
@@ -170,7 +174,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
       co_return false;
     }
     co_await attend(body_read);
-    const bool keeps = channel->keeps_connection();
+    const bool keeps = channel->keeps_connection() && !overrun_;
     channel_ = nullptr;
     channel->closed();
     if (!keeps && !channel->client_left() && !shared_.stopping) co_await linger();
@@ -181,12 +185,17 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     Channel::Setting setting;
     setting.dialect = admission.dialect;
     setting.chunks = head_read && parser_->get().version() >= 11;
-    const bool malformed = admission.refusal && admission.refusal->status() == 400;
+    // Where such a request ends is not certain.
+    const bool malformed =
+        admission.refusal && (admission.refusal->status() == 400 || admission.refusal->status() == 501);
     setting.keep_alive = setting.chunks && parser_->keep_alive() && !malformed;
     setting.body_pending = !body_read;
     setting.body_limit = admission.route != nullptr ? admission.route->options.body_limit : 0;
     setting.fields = admission.fields;
-    setting.stopping = [shared = &shared_] { return shared->stopping.load(); };
+    setting.stopping = [shared = &shared_, weak = weak_from_this()] {
+      const auto self = weak.lock();
+      return shared->stopping || self == nullptr || self->overrun_;
+    };
     setting.wake = [weak = weak_from_this()] {
       if (const auto self = weak.lock()) {
         asio::post(self->stream_.get_executor(), [self] { self->signal_.cancel(); });
@@ -304,16 +313,23 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
                    });
   }
 
+  // Beyond kAhead it reads on without keeping anything: only so is the client's end seen. The connection then
+  // ends with the answer at work.
   Task<void> read_ahead() {
+    std::string trash;
+    std::size_t thrown_away = 0;
     while (!end_watch_) {
-      if (buffer_.size() >= kAhead) {
-        co_await stream_.socket().async_wait(Tcp::socket::wait_error, kResume);
-        continue;
-      }
-      const auto [code, size] = co_await stream_.socket().async_read_some(buffer_.prepare(4096), kResume);
-      buffer_.commit(size);
-      if (code && !end_watch_) {
+      overrun_ = overrun_ || buffer_.size() >= kAhead;
+      if (overrun_) trash.resize(kPiece);
+      const asio::mutable_buffer into =
+          overrun_ ? asio::buffer(trash) : asio::mutable_buffer(buffer_.prepare(4096));
+      const auto [code, size] = co_await stream_.socket().async_read_some(into, kResume);
+      if (overrun_) thrown_away += size;
+      if (!overrun_) buffer_.commit(size);
+      if (end_watch_) co_return;
+      if (code || thrown_away > kThrownAway) {
         if (channel_) channel_->left();
+        if (!code) abort();
         co_return;
       }
     }
@@ -348,10 +364,11 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   Shared& shared_;
   const std::function<void()> ended_;
   std::string remote_;
-  std::shared_ptr<Channel> channel_;  // of the request at work
-  bool idle_ = true;                  // no head of a request has arrived
+  std::shared_ptr<Channel> channel_;                            // of the request at work
+  std::optional<Clock::time_point> idle_since_ = Clock::now();  // no head of a request has arrived
   bool awaits_continue_ = false;
   bool watching_ = false, end_watch_ = false;
+  std::atomic<bool> overrun_ = false;  // the client sent more ahead than is kept
 };
 
 }  // namespace

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "host/server/http/server.h"
 #include "host/server/http/worker_threads.h"
@@ -27,6 +29,8 @@ class Connection {
  public:
   virtual ~Connection() = default;
   virtual void close_if_idle() = 0;
+  // Since when it waits for the head of a request; none while one is at work.
+  virtual std::optional<std::chrono::steady_clock::time_point> idle_since() const = 0;
   // Asks the request at work to end.
   virtual void cancel() = 0;
   // Closes at once.

@@ -25,4 +25,9 @@ std::size_t Headers::count(std::string_view name) const {
   }));
 }
 
+void Headers::replace(const std::string& name, std::string value) {
+  std::erase_if(fields_, [&](const auto& field) { return equal_without_case(field.first, name); });
+  add(name, std::move(value));
+}
+
 }  // namespace roundhouse::host::http

@@ -19,6 +19,8 @@ class Headers {
   // The first of that name. The text lives as long as the headers do.
   std::optional<std::string_view> find(std::string_view name) const;
   std::size_t count(std::string_view name) const;
+  // In place of all of that name.
+  void replace(const std::string& name, std::string value);
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
 
  private:

@@ -84,12 +84,23 @@ struct Server::State {
         co_await breath.async_wait(kAccepted);
         continue;
       }
-      if (connections.size() >= shared.options.limits.connections) {
+      if (connections.size() >= shared.options.limits.connections && !drop_longest_idle()) {
         refuse(socket);
       } else {
         take(socket);
       }
     }
+  }
+
+  // Who only holds connections must not shut others out. False where all are at work.
+  bool drop_longest_idle() {
+    std::shared_ptr<Connection> longest;
+    for (const auto& [number, connection] : connections) {
+      const auto since = connection->idle_since();
+      if (since && (longest == nullptr || *since < *longest->idle_since())) longest = connection;
+    }
+    if (longest != nullptr) longest->abort();
+    return longest != nullptr;
   }
 
   static void refuse(Tcp::socket& socket) {

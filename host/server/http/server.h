@@ -16,7 +16,7 @@ namespace roundhouse::host::http {
 
 struct Limits {
   std::size_t header_bytes = std::size_t{16} << 10;  // request line and fields
-  std::size_t connections = 1024;                    // more get 503 at once
+  std::size_t connections = 1024;                    // more push out an idle one, or get 503
   std::size_t threads = 512;                         // requests in handlers at once; as many again may wait
   std::chrono::milliseconds header_time{10'000};     // from a request's first byte to the end of its head
   std::chrono::milliseconds body_time{60'000};       // for a whole body; for a piece of a streamed one

@@ -2,6 +2,10 @@
 // Paths, queries and their escapes.
 #include "host/server/http/target.h"
 
+#include <algorithm>
+
+#include "host/server/http/message.h"
+
 namespace roundhouse::host::http {
 namespace {
 
@@ -10,6 +14,23 @@ int hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+// Of "http://" or "https://" at the front, in any case; else 0.
+std::size_t scheme_length(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (equal_without_case(text.substr(0, scheme.size()), scheme)) return scheme.size();
+  }
+  return 0;
+}
+
+std::string plain_path(std::string_view path) {
+  std::string plain = "/";
+  for (const char c : path) {
+    if (c != '/' || plain.back() != '/') plain += c;
+  }
+  if (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  return plain;
 }
 
 bool add_query(std::map<std::string, std::string>& query, std::string_view text) {
@@ -49,17 +70,22 @@ std::optional<std::string> percent_decoded(std::string_view text, bool plus) {
 }
 
 std::optional<Target> parse_target(std::string_view text) {
-  if (text == "*") return Target{"*", {}};
-  constexpr std::string_view kScheme = "http://";
-  if (text.starts_with(kScheme)) {
-    const auto slash = text.find('/', kScheme.size());
-    text = slash == std::string_view::npos ? std::string_view("/") : text.substr(slash);
-  }
-  if (!text.starts_with('/')) return std::nullopt;
-  text = text.substr(0, text.find('#'));
-  const auto question = text.find('?');
   Target target;
-  target.path = text.substr(0, question);
+  if (text == "*") {
+    target.path = "*";
+    return target;
+  }
+  text = text.substr(0, text.find('#'));
+  if (!text.starts_with('/')) {
+    const std::size_t begin = scheme_length(text);
+    if (begin == 0) return std::nullopt;
+    const std::size_t end = std::min(text.find_first_of("/?", begin), text.size());
+    target.authority = text.substr(begin, end - begin);
+    if (target.authority->empty() || target.authority->find('@') != std::string::npos) return std::nullopt;
+    text.remove_prefix(end);
+  }
+  const auto question = text.find('?');
+  target.path = plain_path(text.substr(0, question));
   if (!percent_decoded(target.path)) return std::nullopt;
   if (question != std::string_view::npos && !add_query(target.query, text.substr(question + 1))) {
     return std::nullopt;
