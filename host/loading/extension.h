@@ -7,6 +7,7 @@
 #include <string>
 
 #include "host/loading/plugin_error.h"
+#include "roundhouse/ext/concurrency.h"
 #include "roundhouse/ext/convert.h"
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/estimate.h"
@@ -25,6 +26,8 @@ template <>
 inline constexpr std::array first_functions<rh_estimate>{"image"};
 template <>
 inline constexpr std::array first_functions<rh_convert>{"run"};
+template <>
+inline constexpr std::array first_functions<rh_concurrency>{"calls"};
 template <>
 inline constexpr std::array first_functions<rh_bench>{"product", "matrix_rate"};
 

@@ -78,6 +78,20 @@ void check_model(const std::string& id, const rh_model* model) {
   check_function(id, rule::kRecords, "the model's get_extension", model->get_extension);
 }
 
+// Calls that the model says it takes at once; 1 where it says nothing.
+std::uint32_t capacity_of(PluginCore& core, rh_model* model) {
+  constexpr std::uint32_t most = 1024;
+  const void* found =
+      core.call("get_extension", [&] { return model->get_extension(model, RH_CONCURRENCY_ID); });
+  if (found == nullptr) return 1;
+  const auto& concurrency = checked_extension<rh_concurrency>(core.id(), RH_CONCURRENCY_ID, found);
+  const std::uint32_t calls = core.call("calls", [&] { return concurrency.calls(model); });
+  if (calls >= 1 && calls <= most) return calls;
+  throw broken(core.id(), rule::kCalls,
+               std::string(RH_CONCURRENCY_ID) + ": calls answered " + std::to_string(calls) +
+                   ", expected 1 to " + std::to_string(most));
+}
+
 }  // namespace
 
 struct Plugin::State {
@@ -90,6 +104,7 @@ struct Plugin::Engine::State {
 
 struct Plugin::Model::State {
   std::unique_ptr<ModelUse> use;
+  std::uint32_t capacity = 1;
 };
 
 Plugin::Plugin(const EngineManifest& manifest, std::uint32_t threads, PluginLog log)
@@ -160,7 +175,9 @@ std::unique_ptr<Plugin::Model> Plugin::Engine::open_model(const rh_model_source&
   }));
   check_model(core.id(), model);
   auto use = std::make_unique<ModelUse>(state_->use, model);
-  return std::unique_ptr<Model>(new Model(std::make_unique<Model::State>(Model::State{std::move(use)})));
+  const std::uint32_t capacity = capacity_of(core, model);
+  return std::unique_ptr<Model>(
+      new Model(std::make_unique<Model::State>(Model::State{std::move(use), capacity})));
 }
 
 Plugin::Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {
@@ -172,6 +189,10 @@ std::vector<std::pair<std::string, std::string>> Plugin::Model::facts() const {
   rh_model* model = state_->use->get();
   const rh_facts* list = core.call("describe", [&] { return model->describe(model); });
   return read_facts(core.id(), rule::kRecords, "the model's describe", list);
+}
+
+std::uint32_t Plugin::Model::capacity() const {
+  return state_->capacity;
 }
 
 void Plugin::Model::generate(const rh_image_request& request, const rh_image_sink& sink) {

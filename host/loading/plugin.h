@@ -50,7 +50,7 @@ class Plugin::Engine {
  public:
   ~Engine();
   // Throws the plugin's error, or ENGINE_BROKEN when it returns success without a model, or an error without
-  // a message.
+  // a message, or a model that takes less than 1 call or more than 1024 at once.
   std::unique_ptr<Model> open_model(const rh_model_source& source);
   // The engine side of an extension, checked (checked_extension); valid as long as the engine.
   template <class Record>
@@ -71,9 +71,12 @@ class Plugin::Engine {
   std::unique_ptr<State> state_;
 };
 
+// Several threads may call `generate` at once, as many as `capacity` says.
 class Plugin::Model {
  public:
   ~Model();
+  // Calls that it takes at once: 1, or what its rh.concurrency/1 says.
+  std::uint32_t capacity() const;
   std::vector<std::pair<std::string, std::string>> facts() const;
   // Runs rh.image/1. Throws the plugin's error; CAPABILITY_UNSUPPORTED when the model has no rh.image/1;
   // ENGINE_BROKEN when it returns success without exactly one valid picture. `sink` is the caller's; this

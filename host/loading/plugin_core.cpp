@@ -65,9 +65,17 @@ EngineReport PluginCore::report() const {
   return report;
 }
 
-void PluginCore::remark_changes(const ProcessState& before, const std::string& call) noexcept {
+void PluginCore::begin_watch() {
+  const std::lock_guard lock(state_mutex_);
+  if (watches_ == 0) before_ = ProcessState::now();
+  ++watches_;
+}
+
+void PluginCore::end_watch(const std::string& call) noexcept {
+  const std::lock_guard lock(state_mutex_);
+  --watches_;
   try {
-    for (const auto& change : before.restore())
+    for (const auto& change : before_.restore())
       remark("changed " + change + " in " + call + " (rule " + rule::kProcess + ")");
   } catch (const std::exception& error) {
     host_.log(RH_LOG_ERROR, "engine", error.what());

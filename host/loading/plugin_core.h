@@ -45,19 +45,19 @@ class PluginCore {
  private:
   class Watch {
    public:
-    Watch(PluginCore& core, const std::string& name) : core_(core), name_(name) {}
+    Watch(PluginCore& core, const std::string& name) : core_(core), name_(name) { core_.begin_watch(); }
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
-    ~Watch() { core_.remark_changes(before_, name_); }
+    ~Watch() { core_.end_watch(name_); }
 
    private:
     PluginCore& core_;
     const std::string& name_;
-    ProcessState before_ = ProcessState::now();
   };
 
   void start(const EngineManifest& manifest);
-  void remark_changes(const ProcessState& before, const std::string& call) noexcept;
+  void begin_watch();
+  void end_watch(const std::string& call) noexcept;
   void remark(const std::string& text);
 
   std::string id_;
@@ -67,8 +67,11 @@ class PluginCore {
   const rh_engine_factory* factory_ = nullptr;
   bool initialised_ = false;
   EngineReport description_;
-  mutable std::mutex mutex_;  // calls of several models may end at once
+  mutable std::mutex mutex_;  // guards
   std::vector<std::string> remarks_;
+  std::mutex state_mutex_;  // guards all below
+  std::uint32_t watches_ = 0;
+  ProcessState before_;  // all of them, where several overlap
 };
 
 }  // namespace roundhouse::host

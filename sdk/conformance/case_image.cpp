@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <string_view>
+#include <thread>
 
 #include "roundhouse/floor.hpp"
 #include "sdk/conformance/cases.h"
@@ -94,10 +96,73 @@ void make_pictures(Life& life, const rh_engine_descriptor& engine, rh_model* mod
   }
 }
 
+// What the model says it takes at once; 0 = it takes one call, and does not say so.
+std::uint32_t calls_of(Report& report, const std::string& engine, rh_model* model) {
+  const auto* found = static_cast<const rh_concurrency*>(model->get_extension(model, RH_CONCURRENCY_ID));
+  if (found == nullptr) return 0;
+  report.require(roundhouse::reaches_floor(found) && found->calls != nullptr, "P10",
+                 engine + ": rh_concurrency is too small or has no calls");
+  const std::uint32_t calls = found->calls(model);
+  report.require(calls >= 1 && calls <= 1024, "P40",
+                 engine + ": calls answers " + std::to_string(calls) + ", expected 1 to 1024");
+  report.expect(found->calls(model) == calls, "P40",
+                engine + ": calls answers another number the second time");
+  return calls;
+}
+
+// One of several calls at the same time. The first is asked to stop.
+struct Neighbour {
+  Neighbour(Life& life, const rh_image_request& asked)
+      : request(asked), watch(life.report(), request, false) {}
+  rh_image_request request;
+  ImageWatch watch;
+  ErrorSlot error;
+  rh_status status = RH_OK;
+};
+
+void make_pictures_at_once(Life& life, const rh_engine_descriptor& engine, rh_model* model,
+                           const rh_image& image) {
+  Report& report = life.report();
+  const std::string id = engine.id;
+  const std::uint32_t calls = std::min(calls_of(report, id, model), 4U);
+  if (calls < 2) return;
+  std::deque<Neighbour> neighbours;
+  for (std::uint32_t i = 0; i < calls; ++i) {
+    rh_image_request request = request_of(engine, {side(engine, "width", 1 + i), side(engine, "height", 2)});
+    request.seed += i;
+    neighbours.emplace_back(life, request);
+  }
+  neighbours.front().watch.stop_by = StopBy::cancelled;
+  {
+    std::vector<std::jthread> threads;
+    for (Neighbour& one : neighbours)
+      threads.emplace_back([&one, model, &image] {
+        one.status = one.watch.generate(model, image, &one.request, one.error.get());
+      });
+  }
+  report.expect(neighbours.front().status == RH_CANCELLED, "P23",
+                id + ": the one of several calls that is asked to stop returned " +
+                    std::to_string(neighbours.front().status));
+  neighbours.pop_front();
+  for (Neighbour& one : neighbours) {
+    expect_picture(report, one.watch, one.status, one.error, id + ": generate beside others");
+    ImageWatch alone(report, one.request, false);
+    ErrorSlot error;
+    alone.generate(model, image, &one.request, error.get());
+    report.expect(alone.pixels() == one.watch.pixels(), "P40",
+                  id + ": generate beside others gives another picture than alone");
+  }
+}
+
 }  // namespace
 
 void check_pictures(const Subject& subject, Report& report) {
   with_models(subject, report, false, &make_pictures);
+}
+
+void check_concurrency(const Subject& subject, Report& report) {
+  report.expect(true, "P40", "");
+  with_models(subject, report, false, &make_pictures_at_once);
 }
 
 void check_newer_host(const Subject& subject, Report& report) {

@@ -27,6 +27,9 @@ void check_pictures(const Subject& subject, Report& report);
 // A host that asks to stop, by either way (P23).
 void check_cancelling(const Subject& subject, Report& report);
 
+// As many calls of a model at once as it says it takes, up to four (P22, P23, P40).
+void check_concurrency(const Subject& subject, Report& report);
+
 // A host that refuses the picture (P26), and an option of a request that is not known (P14).
 void check_request_refusals(const Subject& subject, Report& report);
 

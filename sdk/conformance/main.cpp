@@ -28,6 +28,7 @@ constexpr Case cases[] = {{"file", conformance::check_file},
                           {"newer host", conformance::check_newer_host},
                           {"pictures", conformance::check_pictures},
                           {"cancelling", conformance::check_cancelling},
+                          {"several calls at once", conformance::check_concurrency},
                           {"request refusals", conformance::check_request_refusals},
                           {"conversions", conformance::check_conversions}};
 

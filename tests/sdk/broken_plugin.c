@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "roundhouse/ext/concurrency.h"
 #include "roundhouse/ext/log.h"
 
 static int is(const char* defect) {
@@ -135,6 +136,14 @@ static rh_status broken_generate(rh_model* model, const rh_image_request* reques
   const rh_image_sink relayed = {sizeof relayed,  0,    &state,     relay_progress, relay_stage,
                                  relay_cancelled, NULL, relay_image};
   rh_image_request changed = *request;
+  if (is("mixes-neighbours")) {
+    static _Atomic uint32_t inside;
+    ++inside;
+    usleep(50000);
+    changed.seed += inside - 1;
+    usleep(50000);
+    --inside;
+  }
   if (is("drops-options")) changed.options = NULL;
   if (is("fails-at-ragged-sizes") && request->width != request->height) {
     return rh_fail(error, RH_INVALID_DIMENSION, "only squares");
@@ -147,8 +156,18 @@ static rh_status broken_generate(rh_model* model, const rh_image_request* reques
 
 /* ---- models and engines ---- */
 
+static uint32_t broken_calls(rh_model* model) {
+  (void)model;
+  static uint32_t asked;
+  if (is("takes-no-calls")) return 0;
+  return is("changes-its-calls") ? 2 + asked++ : 4;
+}
+
 static const void* broken_model_extension(rh_model* model, const char* id) {
   (void)model;
+  static const rh_concurrency concurrency = {sizeof concurrency, 0, broken_calls};
+  const int counts = is("takes-no-calls") || is("changes-its-calls") || is("mixes-neighbours");
+  if (counts && strcmp(id, RH_CONCURRENCY_ID) == 0) return &concurrency;
   static const rh_image image = {sizeof image, 0, broken_generate};
   static const rh_image empty = {sizeof empty, 0, NULL};
   if (is("has-no-pictures")) return NULL;

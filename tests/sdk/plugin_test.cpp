@@ -36,6 +36,8 @@ class ScriptedModel final : public roundhouse::ImageModel {
   void generate(const ImageRequest& request, Options& options, Sink& sink) override {
     script(request, options, sink);
   }
+  std::uint32_t calls() const noexcept override { return calls_at_once; }
+  std::uint32_t calls_at_once = 1;
 };
 
 class Scripted final : public roundhouse::Engine {
@@ -338,6 +340,17 @@ TEST_F(Plugin, an_extension_that_throws_is_one_that_is_not_there) {
   ASSERT_EQ(create(), RH_OK);
   EXPECT_EQ(engine->get_extension(engine, "throws/1"), nullptr);
   EXPECT_EQ(engine->get_extension(engine, "address/1"), &roundhouse::engine_of<Scripted>(engine));
+}
+
+TEST_F(Plugin, a_model_says_how_many_calls_it_takes_at_once_where_that_is_not_one) {
+  ASSERT_EQ(create(), RH_OK);
+  ASSERT_EQ(open("/m"), RH_OK);
+  EXPECT_EQ(model->get_extension(model, RH_CONCURRENCY_ID), nullptr) << "one call";
+  roundhouse::model_of<ScriptedModel>(model).calls_at_once = 3;
+  const auto* concurrency =
+      static_cast<const rh_concurrency*>(model->get_extension(model, RH_CONCURRENCY_ID));
+  ASSERT_NE(concurrency, nullptr);
+  EXPECT_EQ(concurrency->calls(model), 3U);
 }
 
 TEST_F(Plugin, a_model_that_makes_no_pictures_has_no_image_extension) {

@@ -72,6 +72,10 @@ class Model {
   // from the source when missing.
   virtual Facts describe() const { return {}; }
 
+  // How many calls of this model may be under way at once, each on a thread of its own (rh.concurrency/1):
+  // at least 1, the same until close. [any-thread]
+  virtual std::uint32_t calls() const noexcept { return 1; }
+
   // The model side of an extension that these classes do not cover; nullptr = cannot do it. [any-thread]
   virtual const void* extension([[maybe_unused]] std::string_view id) { return nullptr; }
 };
@@ -80,7 +84,7 @@ class Model {
 class ImageModel : public Model {
  public:
   // Makes one picture: reads its options, reports progress, calls sink.image() once. Throws on failure.
-  // [model-thread]
+  // [model-thread]: as many at once as calls() says.
   virtual void generate(const ImageRequest& request, Options& options, Sink& sink) = 0;
 };
 

@@ -83,6 +83,8 @@ template <>
 inline constexpr std::uint32_t floor_size<rh_convert> = 16;
 template <>
 inline constexpr std::uint32_t floor_size<rh_bench> = 24;
+template <>
+inline constexpr std::uint32_t floor_size<rh_concurrency> = 16;
 
 // Whether the record is there and at least as large as its first release.
 template <class Record>

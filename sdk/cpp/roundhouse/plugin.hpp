@@ -20,6 +20,7 @@
 #include "roundhouse/descriptor.hpp"
 #include "roundhouse/engine.hpp"
 #include "roundhouse/entry.h"
+#include "roundhouse/ext/concurrency.h"
 #include "roundhouse/guard.hpp"
 
 namespace roundhouse {
@@ -67,12 +68,16 @@ class ModelHandle {
   static const void* get_extension(rh_model* model, const char* id) {
     if (model == nullptr || id == nullptr) return nullptr;
     static constexpr rh_image image{sizeof(rh_image), 0, &generate};
+    static constexpr rh_concurrency concurrency{sizeof(rh_concurrency), 0, &calls};
     Model& self = *of(model).model_;
+    if (std::string_view(id) == RH_CONCURRENCY_ID && self.calls() != 1) return &concurrency;
     if (std::string_view(id) == RH_IMAGE_ID && dynamic_cast<ImageModel*>(&self) != nullptr) return &image;
     const void* found = nullptr;
     guard_for<E>(nullptr, [&] { found = self.extension(id); });
     return found;
   }
+
+  static std::uint32_t calls(rh_model* model) { return model == nullptr ? 1 : of(model).model_->calls(); }
 
   static rh_status generate(rh_model* model, const rh_image_request* request, const rh_image_sink* sink,
                             rh_error* error) {

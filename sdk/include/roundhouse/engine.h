@@ -13,7 +13,10 @@
  * Thread tags stand at every function. These name guarantees given by the host:
  *   [plugin-thread]  never two calls at once into this plugin
  *   [engine-thread]  never two calls at once for the same engine; different engines may run side by side
- *   [model-thread]   never two calls at once for the same model; different models may run side by side
+ *   [model-thread]   never more calls at once for the same model than it takes; different models may run side
+ *                    by side. A model takes one call at a time, and all its calls come from one same thread,
+ *                    unless it has rh.concurrency/1: then as many as that says, each on a thread of its own.
+ *                    close is called while no other call of the model is under way
  *   [any-thread]     at any time, from any thread, between the enclosing begin and end
  * and this one a duty of the plugin, at the functions of a sink:
  *   [call-thread]    only from inside the call that the sink came with, on the thread of that call

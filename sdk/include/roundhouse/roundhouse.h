@@ -6,6 +6,7 @@
 #include "roundhouse/base.h"
 #include "roundhouse/engine.h"
 #include "roundhouse/entry.h"
+#include "roundhouse/ext/concurrency.h"
 #include "roundhouse/ext/convert.h"
 #include "roundhouse/ext/estimate.h"
 #include "roundhouse/ext/image.h"

@@ -164,7 +164,18 @@ const rh_facts kModelDescription = {sizeof(rh_facts), 2, kModelFacts};
 const rh_facts* describe_model(rh_model*) {
   return has(Defect::null_model_description) ? nullptr : &kModelDescription;
 }
+uint32_t calls(rh_model*) {
+  if (has(Defect::throw_in_calls)) throw std::runtime_error("thrown in calls");
+  return has(Defect::takes_no_calls) ? 0 : 4'000'000'000;
+}
+const rh_concurrency kConcurrency = {
+    has(Defect::small_concurrency_extension) ? 8U : uint32_t{sizeof(rh_concurrency)}, 0,
+    has(Defect::null_calls_function) ? nullptr : calls};
 const void* model_extension(rh_model*, const char* id) {
+  constexpr bool counts = has(Defect::takes_no_calls) || has(Defect::takes_absurdly_many_calls) ||
+                          has(Defect::small_concurrency_extension) || has(Defect::null_calls_function) ||
+                          has(Defect::throw_in_calls);
+  if (counts && std::strcmp(id, RH_CONCURRENCY_ID) == 0) return &kConcurrency;
   const bool known = std::strcmp(id, RH_IMAGE_ID) == 0 && !has(Defect::no_image_extension);
   return known ? &kImage : nullptr;
 }
