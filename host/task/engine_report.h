@@ -24,7 +24,8 @@ struct EngineReport {
 // What came of opening a model.
 struct OpenResult {
   EngineReport engine;
-  Facts model;  // architecture, dtype.encode, ...
+  Facts model;                 // architecture, dtype.encode, ...
+  std::uint32_t capacity = 1;  // calls of the model that the engine takes at once
   double load_milliseconds = 0;
   std::uint64_t peak_memory_bytes = 0;
 };

@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host's side of a worker: starts it, asks it, and survives whatever comes back or does not.
+// One call after the other to a worker, which others may be calling, too: asks, waits, cancels, and survives
+// whatever comes back or does not.
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <optional>
 
+#include "host/worker/connection.h"
 #include "host/worker/engine_client.h"
 #include "host/worker/engine_error.h"
 #include "host/worker/file_descriptor.h"
-#include "host/worker/frame.h"
 #include "host/worker/ops/load.h"
 #include "host/worker/ops/probe.h"
-#include "host/worker/printed_output.h"
-#include "host/worker/process.h"
 #include "host/worker/protocol.h"
-#include "host/worker/redaction.h"
 #include "host/worker/system_state.h"
-#include "host/worker/worker_end.h"
 #include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
@@ -31,33 +28,31 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kDeathPatience{1000};  // from the end of the connection to the end of the process
-
 std::string seconds_text(milliseconds time) {
   char text[32];
   std::snprintf(text, sizeof text, "%g s", static_cast<double>(time.count()) / 1000);
   return text;
 }
 
-Deadline deadline_after(milliseconds timeout) {
+Deadline deadline_after(milliseconds timeout, Clock::time_point from = Clock::now()) {
   if (timeout.count() <= 0) return std::nullopt;
-  return Clock::now() + timeout;
+  return from + timeout;
+}
+
+bool has_passed(const Deadline& deadline) {
+  return poll_timeout(deadline) == 0;
 }
 
 class WorkerClient final : public EngineClient {
-  // The worker sent what no worker sends.
-  [[noreturn]] void garbage(const std::string& what) {
-    process_->kill();
-    dead_ = true;
-    report_output("its last call");
-    throw Error(RH_ENGINE_BROKEN, engine_called(manifest_.id) + ": its worker sent " + what +
-                                      ": the plugin writes to a descriptor that is not its own");
-  }
-
  public:
-  WorkerClient(const EngineManifest& manifest, const ClientOptions& options)
-      : manifest_(manifest), options_(options), cancel_event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (cancel_event_.get() < 0) throw Error(RH_INTERNAL, "eventfd: no descriptor left");
+  WorkerClient(std::shared_ptr<WorkerConnection> connection, const EngineManifest& manifest,
+               const ClientOptions& options, bool probed)
+      : connection_(std::move(connection)),
+        manifest_(manifest),
+        options_(options),
+        wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        probed_(probed) {
+    if (wake_.get() < 0) throw Error(RH_INTERNAL, "eventfd: no descriptor left");
   }
 
   EngineReport probe() override {
@@ -65,7 +60,7 @@ class WorkerClient final : public EngineClient {
     exchange(probe_call(
         {manifest_, thread_budget(options_.threads), options_.device, options_.engine_options}, report));
     probed_ = true;
-    printed_.add_remarks(report);
+    connection_->add_remarks(report);
     return report;
   }
 
@@ -73,7 +68,7 @@ class WorkerClient final : public EngineClient {
     ensure_probed();
     OpenResult result;
     exchange(load_call(source, events, result));
-    printed_.add_remarks(result.engine);
+    connection_->add_remarks(result.engine);
     return result;
   }
 
@@ -82,30 +77,32 @@ class WorkerClient final : public EngineClient {
     exchange(call);
   }
 
+  std::unique_ptr<EngineClient> beside() override {
+    return std::make_unique<WorkerClient>(connection_, manifest_, options_, probed_);
+  }
+
   void cancel() noexcept override {
     const int saved = errno;
+    cancelled_.store(true);
     const std::uint64_t one = 1;
-    // Fails only when the counter is full, and then the call knows already.
-    [[maybe_unused]] const ssize_t written = write(cancel_event_.get(), &one, sizeof one);
+    // Fails only when the counter is full, and then the call wakes anyway.
+    [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
     errno = saved;
   }
 
-  bool alive() override { return !dead_.load() && (process_ == nullptr || process_->is_connected()); }
+  bool alive() override { return connection_->alive(); }
   bool was_heard() const noexcept override { return heard_; }
-  pid_t process() const noexcept override {
-    WorkerProcess* process = started_.load();
-    return process != nullptr ? process->living() : 0;
-  }
-  void kill() noexcept override {
-    if (WorkerProcess* process = started_.load()) process->send_kill();
-  }
+  pid_t process() const noexcept override { return connection_->process(); }
+  void kill() noexcept override { connection_->send_kill(); }
 
  private:
   // What is known while a call runs.
   struct Running {
     const Call& call;
     milliseconds silence;
-    Deadline deadline = deadline_after(silence);
+    OngoingCall& ongoing;
+    Clock::time_point busy = Clock::now();  // until when its caller kept the worker waiting
+    Deadline stop_deadline = {};            // once it is cancelled
     bool cancelled = false;
     std::exception_ptr thrown = {};  // by the caller's functions
 
@@ -118,38 +115,25 @@ class WorkerClient final : public EngineClient {
     if (!probed_) probe();
   }
 
-  void start() {
-    if (dead_) {
-      throw Error(RH_ENGINE_CRASHED, engine_called(manifest_.id) + ": its worker has ended after a failure");
-    }
-    if (process_) return;
-    memory_kills_ = memory_kills();
-    process_ = std::make_unique<WorkerProcess>(
-        WorkerProcess::Setup{options_.executable, manifest_.id, engine_environment(manifest_)});
-    started_.store(process_.get());
-  }
-
   void exchange(const Call& call) {
-    std::uint64_t stale = 0;
-    [[maybe_unused]] const ssize_t drained = read(cancel_event_.get(), &stale, sizeof stale);
+    cancelled_.store(false);
+    drain();
     heard_ = false;
-    start();
-    ++call_;
-    private_texts_ = call.private_texts;
-    Running running{call, options_.timeouts.*call.silence};
+    OngoingCall ongoing{call, wake_.get()};
+    Running running{call, options_.timeouts.*call.silence, ongoing};
+    std::optional<Frame> answer;
     try {
-      write_frame(process_->socket(),
-                  {FrameType::request, call_, call.request.json, call.request.payload, call.operation},
-                  running.deadline);
-    } catch (const FrameError&) {
-      if (poll_timeout(running.deadline) == 0) time_out(running);
-      end_of_connection(running);
+      send(running, [&](const Deadline& deadline) { connection_->begin(ongoing, deadline); });
+      answer = wait_for_answer(running);
+    } catch (...) {
+      heard_ = connection_->end(ongoing);
+      throw;
     }
-    Frame answer = wait_for_answer(running);
-    report_output(call.operation);
+    heard_ = connection_->end(ongoing);
+    connection_->report_output(call.operation);
     running.rethrow();
     if (running.cancelled) throw cancelled_error(running);
-    finish(call, answer);
+    finish(call, *answer);
   }
 
   // Reads an answer; one that cannot be read ends the worker.
@@ -159,113 +143,99 @@ class WorkerClient final : public EngineClient {
       Message message{std::move(answer.json), std::move(answer.payload)};
       call.answer(message);
     } catch (const FrameError& error) {
-      garbage(error.what());
+      connection_->kill_for_garbage(error.what());
+      throw connection_->reason(call.operation);
     }
   }
 
   Frame wait_for_answer(Running& running) {
     for (;;) {
-      try {
-        const std::uint64_t most = std::max(running.call.maximum_answer, running.call.maximum_event);
-        while (std::optional<Frame> frame = decoder_.next(most)) {
-          if (takes(running, *frame)) return std::move(*frame);
-        }
-      } catch (const FrameError& error) {
-        garbage(error.what());
+      const bool lost = connection_->is_lost();  // before the last look at what has come
+      while (std::optional<Frame> frame = connection_->next(running.ongoing)) {
+        if (frame->type != FrameType::event) return std::move(*frame);
+        take_event(running, *frame);
       }
-      receive(running);
+      if (lost) give_up(running);
+      if (cancelled_.exchange(false) && !running.cancelled) stop(running);
+      wait(running);
     }
-  }
-
-  // Whether the frame is the answer.
-  bool takes(Running& running, Frame& frame) {
-    heard_ = true;
-    if (!running.cancelled) running.deadline = deadline_after(running.silence);
-    if (frame.type == FrameType::log) {
-      const auto message = decode<LogMessage>(frame.json);
-      if (options_.log) {
-        options_.log(message.level, message.category, without_texts(message.message, private_texts_));
-      }
-      return false;
-    }
-    if (frame.call != call_) throw FrameError("a message that answers no question");
-    if (frame.type == FrameType::alive) return false;
-    if (frame.type == FrameType::reply || frame.type == FrameType::failure) return true;
-    if (frame.type != FrameType::event || !running.call.event) {
-      throw FrameError("a message that does not belong to its call");
-    }
-    take_event(running, frame);
-    return false;
   }
 
   // What the caller throws ends the call.
   void take_event(Running& running, Frame& frame) {
+    if (cancelled_.exchange(false) && !running.cancelled) stop(running);
     Message event{std::move(frame.json), std::move(frame.payload)};
     try {
       running.call.event(event, running.cancelled);
-    } catch (const FrameError&) {
-      throw;
+    } catch (const FrameError& error) {
+      connection_->kill_for_garbage(error.what());
+      give_up(running);
     } catch (...) {
       if (!running.thrown) running.thrown = std::current_exception();
       if (!running.cancelled) stop(running);
     }
+    running.busy = Clock::now();
+    send(running, [&](const Deadline& deadline) { connection_->give_credit(running.ongoing, deadline); });
   }
 
-  // Waits for bytes, a cancel or the deadline.
-  void receive(Running& running) {
-    std::array<pollfd, 2> waiting{
-        {{process_->socket(), POLLIN, 0}, {running.cancelled ? -1 : cancel_event_.get(), POLLIN, 0}}};
-    const int ready = poll(waiting.data(), waiting.size(), poll_timeout(running.deadline));
-    if (ready < 0 && errno == EINTR) return;
-    if (ready == 0) time_out(running);
-    if (waiting[1].revents != 0) stop(running);
-    if (waiting[0].revents == 0) return;
-    const ssize_t count = recv(process_->socket(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-    if (count > 0) {
-      decoder_.feed({buffer_.data(), static_cast<std::size_t>(count)});
-    } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
-      end_of_connection(running);
+  // Whoever is cancelled has so long; who is not must not be silent, unless its caller keeps it waiting.
+  Deadline deadline(const Running& running) const {
+    if (running.cancelled) return running.stop_deadline;
+    return deadline_after(running.silence, std::max(running.busy, connection_->heard(running.ongoing)));
+  }
+
+  // For a frame, a cancel or the deadline.
+  void wait(Running& running) {
+    pollfd waiting{wake_.get(), POLLIN, 0};
+    const int ready = poll(&waiting, 1, poll_timeout(deadline(running)));
+    if (ready > 0) drain();
+    if (ready == 0 && has_passed(deadline(running))) time_out(running);
+  }
+
+  void drain() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t drained = read(wake_.get(), &count, sizeof count);
+  }
+
+  template <typename Write>
+  void send(Running& running, Write&& write) {
+    const Deadline until = deadline(running);
+    try {
+      write(until);
+    } catch (const FrameError&) {
+      if (has_passed(until)) time_out(running);
+      give_up(running);
     }
   }
 
   void stop(Running& running) {
     running.cancelled = true;
-    running.deadline = deadline_after(options_.timeouts.cancel);
-    try {
-      write_frame(process_->socket(), {FrameType::cancel, call_, "", {}}, running.deadline);
-    } catch (const FrameError&) {
-      end_of_connection(running);
-    }
+    running.stop_deadline = deadline_after(options_.timeouts.cancel);
+    send(running, [&](const Deadline& deadline) { connection_->cancel(running.ongoing, deadline); });
   }
 
   [[noreturn]] void time_out(Running& running) {
-    process_->kill();
-    dead_ = true;
-    report_output(running.call.operation);
+    const std::string& phase = running.call.operation;
     if (running.cancelled) {
-      log(RH_LOG_WARNING, engine_called(manifest_.id) + " did not stop within " +
-                              seconds_text(options_.timeouts.cancel) + " after a cancel in " +
-                              running.call.operation + " and was killed (rule P23)");
+      const std::string what =
+          " did not stop within " + seconds_text(options_.timeouts.cancel) + " after a cancel in " + phase;
+      connection_->kill("another of its calls" + what);
+      connection_->report_output(phase);
+      log(engine_called(manifest_.id) + what + " and was killed (rule P23)");
       running.rethrow();
       throw cancelled_error(running);
     }
-    throw Error(RH_TIMEOUT, engine_called(manifest_.id) + " showed no progress for " +
-                                seconds_text(running.silence) + " in " + running.call.operation);
+    const std::string what = " showed no progress for " + seconds_text(running.silence) + " in " + phase;
+    connection_->kill("another of its calls" + what);
+    connection_->report_output(phase);
+    throw Error(RH_TIMEOUT, engine_called(manifest_.id) + what);
   }
 
-  [[noreturn]] void end_of_connection(Running& running) {
-    dead_ = true;
-    const bool ended = process_->wait(kDeathPatience);
-    if (!ended) process_->kill();
-    const std::string last_words = report_output(running.call.operation);
-    const Error error =
-        ended ? error_of({manifest_.id, running.call.operation, process_->exit_status(),
-                          memory_kills() > memory_kills_, last_words})
-              : Error(RH_ENGINE_BROKEN, engine_called(manifest_.id) +
-                                            " closed the connection between worker and host in " +
-                                            running.call.operation);
+  // The worker is gone, or of no use.
+  [[noreturn]] void give_up(Running& running) {
+    const Error error = connection_->reason(running.call.operation);
     if (!running.cancelled) throw error;
-    log(RH_LOG_WARNING, error.what());
+    log(error.what());
     running.rethrow();
     throw cancelled_error(running);
   }
@@ -276,35 +246,25 @@ class WorkerClient final : public EngineClient {
     return Error(RH_CANCELLED, engine_called(manifest_.id) + ": cancelled during " + where);
   }
 
-  void log(std::uint32_t level, const std::string& message) const {
-    if (options_.log) options_.log(level, "engine", message);
+  void log(const std::string& message) const {
+    if (options_.log) options_.log(RH_LOG_WARNING, "engine", message);
   }
 
-  std::string report_output(const std::string& phase) {
-    return printed_.report(*process_, phase, private_texts_);
-  }
-
-  EngineManifest manifest_;
-  ClientOptions options_;
-  PrintedOutput printed_{manifest_.id, options_};
-  FileDescriptor cancel_event_;
-  std::unique_ptr<WorkerProcess> process_;
-  std::atomic<WorkerProcess*> started_{nullptr};  // process_, for all threads
-  FrameDecoder decoder_;
-  std::array<std::uint8_t, 65536> buffer_{};
-  std::vector<std::string> private_texts_;  // of the last call; they stay out of the log
-  std::uint32_t call_ = 0;
-  std::uint64_t memory_kills_ = 0;  // before the worker was started
+  const std::shared_ptr<WorkerConnection> connection_;
+  const EngineManifest manifest_;
+  const ClientOptions options_;
+  const FileDescriptor wake_;
+  std::atomic<bool> cancelled_{false};  // somebody has asked
   bool probed_ = false;
   bool heard_ = false;  // in the last call
-  std::atomic<bool> dead_{false};
 };
 
 }  // namespace
 
 std::unique_ptr<EngineClient> make_worker_client(const EngineManifest& manifest,
                                                  const ClientOptions& options) {
-  return std::make_unique<WorkerClient>(manifest, options);
+  return std::make_unique<WorkerClient>(std::make_shared<WorkerConnection>(manifest, options), manifest,
+                                        options, false);
 }
 
 }  // namespace roundhouse::host

@@ -35,9 +35,10 @@ struct ClientOptions {
   std::function<void(std::uint32_t level, const std::string& category, const std::string& message)> log;
 };
 
-// Not for use by two threads at once, except what says any-thread. Ends its worker on destruction. Every
-// failure is an Error of the taxonomy that names the engine; after ENGINE_CRASHED, TIMEOUT or a kill the
-// client is dead and a new one is to be made.
+// Not for use by two threads at once, except what says any-thread: calls at the same time are made by clients
+// `beside` each other, whose worker ends with the last of them. Every failure is an Error of the taxonomy
+// that names the engine; after ENGINE_CRASHED, TIMEOUT or a kill the client and those beside it are dead, and
+// a new one is to be made.
 class EngineClient {
  public:
   virtual ~EngineClient() = default;
@@ -48,6 +49,10 @@ class EngineClient {
   // Any operation of the worker (ops/), which has a function of its own: `generate(client, task)`. An engine
   // without it answers CAPABILITY_UNSUPPORTED.
   virtual void call(const Call& call) = 0;
+  // Another client of the same worker, for calls of the model that is open beside those of this one: as many
+  // at once as OpenResult::capacity says. Opening a model, and what an operation asks of the engine
+  // (ops/table.h), takes the whole worker: nothing else may be under way.  [any-thread]
+  virtual std::unique_ptr<EngineClient> beside() = 0;
   // Asks the running call to stop: it throws CANCELLED, at the latest after timeouts.cancel. Does nothing
   // between two calls: who cannot know repeats it. Async-signal-safe.  [any-thread]
   virtual void cancel() noexcept = 0;

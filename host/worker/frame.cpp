@@ -17,15 +17,17 @@ namespace {
 
 bool is_type(std::uint32_t type) {
   return (type >= static_cast<std::uint32_t>(FrameType::request) &&
-          type <= static_cast<std::uint32_t>(FrameType::cancel)) ||
+          type <= static_cast<std::uint32_t>(FrameType::credit)) ||
          (type >= static_cast<std::uint32_t>(FrameType::reply) &&
           type <= static_cast<std::uint32_t>(FrameType::alive));
 }
 
+void check_magic(std::uint32_t magic) {
+  if (magic == FrameHeader::kMagic) return;
+  throw FrameError("bytes that are no message (they begin with " + std::to_string(magic) + ")");
+}
+
 void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {
-  if (header.magic != FrameHeader::kMagic) {
-    throw FrameError("bytes that are no message (they begin with " + std::to_string(header.magic) + ")");
-  }
   if (!is_type(header.type)) throw FrameError("a message of unknown type " + std::to_string(header.type));
   if (header.operation.back() != '\0') throw FrameError("a message of an operation without end");
   if (header.json_bytes > kMaximumJsonBytes) {
@@ -55,12 +57,14 @@ void FrameDecoder::feed(std::span<const std::uint8_t> bytes) {
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 
-std::optional<Frame> FrameDecoder::next(std::uint64_t maximum_payload) {
+std::optional<Frame> FrameDecoder::next(const MaximumPayload& maximum_payload) {
   const std::size_t available = bytes_.size() - begin_;
   FrameHeader header;
+  if (available < sizeof header.magic) return std::nullopt;
+  std::memcpy(&header, bytes_.data() + begin_, std::min(available, sizeof header));
+  check_magic(header.magic);
   if (available < sizeof header) return std::nullopt;
-  std::memcpy(&header, bytes_.data() + begin_, sizeof header);
-  check_header(header, maximum_payload);
+  check_header(header, maximum_payload(header));
   if (available - sizeof header < header.json_bytes) return std::nullopt;
   if (available - sizeof header - header.json_bytes < header.payload_bytes) return std::nullopt;
 
@@ -125,6 +129,33 @@ void write_frame(int socket, const Frame& frame, const Deadline& deadline) {
       left -= taken;
     }
   }
+}
+
+void FrameWriter::write(int socket, const Frame& frame, const Deadline& deadline) {
+  {
+    std::unique_lock lock(mutex_);
+    const auto free = [this] { return !writing_; };
+    if (!deadline) {
+      changed_.wait(lock, free);
+    } else if (!changed_.wait_until(lock, *deadline, free)) {
+      throw FrameError("the other end takes no data");
+    }
+    if (broken_) throw FrameError("the other end has got half a message");
+    writing_ = true;
+  }
+  const auto finish = [this](bool broken) {
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
+    broken_ = broken;
+    changed_.notify_one();
+  };
+  try {
+    write_frame(socket, frame, deadline);
+  } catch (...) {
+    finish(true);
+    throw;
+  }
+  finish(false);
 }
 
 }  // namespace roundhouse::host

@@ -46,7 +46,9 @@ class InProcessClient final : public EngineClient {
  public:
   InProcessClient(const EngineManifest& manifest, const ClientOptions& options)
       : setup_{manifest, thread_budget(options.threads), options.device, options.engine_options},
-        engine_(log_or_nothing(options)) {}
+        engine_(std::make_shared<LoadedEngine>(log_or_nothing(options))) {}
+  InProcessClient(EngineSetup setup, std::shared_ptr<LoadedEngine> engine)
+      : setup_(std::move(setup)), engine_(std::move(engine)) {}
 
   EngineReport probe() override {
     EngineReport report;
@@ -61,19 +63,23 @@ class InProcessClient final : public EngineClient {
   }
 
   void call(const Call& call) override {
-    engine_.set_up(setup_);
+    engine_->set_up(setup_);
     const Operation* operation = find_operation(operations(), call.operation);
     if (operation == nullptr) throw Error(RH_INTERNAL, "no operation '" + call.operation + "'");
     cancelled_.store(false);
     DirectContext context(call, cancelled_);
     try {
-      Message answer = run_operation(*operation, engine_, call.request, context);
+      Message answer = run_operation(*operation, *engine_, call.request, context);
       context.rethrow();
       call.answer(answer);
     } catch (const Error&) {
       context.rethrow();
       throw;
     }
+  }
+
+  std::unique_ptr<EngineClient> beside() override {
+    return std::make_unique<InProcessClient>(setup_, engine_);
   }
 
   void cancel() noexcept override { cancelled_.store(true); }
@@ -87,7 +93,7 @@ class InProcessClient final : public EngineClient {
  private:
   std::atomic<bool> cancelled_{false};
   const EngineSetup setup_;
-  LoadedEngine engine_;
+  const std::shared_ptr<LoadedEngine> engine_;
 };
 
 }  // namespace

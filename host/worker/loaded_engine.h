@@ -39,6 +39,8 @@ class LoadedEngine {
   // Ends all in order.
   void end();
   void open_model(const rh_model_source& source) { model_ = engine().open_model(source); }
+  // Calls that the open model takes at once; 1 when none is open.
+  std::uint32_t capacity() const { return model_ ? model_->capacity() : 1; }
 
  private:
   PluginLog log_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker's side: takes requests from the socket, works, answers, and ends when the socket closes.
+// The worker's side: takes requests from the socket, works at as many as its model takes at once, answers,
+// and ends when the socket closes.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -14,11 +15,14 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "host/worker/engine_client.h"
 #include "host/worker/frame.h"
@@ -34,32 +38,94 @@ using Clock = std::chrono::steady_clock;
 constexpr int kSocket = 3;
 constexpr std::chrono::milliseconds kAliveInterval{200};
 
-// The thread `listen` takes frames from the socket; the main thread, which calls `run`, works.
+// Writes frames to the host, from any thread.
+class HostLink {
+ public:
+  void send(const Frame& frame) noexcept {
+    try {
+      writer_.write(kSocket, frame);
+    } catch (const std::exception&) {
+      _exit(0);  // nobody listens
+    }
+  }
+
+ private:
+  FrameWriter writer_;
+};
+
+// A call as its operation sees it, and as the host steers it.
+class WorkerCall final : public CallContext {
+ public:
+  WorkerCall(HostLink& host, Frame request) : host_(host), id_(request.call), request_(std::move(request)) {}
+
+  std::uint32_t id() const { return id_; }
+  const std::string& operation() const { return request_.operation; }
+  // Once.
+  Message take_request() { return {std::move(request_.json), std::move(request_.payload)}; }
+
+  bool is_cancelled() const noexcept override { return cancelled_.load(std::memory_order_relaxed); }
+
+  // A long step is no hang as long as the engine asks whether to stop; once in a while is enough.
+  void tell_alive() noexcept override {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count();
+    auto last = last_alive_.load(std::memory_order_relaxed);
+    if (now - last < kAliveInterval.count() || !last_alive_.compare_exchange_strong(last, now)) return;
+    host_.send({FrameType::alive, id(), "", {}});
+  }
+
+  // Waits for credit. A cancelled call that has none is heard by nobody.
+  void send(Message event) noexcept override {
+    const Frame frame{FrameType::event, id(), std::move(event.json), std::move(event.payload)};
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return credit_ > 0 || is_cancelled(); });
+      if (credit_ <= 0) return;
+      credit_ -= static_cast<std::int64_t>(size_of(frame));
+    }
+    host_.send(frame);
+  }
+
+  void cancel() {
+    const std::lock_guard lock(mutex_);
+    cancelled_.store(true);
+    changed_.notify_all();
+  }
+  void add_credit(std::int64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    credit_ += bytes;
+    changed_.notify_all();
+  }
+
+ private:
+  HostLink& host_;
+  const std::uint32_t id_;
+  Frame request_;
+  std::atomic<bool> cancelled_{false};
+  std::atomic<std::int64_t> last_alive_{0};  // ms of the steady clock
+  std::mutex mutex_;                         // guards the credit
+  std::condition_variable changed_;
+  std::int64_t credit_ = kCredit;
+};
+
+// The thread `listen` takes frames from the socket; the main thread, which calls `run`, works, and with it as
+// many others as the open model takes calls at once, less one. What needs the engine for itself is done by
+// the main thread while no other call runs, so that a model which takes one call at a time sees one thread.
 class Worker {
  public:
+  explicit Worker(std::vector<Operation> table) : table_(std::move(table)) {}
+
   [[noreturn]] void run() {
     std::thread([this] { listen(); }).detach();
-    while (std::optional<Frame> request = next_request())
-      handle(*request);
+    work(true);
     engine_.end();
     _exit(0);
   }
 
  private:
-  // A call as its operation sees it.
-  class Context final : public CallContext {
-   public:
-    Context(Worker& worker, std::uint32_t call) : worker_(worker), call_(call) {}
-    bool is_cancelled() const noexcept override { return worker_.cancelled_.load(std::memory_order_relaxed); }
-    void tell_alive() noexcept override { worker_.tell_alive(call_); }
-    void send(Message event) noexcept override {
-      worker_.send({FrameType::event, call_, std::move(event.json), std::move(event.payload)});
-    }
+  using Call = std::shared_ptr<WorkerCall>;
 
-   private:
-    Worker& worker_;
-    const std::uint32_t call_;
-  };
+  // ---- the listener ----
 
   [[noreturn]] void listen() {
     FrameDecoder decoder;
@@ -70,7 +136,7 @@ class Worker {
       if (count <= 0) close_down();
       try {
         decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
-        while (std::optional<Frame> frame = decoder.next(0))
+        while (std::optional<Frame> frame = decoder.next(kMaximumRequestPayload))
           take(std::move(*frame));
       } catch (const std::exception&) {
         close_down();
@@ -78,17 +144,33 @@ class Worker {
     }
   }
 
+  // The calls are known to the listener from the request on: a cancel may come before the work begins.
   void take(Frame frame) {
-    if (frame.type == FrameType::cancel) {
-      if (frame.call == call_) cancelled_.store(true);
-      return;
+    std::unique_lock lock(mutex_);
+    const auto found = calls_.find(frame.call);
+    if (frame.type == FrameType::request) {
+      if (calls_.size() >= capacity_) {
+        lock.unlock();
+        return refuse(frame.call);
+      }
+      const auto call = std::make_shared<WorkerCall>(host_, std::move(frame));
+      calls_[call->id()] = call;
+      waiting_.push_back(call);
+      changed_.notify_all();
+    } else if (found == calls_.end()) {
+      return;  // its answer is on the way
+    } else if (frame.type == FrameType::cancel) {
+      found->second->cancel();
+    } else if (frame.type == FrameType::credit) {
+      found->second->add_credit(std::stoll(frame.json));
     }
-    // The flag is cleared here and not when the work begins: a cancel may come before that.
-    call_ = frame.call;
-    cancelled_.store(false);
-    const std::lock_guard lock(mutex_);
-    request_ = std::move(frame);
-    changed_.notify_all();
+  }
+
+  void refuse(std::uint32_t call) {
+    host_.send({FrameType::failure,
+                call,
+                encode(Error(RH_INTERNAL, "the worker takes no more calls at once than its model")),
+                {}});
   }
 
   // The host is gone or done. An idle engine may end in order, within a limit; a working one is of no use.
@@ -96,82 +178,102 @@ class Worker {
     {
       const std::lock_guard lock(mutex_);
       closed_ = true;
-      if (busy_) _exit(0);
+      if (!calls_.empty()) _exit(0);
       changed_.notify_all();
     }
     std::this_thread::sleep_for(WorkerProcess::kGoodbye);
     _exit(0);
   }
 
-  std::optional<Frame> next_request() {
+  // ---- those who work ----
+
+  // Returns when the host is gone; for others than the main thread that is never.
+  void work(bool is_main) {
+    while (Call call = next_call(is_main)) {
+      const Frame answer = answer_of(*call);
+      // What the plugin printed has to be in the pipe before the host looks there.
+      std::fflush(nullptr);
+      {
+        // Before the answer is out: the host may ask again, or close the connection, as soon as it has it.
+        const std::lock_guard lock(mutex_);
+        calls_.erase(call->id());
+        --running_;
+        alone_ = false;
+        changed_.notify_all();
+      }
+      host_.send(answer);
+    }
+  }
+
+  Call next_call(bool is_main) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return request_.has_value() || closed_; });
-    if (closed_) return std::nullopt;
-    busy_ = true;
-    return std::exchange(request_, std::nullopt);
+    changed_.wait(lock, [&] { return (is_main && closed_) || may_begin(is_main); });
+    if (closed_) return nullptr;
+    Call call = std::move(waiting_.front());
+    waiting_.pop_front();
+    ++running_;
+    alone_ = needs_engine(*call);
+    return call;
   }
 
-  void send(const Frame& frame) {
-    const std::lock_guard lock(write_mutex_);
-    try {
-      write_frame(kSocket, frame);
-    } catch (const FrameError&) {
-      _exit(0);  // nobody listens
-    }
+  // The first of those that wait; nobody passes another.
+  bool may_begin(bool is_main) const {
+    if (waiting_.empty() || alone_ || closed_) return false;
+    return !needs_engine(*waiting_.front()) || (is_main && running_ == 0);
   }
 
-  void handle(const Frame& request) {
-    Frame answer;
+  const Operation* operation_of(const WorkerCall& call) const {
+    return find_operation(table_, call.operation());
+  }
+  bool needs_engine(const WorkerCall& call) const {
+    const Operation* operation = operation_of(call);
+    return operation == nullptr || operation->access == Access::engine;
+  }
+
+  Frame answer_of(WorkerCall& call) {
     try {
-      Message message = answer_to(request);
-      answer = {FrameType::reply, 0, std::move(message.json), std::move(message.payload)};
+      Message message = work_for(call);
+      return {FrameType::reply, call.id(), std::move(message.json), std::move(message.payload)};
     } catch (const Error& error) {
-      answer = {FrameType::failure, 0, encode(error), {}};
+      return {FrameType::failure, call.id(), encode(error), {}};
     } catch (const std::bad_alloc&) {
-      answer = {FrameType::failure, 0, encode(Error(RH_OUT_OF_MEMORY, "no memory for the answer")), {}};
+      return {FrameType::failure, call.id(), encode(Error(RH_OUT_OF_MEMORY, "no memory for the answer")), {}};
     } catch (const std::exception& error) {
-      answer = {FrameType::failure, 0, encode(Error(RH_INTERNAL, error.what())), {}};
+      return {FrameType::failure, call.id(), encode(Error(RH_INTERNAL, error.what())), {}};
     }
-    answer.call = request.call;
-    // What the plugin printed has to be in the pipe before the host looks there.
-    std::fflush(nullptr);
-    {
-      // Before the answer is out: the host may close the connection as soon as it has it.
-      const std::lock_guard lock(mutex_);
-      busy_ = false;
-    }
-    send(answer);
   }
 
-  Message answer_to(const Frame& request) {
-    const Operation* operation = find_operation(operations(), request.operation);
+  Message work_for(WorkerCall& call) {
+    const Operation* operation = operation_of(call);
     if (operation == nullptr) {
-      throw Error(RH_INTERNAL, "the worker has no operation '" + request.operation + "'");
+      throw Error(RH_INTERNAL, "the worker has no operation '" + call.operation() + "'");
     }
-    Context context(*this, request.call);
-    return run_operation(*operation, engine_, {request.json, {}}, context);
+    Message answer = run_operation(*operation, engine_, call.take_request(), call);
+    if (operation->access == Access::engine) set_capacity(engine_.capacity());
+    return answer;
   }
 
-  // A long step is no hang as long as the engine asks whether to stop; once in a while is enough. Any thread.
-  void tell_alive(std::uint32_t call) {
-    const auto now =
-        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count();
-    auto last = last_alive_.load(std::memory_order_relaxed);
-    if (now - last < kAliveInterval.count() || !last_alive_.compare_exchange_strong(last, now)) return;
-    send({FrameType::alive, call, "", {}});
+  // Threads are never fewer again: those that are too many find nothing to do.
+  void set_capacity(std::uint32_t capacity) {
+    const std::lock_guard lock(mutex_);
+    capacity_ = capacity;
+    for (; threads_ < capacity; ++threads_)
+      std::thread([this] { work(false); }).detach();
   }
 
+  const std::vector<Operation> table_;
+  HostLink host_;
   LoadedEngine engine_{[this](std::uint32_t level, const std::string& category, const std::string& text) {
-    send({FrameType::log, 0, encode(LogMessage{level, category, text}), {}});
-  }};                       // the main thread's
-  std::uint32_t call_ = 0;  // the listener's
-  std::atomic<bool> cancelled_{false};
-  std::atomic<std::int64_t> last_alive_{0};  // ms of the steady clock
-  std::mutex write_mutex_;
+    host_.send({FrameType::log, 0, encode(LogMessage{level, category, text}), {}});
+  }};
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
-  std::optional<Frame> request_;
-  bool busy_ = false, closed_ = false;
+  std::map<std::uint32_t, Call> calls_;  // that have no answer yet
+  std::deque<Call> waiting_;             // of these: that nobody works for yet
+  std::uint32_t running_ = 0;
+  std::uint32_t capacity_ = 1, threads_ = 1;
+  bool alone_ = false;  // a call that needs the engine runs
+  bool closed_ = false;
 };
 
 // Ties this process's life to its parent's, and keeps the machine clean and the parent safe.
@@ -190,13 +292,19 @@ void settle(pid_t parent) {
 }  // namespace
 
 int worker_main(int argc, char** argv) {
+  return worker_main(argc, argv, {});
+}
+
+int worker_main(int argc, char** argv, std::span<const Operation> others) {
   if (argc < 3 || fcntl(kSocket, F_GETFD) < 0) {
     std::fputs("--worker is how roundhouse starts its own workers; it is of no use by hand\n", stderr);
     return exit_status(RH_INVALID_ARGUMENT);
   }
   settle(static_cast<pid_t>(std::strtol(argv[2], nullptr, 10)));
+  std::vector<Operation> table(operations().begin(), operations().end());
+  table.insert(table.end(), others.begin(), others.end());
   // Never destroyed: plugins may log from their threads until the process ends.
-  auto* worker = new Worker;
+  auto* worker = new Worker(std::move(table));
   worker->run();
 }
 

@@ -74,6 +74,7 @@ Message work_load(LoadedEngine& engine, const Message& request, CallContext& cal
   OpenResult result;
   result.engine = engine.report();
   result.model = engine.model().facts();
+  result.capacity = engine.capacity();
   result.load_milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
   result.peak_memory_bytes = peak_memory_bytes();
   return {encode(result)};
@@ -106,6 +107,7 @@ ModelSource decode(const std::string& text) {
 std::string encode(const OpenResult& result) {
   return message_text({{"engine", result.engine},
                        {"model", result.model},
+                       {"capacity", result.capacity},
                        {"load_milliseconds", result.load_milliseconds},
                        {"peak_memory_bytes", result.peak_memory_bytes}});
 }
@@ -114,7 +116,7 @@ template <>
 OpenResult decode(const std::string& text) {
   return read_message(text, [](const Json& json) {
     return OpenResult{member<EngineReport>(json, "engine"), member<Facts>(json, "model"),
-                      member<double>(json, "load_milliseconds"),
+                      member<std::uint32_t>(json, "capacity"), member<double>(json, "load_milliseconds"),
                       member<std::uint64_t>(json, "peak_memory_bytes")};
   });
 }

@@ -17,9 +17,12 @@ namespace roundhouse::host {
 
 std::span<const Operation> operations() {
   static constexpr std::array kTable{
-      Operation{"probe", work_probe},       Operation{"load", work_load},
-      Operation{"generate", work_generate}, Operation{"estimate", work_estimate},
-      Operation{"convert", work_convert},   Operation{"bench", work_bench},
+      Operation{"probe", Access::engine, work_probe},       //
+      Operation{"load", Access::engine, work_load},         //
+      Operation{"generate", Access::model, work_generate},  //
+      Operation{"estimate", Access::engine, work_estimate},
+      Operation{"convert", Access::engine, work_convert},
+      Operation{"bench", Access::engine, work_bench},
   };
   return kTable;
 }

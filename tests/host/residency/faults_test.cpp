@@ -197,6 +197,7 @@ class ScriptedClient final : public EngineClient {
     Message answer = call.operation == "estimate" ? estimated() : generated(call.request);
     call.answer(answer);
   }
+  std::unique_ptr<EngineClient> beside() override { return std::make_unique<ScriptedClient>(script_); }
   void cancel() noexcept override {}
   bool alive() override { return true; }
   bool was_heard() const noexcept override { return true; }

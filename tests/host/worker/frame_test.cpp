@@ -64,9 +64,26 @@ TEST(FrameDecoder, RefusesAWrongMagicNumber) {
   expect_refused(header, "no message");
 }
 
+TEST(FrameDecoder, RefusesAWrongMagicNumberBeforeTheRestOfAHeader) {
+  FrameDecoder decoder;
+  const std::array<std::uint8_t, 5> hello{'h', 'e', 'l', 'l', 'o'};
+  decoder.feed(hello);
+  EXPECT_THAT([&] { decoder.next(0); }, ThrowsMessage<FrameError>(HasSubstr("no message")));
+}
+
+TEST(FrameDecoder, AsksForEachHeaderHowLargeItsPayloadMayBe) {
+  FrameHeader header = header_of(FrameType::event);
+  header.call = 7;
+  header.payload_bytes = 7;
+  FrameDecoder decoder;
+  decoder.feed(bytes_of(header));
+  EXPECT_FALSE(decoder.next([](const FrameHeader& asked) { return asked.call; }).has_value());
+  EXPECT_THROW(decoder.next([](const FrameHeader& asked) { return asked.call - 1; }), FrameError);
+}
+
 TEST(FrameDecoder, RefusesAnUnknownType) {
   FrameHeader header = header_of(FrameType::reply);
-  for (const std::uint32_t type : {0U, 3U, 15U, 21U, 0xffffffffU}) {
+  for (const std::uint32_t type : {0U, 4U, 15U, 21U, 0xffffffffU}) {
     header.type = type;
     expect_refused(header, "unknown type " + std::to_string(type));
   }
@@ -164,6 +181,38 @@ TEST(WriteFrame, PassesAFrameLargerThanTheSocketsBuffers) {
   EXPECT_EQ(received.call, 7U);
   EXPECT_EQ(received.json, sent.json);
   EXPECT_EQ(received.payload, sent.payload);
+}
+
+TEST(FrameWriter, SendsFramesOfSeveralThreadsWhole) {
+  SocketPair pair;
+  FrameWriter writer;
+  const auto send = [&](std::uint32_t call) {
+    for (int i = 0; i < 50; ++i)
+      writer.write(pair.near.get(), {FrameType::event, call, std::string(30000, 'x'), {1, 2}});
+  };
+  std::jthread first(send, 1), second(send, 2);
+  FrameDecoder decoder;
+  std::array<std::uint8_t, 65536> buffer;
+  std::array<int, 3> counts{};
+  while (counts[1] + counts[2] < 100) {
+    const ssize_t count = recv(pair.far.get(), buffer.data(), buffer.size(), 0);
+    ASSERT_GT(count, 0);
+    decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
+    while (const auto frame = decoder.next(2)) {
+      EXPECT_EQ(frame->json.size(), 30000U);
+      ++counts.at(frame->call);
+    }
+  }
+  EXPECT_EQ(counts[1], 50);
+}
+
+TEST(FrameWriter, SendsNothingAfterHalfAFrame) {
+  SocketPair pair;
+  FrameWriter writer;
+  const Frame large{FrameType::reply, 1, "", std::vector<std::uint8_t>(8 << 20)};
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+  EXPECT_THROW(writer.write(pair.near.get(), large, soon), FrameError);
+  EXPECT_THROW(writer.write(pair.near.get(), {FrameType::cancel, 1, "", {}}), FrameError);
 }
 
 TEST(PollTimeout, RoundsUpAndNeverGoesBelowZero) {

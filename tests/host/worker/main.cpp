@@ -4,11 +4,13 @@
 
 #include <string_view>
 
+#include "test_operations.h"
 #include "worker_fixture.h"
 
 int main(int argc, char** argv) {
   const std::string_view role = argc > 1 ? argv[1] : "";
-  if (role == "--worker") return roundhouse::host::worker_main(argc, argv);
+  if (role == "--worker")
+    return roundhouse::host::worker_main(argc, argv, roundhouse::host::test_operations());
   if (role == "--host") {
     const auto client = roundhouse::host::make_worker_client(roundhouse::host::puppet_manifest(), {});
     client->open({});

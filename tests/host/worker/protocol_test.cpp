@@ -130,10 +130,12 @@ TEST(Protocol, CarriesResultsWithTheirTimings) {
 
   OpenResult open;
   open.engine.id = "x";
+  open.capacity = 8;
   open.engine.remarks = {"printed"};
   open.model = {{"dtype.encode", "bf16"}};
   const auto opened = decode<OpenResult>(encode(open));
   EXPECT_EQ(opened.engine.id, "x");
+  EXPECT_EQ(opened.capacity, 8U);
   EXPECT_EQ(opened.engine.remarks, open.engine.remarks);
   EXPECT_EQ(opened.model, open.model);
 }
