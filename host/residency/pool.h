@@ -2,9 +2,9 @@
 // Which models are loaded, who waits for them, and who works: the daemon's owner of workers.
 //
 // One worker process for each (engine, device, model directory, engine and model options, memory limit), or
-// as many as `PoolLimits::parallel`. A request waits in one queue, is given a worker (an idle one, or one
-// that is loaded for it, after others were evicted where they must be) and works on the thread that called
-// `lend`.
+// as many as `PoolLimits::parallel`. A request waits in one queue, is given a worker (an idle one, one whose
+// model takes another call beside those at work, or one that is loaded for it, after others were evicted
+// where they must be) and works on the thread that called `lend`.
 //
 // Order: first come, first served within a model. Between models, a request that needs a model which has no
 // room waits, while requests that came later for models that are loaded may go first: at most
@@ -20,8 +20,8 @@
 // one, and engines plan within it; one whose memory that cannot be given back grows beyond its limit is
 // killed: OUT_OF_MEMORY.
 //
-// Faults: a worker that dies, hangs or talks nonsense fails the request that it works for and no other; those
-// that wait go on with a fresh one. A worker that died while idle is replaced without anybody noticing.
+// Faults: a worker that dies, hangs or talks nonsense fails the requests that it works for and no others;
+// those that wait go on with a fresh one. A worker that died while idle is replaced without anybody noticing.
 #pragma once
 
 #include <atomic>

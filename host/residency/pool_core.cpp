@@ -77,6 +77,8 @@ void PoolCore::dispatch() {
   while (std::optional<Schedule::Grant> grant = schedule_.next(now)) {
     Ticket& ticket = *tickets_.at(grant->request);
     ticket.worker = grant->worker;
+    ticket.alone = true;
+    if (grant->kind == Schedule::Kind::start) note_company(grant->worker);
     if (grant->kind == Schedule::Kind::load) {
       const Placement& placement = *ticket.placement;
       auto slot = std::make_unique<Slot>();
@@ -91,6 +93,14 @@ void PoolCore::dispatch() {
     ticket.grant = std::move(grant);
   }
   changed_.notify_all();
+}
+
+// Under the lock.
+void PoolCore::note_company(Id worker) {
+  const auto& requests = schedule_.workers().at(worker).requests;
+  if (requests.size() < 2) return;
+  for (const auto& [id, cost] : requests)
+    tickets_.at(id)->alone = false;
 }
 
 // The files of a model that is not known yet; the disk is asked outside of the lock.
@@ -198,12 +208,35 @@ Slot& PoolCore::slot(Id worker) const {
   return *slots_.at(worker);
 }
 
-bool PoolCore::has_living_client(Id worker) {
-  const Slot& own = slot(worker);
-  if (own.client == nullptr) return false;
-  if (own.client->alive()) return true;
-  drop_client(worker, End::crash);
-  return false;
+PoolCore::Joined PoolCore::join(Ticket& ticket) {
+  std::unique_lock lock(mutex_);
+  const Slot& slot = *slots_.at(ticket.worker);
+  if (slot.client != nullptr && slot.client->alive()) {
+    ticket.client = slot.client->beside();
+    return Joined::client;
+  }
+  return revive(ticket, lock);
+}
+
+PoolCore::Joined PoolCore::rejoin(Ticket& ticket) {
+  std::unique_lock lock(mutex_);
+  ticket.client.reset();
+  return revive(ticket, lock);
+}
+
+// The worker of the ticket is dead. Under the lock, which may be gone afterwards.
+PoolCore::Joined PoolCore::revive(Ticket& ticket, std::unique_lock<std::mutex>& lock) {
+  const Id worker = ticket.worker;
+  if (schedule_.workers().at(worker).requests.size() == 1) {
+    schedule_.loading(worker);
+    lock.unlock();
+    drop_client(worker, End::crash);
+    return Joined::reload;
+  }
+  lock.unlock();
+  discard(ticket, End::crash);
+  requeue(ticket);
+  return Joined::requeue;
 }
 
 void PoolCore::set_client(Id worker, std::unique_ptr<EngineClient> client) {
@@ -226,10 +259,12 @@ void PoolCore::opened(Ticket& ticket, OpenResult result, double seconds) {
   Slot& slot = *slots_.at(ticket.worker);
   slot.opened = std::move(result);
   slot.open = true;
-  schedule_.opened(ticket.worker);
+  schedule_.opened(ticket.worker, slot.opened.capacity);
+  ticket.client = slot.client->beside();
   failures_.erase(ticket.key);
   ++statistics_.loads;
   statistics_.load_seconds += seconds;
+  dispatch();  // others may join
 }
 
 void PoolCore::drop_client(Id worker, End why) {
@@ -263,19 +298,31 @@ void PoolCore::end(const std::vector<Id>& workers, End why) {
 
 void PoolCore::discard(Ticket& ticket, End why) {
   const Id worker = ticket.worker;
-  {
-    const std::lock_guard lock(mutex_);
-    ticket.worker = 0;
-  }
-  end({worker}, why);
+  if (retire(ticket, why)) end({worker}, why);
+}
+
+// Takes the ticket off its worker, which takes no more. Whether it was the last.
+bool PoolCore::retire(Ticket& ticket, End why) {
+  const std::lock_guard lock(mutex_);
+  ticket.client.reset();
+  const Id worker = std::exchange(ticket.worker, 0);
+  Slot& slot = *slots_.at(worker);
+  slot.crashed = slot.crashed || why == End::crash;
+  const bool last = schedule_.retire(worker, ticket.id);
+  changed_.notify_all();
+  return last;
 }
 
 void PoolCore::release(Ticket& ticket, KeepAlive keep, bool served) {
   const std::lock_guard lock(mutex_);
+  ticket.client.reset();
   const Id worker = std::exchange(ticket.worker, 0);
   const Clock::time_point now = Clock::now();
+  const Slot& slot = *slots_.at(worker);
   if (served) ++slots_.at(worker)->requests;
-  if (schedule_.finish(worker, ticket.id, now, keep)) end_later({worker}, End::unload);
+  if (schedule_.finish(worker, ticket.id, now, keep)) {
+    end_later({worker}, slot.crashed ? End::crash : End::unload);
+  }
   dispatch();
   end_later(schedule_.expire(now),
             End::expiry);  // those that nobody wants although they may be left at once

@@ -27,9 +27,11 @@ struct Ticket {
   std::string key, name, digest;
   std::optional<Cost> cost;  // none: it wants the model loaded and no more
   std::optional<Schedule::Grant> grant;
-  std::optional<Error> error;        // of loading, shared with those that wait for the same
-  Id worker = 0;                     // while it works
-  EngineClient* surveyor = nullptr;  // while it asks
+  std::optional<Error> error;            // of loading, shared with those that wait for the same
+  Id worker = 0;                         // while it works
+  std::unique_ptr<EngineClient> client;  // its own of that worker; used by its thread, changed under the lock
+  bool alone = true;                     // no other request was on its worker
+  EngineClient* surveyor = nullptr;      // while it asks
 
   bool is_cancelled() const { return cancelled.load() || stopped.load(); }
 };
@@ -39,10 +41,12 @@ struct Slot {
   std::string engine, device, architecture, digest;
   bool has_model = false;
   bool open = false;
-  std::unique_ptr<EngineClient> client;  // changed under the lock; used by the thread whose request has it
+  // Changed under the lock; used by the thread whose request loads. Requests have their own beside it.
+  std::unique_ptr<EngineClient> client;
   OpenResult opened;
   std::uint64_t memory_limit = 0, grown_to = 0;  // bytes; grown_to: killed for that
   std::uint64_t requests = 0;
+  bool crashed = false;
 };
 
 class PoolCore {
@@ -68,8 +72,15 @@ class PoolCore {
   // The slot of a granted worker, for the ticket that has it.
   Slot& slot(Id worker) const;
   void begin_load(Id worker);
-  // Whether the worker of the ticket can work; one that has died meanwhile is taken away.
-  bool has_living_client(Id worker);
+  // What becomes of a ticket on a worker that was found loaded.
+  enum class Joined {
+    client,  // it has a client of its own
+    reload,  // the worker is dead, and nobody else's: it is loading again, for this ticket
+    requeue  // the worker is dead, and others will find out: the ticket is back in the queue
+  };
+  Joined join(Ticket& ticket);
+  // The same after the ticket's client has found its worker dead.
+  Joined rejoin(Ticket& ticket);
   void set_client(Id worker, std::unique_ptr<EngineClient> client);
   void set_surveyor(Ticket& ticket, EngineClient* client);
   void opened(Ticket& ticket, OpenResult result, double seconds);
@@ -80,6 +91,7 @@ class PoolCore {
   // Ends workers and forgets them; returns when they are gone.
   void end(const std::vector<Id>& workers, End why);
   // The same for the ticket's own.
+  // (Where others are on it, the worker takes no more requests and ends after the last one.)
   void discard(Ticket& ticket, End why);
   // OUT_OF_MEMORY when the worker was killed for its size.
   std::optional<Error> memory_verdict(Id worker);
@@ -123,6 +135,7 @@ class PoolCore {
   };
 
   void dispatch();
+  void note_company(Id worker);
   WeightFiles files_of(const Placement& placement) const;
   void expect(Ticket& ticket, WeightFiles files);
   double mean_seconds() const;
@@ -133,6 +146,8 @@ class PoolCore {
   void look_at_idle();
   void reap();
   void end_later(const std::vector<Id>& workers, End why);
+  Joined revive(Ticket& ticket, std::unique_lock<std::mutex>& lock);
+  bool retire(Ticket& ticket, End why);
 
   SharedRegistry& registry_;
   const ClientOptions client_options_;

@@ -67,7 +67,8 @@ void PoolCore::probed(const std::string& engine) {
 void PoolCore::call_ended(const Ticket& ticket, std::uint64_t peak_bytes) {
   const std::lock_guard lock(mutex_);
   ++statistics_.calls;
-  if (!ticket.cost) return;
+  // Whose the memory was cannot be told where several were at work.
+  if (!ticket.cost || !ticket.alone) return;
   const std::uint64_t held = process_size(slots_.at(ticket.worker)->client->process()).resident;
   if (held == 0 || peak_bytes == 0) return;
   schedule_.needs().note(ticket.key, *ticket.cost, held, std::max(held, peak_bytes));

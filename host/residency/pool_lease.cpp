@@ -97,6 +97,10 @@ ModelSource PoolLease::job() const {
 }
 
 EngineClient& PoolLease::client() {
+  return *ticket_.client;
+}
+
+EngineClient& PoolLease::loader() {
   return *core_.slot(ticket_.worker).client;
 }
 
@@ -130,13 +134,17 @@ void PoolLease::survey() {
 
 // ---- work ----
 
-// True when the request is done; false when another engine has to do it.
+// True when the request is done; false when it is back in the queue.
 bool PoolLease::work(const Schedule::Grant& grant) {
   bool fresh = grant.kind == Schedule::Kind::load;
   try {
     core_.end(grant.evicted, PoolCore::End::eviction);
     check_cancelled();
-    fresh = fresh || !core_.has_living_client(ticket_.worker);
+    if (!fresh) {
+      const PoolCore::Joined joined = core_.join(ticket_);
+      if (joined == PoolCore::Joined::requeue) return false;
+      fresh = joined == PoolCore::Joined::reload;
+    }
     for (bool again = true; again;) {
       if (fresh && !load()) return false;
       try {
@@ -145,7 +153,7 @@ bool PoolLease::work(const Schedule::Grant& grant) {
         again = false;
       } catch (const Error& error) {
         if (!died_unnoticed(error, fresh)) throw;
-        core_.drop_client(ticket_.worker, PoolCore::End::crash);
+        if (core_.rejoin(ticket_) == PoolCore::Joined::requeue) return false;
         fresh = true;
       }
     }
@@ -189,7 +197,7 @@ bool PoolLease::load() {
   if (events_.loading) events_.loading({report_.placement.engine, 0});
   try {
     core_.set_client(ticket_.worker, core_.make_client(report_.placement, registry_));
-    if (!has_engine(client())) return false;
+    if (!has_engine(loader())) return false;
     double told = 0;
     const auto follow = [&](const ProgressEvent& event) {
       if (!(event.fraction > told)) return;
@@ -197,7 +205,7 @@ bool PoolLease::load() {
       if (events_.loading) events_.loading({report_.placement.engine, told});
     };
     check_cancelled();
-    OpenResult opened = client().open(job(), follow);
+    OpenResult opened = loader().open(job(), follow);
     const double took = milliseconds_between(begin, Clock::now());
     opened.load_milliseconds = took;
     report_.loading_milliseconds += took;

@@ -28,6 +28,7 @@ class PoolLease final : public Lease {
   void survey();
   bool work(const Schedule::Grant& grant);
   bool load();
+  EngineClient& loader();
   bool has_engine(EngineClient& client);
   void announce(bool was_loaded);
   void do_work();

@@ -54,8 +54,12 @@ void PoolCore::look_at_requests() {
   for (const auto& [id, ticket] : tickets_) {
     if (!ticket->is_cancelled()) continue;
     if (ticket->surveyor != nullptr) ticket->surveyor->cancel();
-    const auto slot = slots_.find(ticket->worker);
-    if (slot != slots_.end() && slot->second->client != nullptr) slot->second->client->cancel();
+    if (ticket->client != nullptr) ticket->client->cancel();
+    const auto worker = schedule_.workers().find(ticket->worker);
+    if (worker != schedule_.workers().end() && worker->second.state == ResidentState::loading) {
+      const auto& loader = slots_.at(ticket->worker)->client;
+      if (loader != nullptr) loader->cancel();
+    }
     wake = wake || (ticket->surveyor == nullptr && ticket->worker == 0);
   }
   if (wake) changed_.notify_all();
@@ -193,7 +197,8 @@ PoolStatistics PoolCore::statistics() const {
   now.waiting = static_cast<std::uint32_t>(schedule_.waiting());
   for (const auto& [id, worker] : schedule_.workers()) {
     now.loading += worker.state == ResidentState::loading ? 1 : 0;
-    now.active += worker.state == ResidentState::busy ? 1 : 0;
+    now.active +=
+        worker.state == ResidentState::busy ? static_cast<std::uint32_t>(worker.requests.size()) : 0;
     now.loaded += worker.state == ResidentState::busy || worker.state == ResidentState::idle ? 1 : 0;
   }
   now.memory_budget_bytes = limits_.memory_bytes;

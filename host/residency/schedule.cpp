@@ -131,6 +131,15 @@ bool Schedule::finish(Id worker, Id request, Time now, KeepAlive keep) {
   return false;
 }
 
+bool Schedule::retire(Id worker, Id request) {
+  Worker& spoilt = workers_.at(worker);
+  spoilt.leaves = true;
+  spoilt.requests.erase(request);
+  if (!spoilt.requests.empty()) return false;
+  spoilt.state = ResidentState::leaving;
+  return true;
+}
+
 void Schedule::remove(Id worker) {
   workers_.erase(worker);
 }

@@ -65,6 +65,9 @@ class Schedule {
   // The request has what it wanted of the worker. After the last one the worker is idle until `now` + `keep`,
   // or leaving when that was wished (true: end it).
   bool finish(Id worker, Id request, Time now, KeepAlive keep);
+  // The request leaves a worker that is of no use any more: that takes no others, and leaves after its last
+  // one (true: end it).
+  bool retire(Id worker, Id request);
   void loading(Id worker) { workers_.at(worker).state = ResidentState::loading; }
   // Its model is open: it is at work, and takes `capacity` requests at once, at least 1.
   void opened(Id worker, std::uint32_t capacity = 1);

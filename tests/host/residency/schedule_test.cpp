@@ -92,6 +92,22 @@ TEST(Schedule, NoMoreAreAtWorkThanMayBe) {
 
 // ---- several at once ----
 
+TEST(Schedule, ASpoiltWorkerTakesNoOthersAndLeavesAfterItsLastRequest) {
+  House house(limits_of());
+  house.capacity = 2;
+  house.know("a", kMega, 2 * kMega);
+  const auto first = house.ask("a");
+  const auto second = house.ask("a");
+  house.go();
+  const Schedule::Id worker = house.at_work.at(first);
+  EXPECT_FALSE(house.schedule.retire(worker, first)) << "the second is at work";
+  house.ask("a");
+  EXPECT_THAT(house.go(), IsEmpty());
+  EXPECT_TRUE(house.schedule.retire(worker, second));
+  house.schedule.remove(worker);
+  EXPECT_THAT(house.go(), ElementsAre("load a"));
+}
+
 TEST(Schedule, AWorkerTakesAsManyAtOnceAsItsCapacity) {
   House house(limits_of());
   house.capacity = 2;
