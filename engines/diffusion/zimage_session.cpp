@@ -73,9 +73,9 @@ void fill_rows(Rows x, std::int64_t first, const float* row) {
 // The views of a block that are large enough to matter.
 template <class Act>
 void for_matrices(const ZImageBlock& block, const Act& act) {
-  for (const WeightView* view : {&block.to_q, &block.to_k, &block.to_v, &block.to_out, &block.w1, &block.w3,
-                                 &block.w2, &block.modulation.weight}) {
-    if (view->data != nullptr) act(*view);
+  for (const Linear* linear : {&block.to_q, &block.to_k, &block.to_v, &block.to_out, &block.w1, &block.w3,
+                               &block.w2, &block.modulation}) {
+    if (linear->exists()) act(linear->weight);
   }
 }
 
@@ -151,11 +151,9 @@ void ZImageTransformer::Session::State::forward(ConstPlanes latents, double t, P
 void ZImageTransformer::Session::State::embed_time(double t, const Tap& tap) {
   const float scaled = static_cast<float>(t) * static_cast<float>(config.t_scale);
   timestep_sinusoid(scaled, buffers.sinusoid.row_span(0));
-  const auto& in = parts.t_embedder_in;
-  const auto& out = parts.t_embedder_out;
-  kernels.linear(buffers.time_hidden, buffers.sinusoid, in.weight, in.bias.data());
+  parts.t_embedder_in.apply(kernels, buffers.time_hidden, buffers.sinusoid);
   silu(buffers.time_hidden, buffers.time_hidden);
-  kernels.linear(buffers.adaln, buffers.time_hidden, out.weight, out.bias.data());
+  parts.t_embedder_out.apply(kernels, buffers.adaln, buffers.time_hidden);
   silu(buffers.adaln_silu, buffers.adaln);
   if (tap) tap("t_embedder", buffers.adaln);
 }
@@ -163,13 +161,12 @@ void ZImageTransformer::Session::State::embed_time(double t, const Tap& tap) {
 // Once a session, as nothing here depends on t; in the first step, where somebody watches for cancelling.
 void ZImageTransformer::Session::State::refine_caption(Run& run, const Tap& tap) {
   if (caption_refined) return;
-  const auto& embedder = parts.cap_embedder;
   {
     const Arena::Scope scope(*scratch);
     const Rows normed = scratch->rows(buffers.caption_features.rows, buffers.caption_features.cols);
     kernels.rms_norm(normed, buffers.caption_features, parts.cap_norm.data(),
                      static_cast<float>(config.norm_eps));
-    kernels.linear(buffers.caption, normed, embedder.weight, embedder.bias.data());
+    parts.cap_embedder.apply(kernels, buffers.caption, normed);
   }
   if (tap) tap("cap_embedder", buffers.caption);
   fill_rows(buffers.caption, tokens.caption, parts.cap_pad_token.data());
@@ -181,7 +178,7 @@ void ZImageTransformer::Session::State::refine_caption(Run& run, const Tap& tap)
 void ZImageTransformer::Session::State::embed_image(ConstPlanes latents, const Tap& tap) {
   const Rows image = buffers.x.slice_rows(0, tokens.image_padded);
   patchify(latents, buffers.tokens, PatchOrder::channel_last);
-  kernels.linear(image, buffers.tokens, parts.x_embedder.weight, parts.x_embedder.bias.data());
+  parts.x_embedder.apply(kernels, image, buffers.tokens);
   if (tap) tap("x_embedder", image);
   fill_rows(image, tokens.image, parts.x_pad_token.data());
 }
@@ -219,12 +216,10 @@ std::size_t ZImageTransformer::Session::State::activation_bytes() const {
 BlockNorms ZImageTransformer::Session::State::norms_of(const ZImageBlock& block) {
   const float* const weights[] = {block.attention_norm1.data(), block.attention_norm2.data(),
                                   block.ffn_norm1.data(), block.ffn_norm2.data()};
-  const auto& modulation = block.modulation;
-  if (modulation.bias.empty()) return {weights[0], weights[1], weights[2], weights[3]};
+  if (!block.modulation.exists()) return {weights[0], weights[1], weights[2], weights[3]};
 
   const Rows folded = buffers.modulation;
-  kernels.linear(Rows{folded.data, 1, 4 * config.dim}, buffers.adaln, modulation.weight,
-                 modulation.bias.data());
+  block.modulation.apply(kernels, {folded.data, 1, 4 * config.dim}, buffers.adaln);
   for (std::int64_t r = 0; r < folded.rows; ++r) {
     const bool gate = r % 2 == 1;
     for (std::int64_t c = 0; c < folded.cols; ++c) {
@@ -245,9 +240,9 @@ void ZImageTransformer::Session::State::attention(const ZImageBlock& block, cons
   const auto [normed, q, k, v, attended] = attention_scratch(*scratch, x.rows, config.dim);
 
   kernels.rms_norm(normed, x, norms.attention_in, eps);
-  kernels.linear(q, normed, block.to_q);
-  kernels.linear(k, normed, block.to_k);
-  kernels.linear(v, normed, block.to_v);
+  block.to_q.apply(kernels, q, normed);
+  block.to_k.apply(kernels, k, normed);
+  block.to_v.apply(kernels, v, normed);
   if (config.qk_norm) {
     kernels.rms_norm(per_head(q, head_dim), per_head(q, head_dim), block.norm_q.data(), kQkNormEps);
     kernels.rms_norm(per_head(k, head_dim), per_head(k, head_dim), block.norm_k.data(), kQkNormEps);
@@ -256,8 +251,8 @@ void ZImageTransformer::Session::State::attention(const ZImageBlock& block, cons
   kernels.rope_interleaved(k, head_dim, rotation.cos, rotation.sin);
   const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(head_dim)));
   kernels.attention(attended, q, k, v,
-                    {config.heads, config.heads, head_dim, false, scale, block.to_v.dtype});
-  kernels.linear(normed, attended, block.to_out);
+                    {config.heads, config.heads, head_dim, false, scale, block.to_v.weight.dtype});
+  block.to_out.apply(kernels, normed, attended);
   if (tap) tap(name + "_attn_out", normed);
   kernels.add_rms_norm(x, normed, norms.attention_out, eps);
 }
@@ -271,18 +266,17 @@ void ZImageTransformer::Session::State::feed_forward(const ZImageBlock& block, c
       feed_forward_scratch(*scratch, x.rows, config.dim, config.feed_forward_dim());
 
   kernels.rms_norm(normed, x, norms.ffn_in, eps);
-  kernels.linear(gate, normed, block.w1);
-  kernels.linear(up, normed, block.w3);
+  block.w1.apply(kernels, gate, normed);
+  block.w3.apply(kernels, up, normed);
   kernels.silu_mul(gate, gate, up);
-  kernels.linear(normed, gate, block.w2);
+  block.w2.apply(kernels, normed, gate);
   if (tap) tap(name + "_ffn_out", normed);
   kernels.add_rms_norm(x, normed, norms.ffn_out, eps);
 }
 
 // velocity = unpatchify(linear(layer_norm(x) * (1 + modulation(silu(adaln))))), of the picture's tokens
 void ZImageTransformer::Session::State::project(Planes velocity, const Tap& tap) {
-  const auto& modulation = parts.final_modulation;
-  kernels.linear(buffers.final_scale, buffers.adaln_silu, modulation.weight, modulation.bias.data());
+  parts.final_modulation.apply(kernels, buffers.final_scale, buffers.adaln_silu);
   for (float& s : buffers.final_scale.row_span(0))
     s += 1.0F;
 
@@ -290,7 +284,7 @@ void ZImageTransformer::Session::State::project(Planes velocity, const Tap& tap)
   const Rows normed = scratch->rows(tokens.image_padded, config.dim);
   kernels.layer_norm(normed, buffers.x.slice_rows(0, tokens.image_padded), buffers.final_scale.data, nullptr,
                      kFinalNormEps);
-  kernels.linear(buffers.tokens, normed, parts.final_linear.weight, parts.final_linear.bias.data());
+  parts.final_linear.apply(kernels, buffers.tokens, normed);
   if (tap) tap("final_layer", buffers.tokens);
   unpatchify(buffers.tokens, velocity, PatchOrder::channel_last);
 }

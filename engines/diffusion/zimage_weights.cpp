@@ -6,9 +6,8 @@
 namespace engines {
 namespace {
 
-BiasedLinear load_linear(const WeightSet& weights, const std::string& name, std::int64_t out,
-                         std::int64_t in) {
-  return {weights.get(name + ".weight", {out, in}), weights.floats(name + ".bias", {out})};
+Linear load_linear(const WeightSet& weights, const std::string& name, std::int64_t out, std::int64_t in) {
+  return stored_linear(weights, name, out, in, Bias::added);
 }
 
 ZImageBlock load_block(WeightSet& weights, const ZImageTransformerConfig& c, const std::string& prefix,
@@ -16,16 +15,16 @@ ZImageBlock load_block(WeightSet& weights, const ZImageTransformerConfig& c, con
   const std::int64_t ffn = c.feed_forward_dim();
   const struct {
     const char* name;
-    WeightView ZImageBlock::*to;
+    Linear ZImageBlock::*to;
     std::int64_t rows, cols;
   } matrices[] = {
-      {"attention.to_q.weight", &ZImageBlock::to_q, c.dim, c.dim},
-      {"attention.to_k.weight", &ZImageBlock::to_k, c.dim, c.dim},
-      {"attention.to_v.weight", &ZImageBlock::to_v, c.dim, c.dim},
-      {"attention.to_out.0.weight", &ZImageBlock::to_out, c.dim, c.dim},
-      {"feed_forward.w1.weight", &ZImageBlock::w1, ffn, c.dim},
-      {"feed_forward.w2.weight", &ZImageBlock::w2, c.dim, ffn},
-      {"feed_forward.w3.weight", &ZImageBlock::w3, ffn, c.dim},
+      {"attention.to_q", &ZImageBlock::to_q, c.dim, c.dim},
+      {"attention.to_k", &ZImageBlock::to_k, c.dim, c.dim},
+      {"attention.to_v", &ZImageBlock::to_v, c.dim, c.dim},
+      {"attention.to_out.0", &ZImageBlock::to_out, c.dim, c.dim},
+      {"feed_forward.w1", &ZImageBlock::w1, ffn, c.dim},
+      {"feed_forward.w2", &ZImageBlock::w2, c.dim, ffn},
+      {"feed_forward.w3", &ZImageBlock::w3, ffn, c.dim},
   };
   const struct {
     const char* name;
@@ -42,14 +41,13 @@ ZImageBlock load_block(WeightSet& weights, const ZImageTransformerConfig& c, con
   };
   ZImageBlock block;
   for (const auto& m : matrices)
-    block.*m.to = weights.matrix(prefix + m.name, {m.rows, m.cols});
+    block.*m.to = rounded_linear(weights, prefix + m.name, m.rows, m.cols, Bias::none);
   for (const auto& n : norms) {
     if (n.present) block.*n.to = weights.floats(prefix + n.name, {n.size});
   }
   if (modulated) {
-    const std::string name = prefix + "adaLN_modulation.0";
-    block.modulation = {weights.matrix(name + ".weight", {4 * c.dim, c.adaln_dim()}),
-                        weights.floats(name + ".bias", {4 * c.dim})};
+    block.modulation =
+        rounded_linear(weights, prefix + "adaLN_modulation.0", 4 * c.dim, c.adaln_dim(), Bias::added);
   }
   return block;
 }

@@ -28,8 +28,7 @@ class Loader {
   // `older` is the spelling of diffusers before 0.13.
   Linear linear(const std::string& prefix, const char* name, const char* older, std::int64_t size) const {
     const bool is_older = weights_.contains(prefix + older + ".weight");
-    const std::string found = prefix + (is_older ? older : name);
-    return {weights_.get(found + ".weight", {size, size}), weights_.floats(found + ".bias", {size})};
+    return stored_linear(weights_, prefix + (is_older ? older : name), size, size, Bias::added);
   }
 
   Resnet resnet(const std::string& name, std::int64_t in, std::int64_t out) const {

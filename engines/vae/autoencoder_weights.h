@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "engines/layers/linear.h"
 #include "engines/vae/autoencoder_kl.h"
 
 namespace engines {
@@ -17,11 +18,6 @@ struct Conv {
   WeightView weight;  // [out, in, kernel, kernel]
   std::vector<float> bias;
   ConvShape shape;
-};
-
-struct Linear {
-  WeightView weight;  // [out, in]
-  std::vector<float> bias;
 };
 
 struct Resnet {

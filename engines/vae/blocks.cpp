@@ -74,7 +74,7 @@ Activation apply_attention(const BlockContext& context, const SpatialAttention& 
 
   const auto project = [&](const Linear& linear, const Activation& from) {
     Activation to = matrix(context, tokens, channels);
-    kernels.linear(to.rows(), from.rows(), linear.weight, linear.bias.data());
+    linear.apply(kernels, to.rows(), from.rows());
     return to;
   };
   Activation q = project(attention.q, input);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engines/layers/linear.h"
+
+#include <cassert>
+
+namespace engines {
+namespace {
+
+std::vector<float> load_bias(const WeightSet& weights, const std::string& name, std::int64_t outputs,
+                             Bias bias) {
+  if (bias == Bias::none) return {};
+  return weights.floats(name + ".bias", {outputs});
+}
+
+}  // namespace
+
+void Linear::apply(Kernels& kernels, Rows y, ConstRows x) const {
+  assert(exists() && (bias.empty() || bias.size() == static_cast<std::size_t>(y.cols)));
+  kernels.linear(y, x, weight, bias.empty() ? nullptr : bias.data());
+}
+
+Linear stored_linear(const WeightSet& weights, const std::string& name, std::int64_t outputs,
+                     std::int64_t inputs, Bias bias) {
+  return {weights.get(name + ".weight", {outputs, inputs}), load_bias(weights, name, outputs, bias)};
+}
+
+Linear rounded_linear(WeightSet& weights, const std::string& name, std::int64_t outputs, std::int64_t inputs,
+                      Bias bias) {
+  return {weights.matrix(name + ".weight", {outputs, inputs}), load_bias(weights, name, outputs, bias)};
+}
+
+}  // namespace engines
