@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engines/text/qwen3_encoder.h"
+#include "engines/text/qwen3_config.h"
 
 namespace engines {
 namespace {
@@ -51,6 +51,7 @@ Qwen3Config Qwen3Config::read(const Config& json) {
   c.vocab_size = json.integer("vocab_size", 1, 1 << 24);
   c.rms_norm_eps = json.number_or("rms_norm_eps", 1e-6, 0, 1);
   c.rope_theta = read_rope_theta(json);
+  c.tied = json.boolean_or("tie_word_embeddings", false);
   if (c.heads % c.kv_heads != 0) {
     json.fail("num_key_value_heads",
               std::to_string(c.kv_heads) + " does not divide num_attention_heads " + std::to_string(c.heads));

@@ -30,6 +30,7 @@ const Groups kHost = {
 const Groups kEngines = {
     {"engines/tensor", "engines/threading"},
     {"engines/kernels", "engines/weights"},
+    {"engines/layers"},
     {"engines/convert", "engines/sampling", "engines/text", "engines/tokenizer", "engines/vae"},
     {"engines/diffusion", "engines/pipeline"},
     {"engines/ovis", "engines/zimage"},
