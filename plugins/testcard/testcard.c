@@ -6,7 +6,7 @@
 #include "card.h"
 #include "roundhouse/plugin.h"
 
-/* ---- what the host knows before it starts anything; testcard.json says the same ---- */
+/* ---- what the host knows before it starts anything; testcard.json is made of it ---- */
 
 static const rh_fact abilities[] = {RH_FACT("task", "text-to-image"), RH_FACT("feature", "modelless"),
                                     RH_FACT("feature", "seed"), RH_FACT("feature", "cancel"),

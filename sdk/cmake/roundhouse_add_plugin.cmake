@@ -2,22 +2,35 @@
 # roundhouse_add_plugin(): everything about building an engine plugin that is not its code.
 include_guard(GLOBAL)
 
-# roundhouse_add_plugin(NAME SOURCES file ... MANIFEST file.json ...
-#                       [LIBRARIES lib ...] [MODEL directory] [NO_CONFORMANCE])
+# roundhouse_add_plugin(NAME SOURCES file ... [MANIFEST file.json ...]
+#                       [LIBRARIES lib ...] [MODEL directory] [NO_CONFORMANCE] [COMPLETE_MANIFEST])
 #
 # Makes the target NAME, a module NAME.so that exports rh_plugin_entry and nothing else, and puts it with its
 # manifest into ${PROJECT_BINARY_DIR}/engines and, at installation, into
-# ${CMAKE_INSTALL_LIBDIR}/roundhouse/engines. The manifest names its library as "NAME.so". It becomes NAME.json;
-# a plugin of several engines has a manifest for each, and the further ones keep their names.
+# ${CMAKE_INSTALL_LIBDIR}/roundhouse/engines.
+#
+# The manifest is written when the library has been linked, from what the library says. MANIFEST is a file of what it
+# cannot say: "score" by processor, "environment", "network", "x-" keys; what it repeats must be what the library
+# says, or the build stops. It becomes NAME.json; a plugin of several engines has a file with the "id" of each, and the
+# further ones keep their names.
+# COMPLETE_MANIFEST takes the files as they are, with every key, for a library that the machine that builds cannot load;
+# that is so where CMake crosscompiles without an emulator.
+#
 # Registers the tests plugin.NAME.exports and, for each manifest M.json, plugin.M.conformance, which opens MODEL
 # when given.
 function(roundhouse_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_CONFORMANCE" "MODEL" "MANIFEST;SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_CONFORMANCE;COMPLETE_MANIFEST" "MODEL" "MANIFEST;SOURCES;LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "roundhouse_add_plugin(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
-  if(NOT arg_SOURCES OR NOT arg_MANIFEST)
-    message(FATAL_ERROR "roundhouse_add_plugin(${name}): SOURCES and MANIFEST are required")
+  if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+    set(arg_COMPLETE_MANIFEST TRUE)
+  endif()
+  if(NOT arg_SOURCES)
+    message(FATAL_ERROR "roundhouse_add_plugin(${name}): SOURCES is required")
+  endif()
+  if(arg_COMPLETE_MANIFEST AND NOT arg_MANIFEST)
+    message(FATAL_ERROR "roundhouse_add_plugin(${name}): MANIFEST is required, as nothing can be asked of the library")
   endif()
 
   set(version_script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.version)
@@ -34,12 +47,21 @@ function(roundhouse_add_plugin name)
 
   _roundhouse_plugin_install(${name})
   _roundhouse_defer_exports(${name})
+  set(stated ${arg_MANIFEST})
+  if(NOT stated)
+    set(stated NONE)
+  endif()
   set(target ${name})  # the name that a manifest gets beside the library
-  foreach(manifest IN LISTS arg_MANIFEST)
+  foreach(manifest IN LISTS stated)
     if(NOT target)
       get_filename_component(target ${manifest} NAME_WLE)
     endif()
-    _roundhouse_plugin_manifest(${name} ${manifest} ${engines_dir}/${target}.json)
+    if(arg_COMPLETE_MANIFEST)
+      _roundhouse_copy_manifest(${name} ${manifest} ${engines_dir}/${target}.json)
+    else()
+      _roundhouse_write_manifest(${name} ${manifest} ${engines_dir}/${target}.json)
+    endif()
+    install(FILES ${engines_dir}/${target}.json DESTINATION ${CMAKE_INSTALL_LIBDIR}/roundhouse/engines)
     if(NOT arg_NO_CONFORMANCE)
       _roundhouse_defer_conformance(${name} ${engines_dir}/${target}.json "${arg_MODEL}")
     endif()
@@ -58,8 +80,24 @@ function(_roundhouse_plugin_language name)
   endif()
 endfunction()
 
+# Writes the manifest beside the library whenever that, or what `stated` says, has changed.
+function(_roundhouse_write_manifest name stated target)
+  set(file "")
+  if(NOT stated STREQUAL NONE)
+    get_filename_component(file ${stated} ABSOLUTE)
+    set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS ${file})
+  endif()
+  if(TARGET roundhouse-manifest)  # of the tree that builds the SDK itself
+    add_dependencies(${name} roundhouse-manifest)
+  endif()
+  add_custom_command(TARGET ${name} POST_BUILD
+    COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:roundhouse::manifest> $<TARGET_FILE:${name}> ${target} ${file}
+    BYPRODUCTS ${target}
+    VERBATIM)
+endfunction()
+
 # Copies the manifest beside the library, after a check that it leads there.
-function(_roundhouse_plugin_manifest name manifest target)
+function(_roundhouse_copy_manifest name manifest target)
   get_filename_component(manifest ${manifest} ABSOLUTE)
   file(READ ${manifest} text)
   string(JSON library ERROR_VARIABLE problem GET "${text}" library)
@@ -70,7 +108,6 @@ function(_roundhouse_plugin_manifest name manifest target)
     message(FATAL_ERROR "${manifest}: library is \"${library}\", expected \"${name}.so\"")
   endif()
   configure_file(${manifest} ${target} COPYONLY)
-  install(FILES ${target} DESTINATION ${CMAKE_INSTALL_LIBDIR}/roundhouse/engines)
 endfunction()
 
 # A macro, so that the installation's directories are known to what comes after it.
