@@ -75,7 +75,8 @@ class Previews {
   Previews(LatentModel& model, const MemoryPlan& plan, ConstPlanes latents)
       : kernels_(model.kernels), preview_(model.vae, latents.channels, latents.height, latents.width) {
     const std::uint64_t limit = model.memory.limit;
-    const std::uint64_t taken = plan.denoise_peak + model.vae.weights().bytes_under("decoder.");
+    const std::uint64_t taken =
+        plan.stages[LatentModel::denoise].peak + model.vae.weights().bytes_under("decoder.");
     if (limit > 0) budget_ = limit - std::min(limit, taken);
     fit_ = preview_.least_bytes() <= budget_;
   }
@@ -162,9 +163,10 @@ void Generation::load(const Load& load) {
 void Generation::encode_prompts() {
   const auto cached = [&](const Ids& ids) { return ids.empty() || model_.embeddings.find(ids) != nullptr; };
   const bool needed = !cached(positive_ids_) || !cached(negative_ids_);
-  if (needed && plan_.staged) model_.denoiser->component().release();
+  if (needed && !plan_.keeps(LatentModel::denoiser_weights, LatentModel::encode))
+    model_.denoiser->component().release();
   if (needed && !model_.encoder->component().ready()) load([&] { model_.encoder->component().load(); });
-  if (needed) model_.encoder->component().keep_within(plan_.encoder_window);
+  if (needed) model_.encoder->component().keep_within(plan_.components[LatentModel::encoder_weights].window);
 
   const StageMeter meter(Stage::encode, run_, model_.kernels);
   const std::uint32_t prompts = guided_ ? 2 : 1;
@@ -177,7 +179,7 @@ void Generation::encode_prompts() {
     run_.progress(Stage::encode, i + 1, prompts, watch.elapsed_ns());
   }
   meter.done(activation_bytes);
-  if (plan_.staged) model_.encoder->component().release();
+  if (!plan_.keeps(LatentModel::encoder_weights, LatentModel::denoise)) model_.encoder->component().release();
 }
 
 Generation::Embeddings Generation::encode(const Ids& ids, bool negative, std::size_t& activation_bytes) {
@@ -212,7 +214,7 @@ void Generation::draw_noise() {
 
 void Generation::denoise() {
   if (!model_.denoiser->component().ready()) load([&] { model_.denoiser->component().load(); });
-  model_.denoiser->component().keep_within(plan_.transformer_window);
+  model_.denoiser->component().keep_within(plan_.components[LatentModel::denoiser_weights].window);
 
   const StageMeter meter(Stage::denoise, run_, model_.kernels);
   Prediction prediction = begin_sessions();
@@ -254,14 +256,15 @@ Generation::Prediction Generation::begin_sessions() const {
 }
 
 Image Generation::decode() {
-  if (plan_.release_transformer) model_.denoiser->component().release();
+  if (!plan_.keeps(LatentModel::denoiser_weights, LatentModel::decode))
+    model_.denoiser->component().release();
   const StageMeter meter(Stage::decode, run_, model_.kernels.exact());
   const Stopwatch watch;
   const auto pixels = static_cast<std::size_t>(request_.width * request_.height);
   const FloatBuffer planes(3 * pixels);
   at("decode", run_, [&] {
     model_.vae.decode(latents(), {planes.data(), 3, request_.height, request_.width}, run_, {},
-                      static_cast<std::size_t>(plan_.decode_budget));
+                      static_cast<std::size_t>(plan_.stages[LatentModel::decode].budget));
   });
   require_finite(all(planes), "decode", "the picture");
 

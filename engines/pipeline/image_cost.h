@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engines/kernels/kernels.h"
+#include "engines/pipeline/memory_plan.h"
 #include "engines/tensor/run.h"
 
 namespace engines {
@@ -16,12 +17,14 @@ struct StageCost {
   Stage stage{};
   double seconds = 0;
   std::uint64_t operations = 0;
-  std::uint64_t peak_bytes = 0;  // of the process, as far as it is resident
+  std::uint64_t peak_bytes = 0;   // of the process, as far as it is resident
+  std::vector<MemoryPart> parts;  // of the peak, largest first
 };
 
 struct ImageCost {
   std::vector<StageCost> stages;  // load, encode, denoise, decode
   std::uint64_t held_bytes = 0;   // resident after the image
+  std::vector<MemoryPart> held_parts;
 };
 
 // How a cost is found: the model runs on kernels that only take notes, and slices of what was noted are timed

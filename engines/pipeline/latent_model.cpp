@@ -63,16 +63,18 @@ MemoryNeeds LatentModel::needs(std::int64_t height, std::int64_t width, std::siz
 
   MemoryNeeds needs;
   needs.process = process_bytes;
-  needs.encoder = encoder->component().bytes();
-  needs.transformer = denoiser->component().bytes();
+  const auto constant = [](std::uint64_t bytes) { return [bytes](std::uint64_t) { return bytes; }; };
+  needs.stages = {
+      {"encode", constant(encoder->activation_bytes(std::max(positive_tokens, negative_tokens)))},
+      {"denoise", constant(positive.kept + negative.kept + std::max(positive.scratch, negative.scratch) +
+                           kLatentCopies * latents)},
+      {"decode", [config = vae.config(), height, width, image](std::uint64_t budget) {
+         return decode_bytes(config, height, width, static_cast<std::size_t>(budget)) + image;
+       }}};
   const std::uint64_t decoder = vae.weights().bytes_under("decoder.");
-  needs.vae = {decoder, decoder};
-  needs.encode = encoder->activation_bytes(std::max(positive_tokens, negative_tokens));
-  needs.denoise =
-      positive.kept + negative.kept + std::max(positive.scratch, negative.scratch) + kLatentCopies * latents;
-  needs.decode = [config = vae.config(), height, width, image](std::uint64_t budget) {
-    return decode_bytes(config, height, width, static_cast<std::size_t>(budget)) + image;
-  };
+  needs.components = {{"text_encoder", encoder->component().bytes(), encode},
+                      {"transformer", denoiser->component().bytes(), denoise},
+                      {"vae", {decoder, decoder}, decode, /*small=*/true}};
   return needs;
 }
 

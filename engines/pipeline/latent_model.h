@@ -93,6 +93,10 @@ struct LatentModel {
   std::int64_t pixels_per_latent() const { return vae.config().scale(); }
   std::int64_t pixels_per_token() const { return pixels_per_latent() * denoiser->patch_size(); }
 
+  // The stages of a memory plan and its components, in their order.
+  enum : std::size_t { encode, denoise, decode };
+  enum : std::size_t { encoder_weights, denoiser_weights, vae_weights };
+
   // How an image for captions of that many tokens (the second 0 without guidance) fits into memory; throws
   // OUT_OF_MEMORY with figures.
   MemoryPlan plan(const ImageRequest& request, std::size_t positive_tokens,

@@ -11,9 +11,14 @@ namespace engines {
 namespace {
 
 // How much is given up for memory, each level more than the one before.
-enum class Level { all, staged, one_at_a_time, streamed };
+enum class Level {
+  all,            // nothing
+  staged,         // a component goes when one of another stage comes
+  one_at_a_time,  // it goes when its stage is over
+  streamed        // and of its own stage only as much is resident as fits
+};
 
-std::uint64_t decode_budget(const MemoryWish& wish, std::uint64_t room) {
+std::uint64_t activation_budget(const MemoryWish& wish, std::uint64_t room) {
   if (wish.vae_tiling == VaeTiling::on) return 0;
   if (wish.vae_tiling == VaeTiling::off) return UINT64_MAX;
   return std::min(wish.usual_decode_budget, room);
@@ -23,37 +28,110 @@ std::uint64_t less(std::uint64_t from, std::uint64_t bytes) {
   return from > bytes ? from - bytes : 0;
 }
 
-std::uint64_t window(const WeightBytes& weights, std::uint64_t room) {
-  return std::clamp(room, weights.least, weights.all);
-}
+// Lays out one level; it fits when its peak does not exceed the limit.
+class Layout {
+ public:
+  Layout(Level level, const MemoryNeeds& needs, const MemoryWish& wish)
+      : level_(level), needs_(needs), limit_(wish.limit == 0 ? UINT64_MAX : wish.limit), wish_(wish) {}
 
-// All sizes of a level; it fits when no peak exceeds the limit.
-MemoryPlan at_level(Level level, const MemoryNeeds& n, const MemoryWish& wish) {
-  const std::uint64_t limit = wish.limit == 0 ? UINT64_MAX : wish.limit;
-  const std::uint64_t fixed = n.process + n.vae.all;  // the VAE is small and stays
-  MemoryPlan plan;
-  plan.staged = level != Level::all;
-  plan.release_transformer = level >= Level::one_at_a_time;
-  plan.encoder_window = n.encoder.all;
-  plan.transformer_window = n.transformer.all;
-  if (level == Level::streamed) {
-    plan.encoder_window = window(n.encoder, less(limit, fixed + n.encode));
-    plan.transformer_window = window(n.transformer, less(limit, fixed + n.denoise));
+  MemoryPlan plan() {
+    for (std::size_t c = 0; c < needs_.components.size(); ++c)
+      plan_.components.push_back({needs_.components[c].weights.all, residence(c)});
+    if (level_ == Level::streamed) {
+      for (std::size_t s = 0; s < needs_.stages.size(); ++s)
+        share(s);
+    }
+    for (std::size_t s = 0; s < needs_.stages.size(); ++s)
+      plan_.stages.push_back(stage(s));
+    hold();
+    return std::move(plan_);
   }
-  const std::uint64_t encoder = plan.encoder_window;
-  const std::uint64_t transformer = plan.transformer_window;
-  const std::uint64_t beside_encode = plan.staged ? 0 : transformer;  // from the picture before
-  const std::uint64_t beside_denoise = plan.staged ? 0 : encoder;
-  const std::uint64_t at_decode = fixed + beside_denoise + (plan.release_transformer ? 0 : transformer);
-  plan.decode_budget = decode_budget(wish, less(limit, at_decode));
-  plan.encode_peak = n.process + encoder + n.encode;
-  plan.denoise_peak = n.process + transformer + beside_denoise + n.denoise;
-  plan.decode_peak = at_decode + n.decode(plan.decode_budget);
-  plan.peak = std::max(
-      {plan.encode_peak + n.vae.all + beside_encode, plan.denoise_peak + n.vae.all, plan.decode_peak});
-  plan.held = at_decode;
-  return plan;
-}
+
+ private:
+  bool large_works_in(std::size_t first, std::size_t end) const {
+    return std::ranges::any_of(needs_.components, [&](const ComponentNeeds& component) {
+      return !component.small && component.stage >= first && component.stage < end;
+    });
+  }
+
+  std::vector<bool> residence(std::size_t index) const {
+    const ComponentNeeds& component = needs_.components[index];
+    std::vector<bool> resident;
+    for (std::size_t s = 0; s < needs_.stages.size(); ++s) {
+      const std::size_t own = component.stage;
+      const bool displaced = s > own
+                                 ? large_works_in(own + 1, s + 1)
+                                 : large_works_in(own + 1, needs_.stages.size()) || large_works_in(0, s + 1);
+      resident.push_back(s == own || component.small || level_ == Level::all ||
+                         (level_ == Level::staged && !displaced));
+    }
+    return resident;
+  }
+
+  // What is resident of a component in a stage. `first`: in a first task, which finds nothing.
+  std::uint64_t bytes(std::size_t component, std::size_t stage, bool first) const {
+    if (!plan_.keeps(component, stage)) return 0;
+    return first && needs_.components[component].stage > stage ? 0 : plan_.components[component].window;
+  }
+
+  std::uint64_t weights(std::size_t stage, bool first) const {
+    std::uint64_t sum = 0;
+    for (std::size_t c = 0; c < needs_.components.size(); ++c)
+      sum += bytes(c, stage, first);
+    return sum;
+  }
+
+  // The large components of a stage share what its activations and small components leave, each at least with
+  // the least that it needs.
+  void share(std::size_t stage) {
+    std::uint64_t room = less(limit_, needs_.process + needs_.stages[stage].activations(0));
+    for (const ComponentNeeds& component : needs_.components) {
+      if (component.small) room = less(room, component.weights.all);
+      if (!component.small && component.stage == stage) room = less(room, component.weights.least);
+    }
+    for (std::size_t c = 0; c < needs_.components.size(); ++c) {
+      const ComponentNeeds& component = needs_.components[c];
+      if (component.small || component.stage != stage) continue;
+      const std::uint64_t more = std::min(room, less(component.weights.all, component.weights.least));
+      plan_.components[c].window = component.weights.least + more;
+      room -= more;
+    }
+  }
+
+  StagePlan stage(std::size_t index) {
+    const StageNeeds& needs = needs_.stages[index];
+    StagePlan stage{.name = needs.name, .budget = 0, .peak = 0, .parts = {}};
+    const std::uint64_t beside = needs_.process + weights(index, false);
+    stage.budget = activation_budget(wish_, less(limit_, beside));
+    const std::uint64_t activations = needs.activations(stage.budget);
+    stage.peak = needs_.process + weights(index, true) + activations;
+    stage.parts = parts(index, true, activations);
+    plan_.peak = std::max({plan_.peak, stage.peak, beside + activations});
+    return stage;
+  }
+
+  void hold() {
+    if (needs_.stages.empty()) return;
+    const std::size_t last = needs_.stages.size() - 1;
+    plan_.held = needs_.process + weights(last, false);
+    plan_.held_parts = parts(last, false, 0);
+  }
+
+  std::vector<MemoryPart> parts(std::size_t stage, bool first, std::uint64_t activations) const {
+    std::vector<MemoryPart> parts = {{"process", needs_.process}, {"activations", activations}};
+    for (std::size_t c = 0; c < needs_.components.size(); ++c)
+      parts.push_back({needs_.components[c].name, bytes(c, stage, first)});
+    std::erase_if(parts, [](const MemoryPart& part) { return part.bytes == 0; });
+    std::ranges::stable_sort(parts, std::greater<>(), &MemoryPart::bytes);
+    return parts;
+  }
+
+  Level level_;
+  const MemoryNeeds& needs_;
+  std::uint64_t limit_;
+  const MemoryWish& wish_;
+  MemoryPlan plan_;
+};
 
 std::string gigabytes(std::uint64_t bytes) {
   std::array<char, 32> text{};
@@ -61,25 +139,37 @@ std::string gigabytes(std::uint64_t bytes) {
   return text.data();
 }
 
+[[noreturn]] void refuse(const MemoryPlan& plan, const MemoryWish& wish, const std::string& what) {
+  std::string stages;
+  const StagePlan* highest = nullptr;
+  for (const StagePlan& stage : plan.stages) {
+    stages += (stages.empty() ? "" : ", ") + stage.name + " " + gigabytes(stage.peak);
+    if (highest == nullptr || stage.peak > highest->peak) highest = &stage;
+  }
+  std::string largest;
+  if (highest != nullptr && !highest->parts.empty())
+    largest = "; " + highest->parts.front().name + " alone " + gigabytes(highest->parts.front().bytes);
+  throw Error(RH_OUT_OF_MEMORY, what + " needs at least " + gigabytes(plan.peak) + " (" + stages + largest +
+                                    "), the memory limit is " + gigabytes(wish.limit));
+}
+
 }  // namespace
 
 MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const std::string& what) {
   // What was made for this run is dropped when its work is done, unless somebody wants it kept.
-  const bool made =
-      needs.encoder.least == needs.encoder.all || needs.transformer.least == needs.transformer.all;
+  const bool made = std::ranges::any_of(needs.components, [](const ComponentNeeds& component) {
+    return !component.small && component.weights.least == component.weights.all;
+  });
   const bool drop = wish.residency == Residency::staged ||
                     (wish.residency == Residency::automatic && wish.limit == 0 && made);
   const Level first = drop ? Level::staged : Level::all;
   const Level last = wish.residency == Residency::all ? Level::all : Level::streamed;
   MemoryPlan plan;
   for (int level = static_cast<int>(first); level <= static_cast<int>(last); ++level) {
-    plan = at_level(static_cast<Level>(level), needs, wish);
+    plan = Layout(static_cast<Level>(level), needs, wish).plan();
     if (wish.limit == 0 || plan.peak <= wish.limit) return plan;
   }
-  throw Error(RH_OUT_OF_MEMORY, what + " needs at least " + gigabytes(plan.peak) + " (encode " +
-                                    gigabytes(plan.encode_peak) + ", denoise " +
-                                    gigabytes(plan.denoise_peak) + ", decode " + gigabytes(plan.decode_peak) +
-                                    "), the memory limit is " + gigabytes(wish.limit));
+  refuse(plan, wish, what);
 }
 
 }  // namespace engines

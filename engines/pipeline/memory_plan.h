@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace engines {
 
@@ -16,19 +17,31 @@ struct WeightBytes {
   std::uint64_t least = 0;
 };
 
-// What a picture takes, in bytes.
+// Weights that have their turn in one stage.
+struct ComponentNeeds {
+  std::string name;  // for people: its folder
+  WeightBytes weights;
+  std::size_t stage = 0;  // of MemoryNeeds::stages
+  bool small = false;     // so small that it stays in memory once it has come
+};
+
+struct StageNeeds {
+  std::string name;  // for people
+  // Activations when they may take that much; above the budget where the stage cannot do with less.
+  std::function<std::uint64_t(std::uint64_t budget)> activations;
+};
+
+// What a task takes, in bytes.
 struct MemoryNeeds {
-  std::uint64_t process = 0;  // program, libraries, tokenizer, scratch of the kernels
-  WeightBytes encoder, transformer, vae;
-  std::uint64_t encode = 0, denoise = 0;  // activations
-  // Activations of the decoder when it may use that much; above the budget where it cannot do with less.
-  std::function<std::uint64_t(std::uint64_t budget)> decode;
+  std::uint64_t process = 0;       // program, libraries, tokenizer, scratch of the kernels
+  std::vector<StageNeeds> stages;  // in the order in which they work
+  std::vector<ComponentNeeds> components;
 };
 
 enum class Residency {
   automatic,  // all when it fits the limit; without a limit, all when the weights are mapped files
-  all,        // encoder, transformer and VAE stay, whatever comes
-  staged      // encoder and transformer are never resident together
+  all,        // every component stays, whatever comes
+  staged      // components of different stages are never resident together, but small ones
 };
 
 enum class VaeTiling {
@@ -37,16 +50,39 @@ enum class VaeTiling {
   off         // least time
 };
 
-struct MemoryPlan {
-  bool staged = false;               // the encoder goes before the transformer comes, and the other way round
-  bool release_transformer = false;  // before the decoder comes
+// What a peak is made of: the name of a component, "activations" or "process".
+struct MemoryPart {
+  std::string name;
+  std::uint64_t bytes = 0;
+};
+
+struct StagePlan {
+  std::string name;
+  std::uint64_t budget = 0;  // of its activations
+  // Of the process, while the first task is done: what a stage needs has come, nothing else.
+  std::uint64_t peak = 0;
+  std::vector<MemoryPart> parts;  // of `peak`, largest first
+};
+
+struct ComponentPlan {
   // How much of the weights may be resident; less than WeightBytes::all means streaming.
-  std::uint64_t encoder_window = 0, transformer_window = 0;
-  std::uint64_t decode_budget = 0;
-  // Of the process, while the first picture is made: what a stage needs has come, nothing else.
-  std::uint64_t encode_peak = 0, denoise_peak = 0, decode_peak = 0;
-  std::uint64_t peak = 0;  // of any picture: a later one finds resident what those before left
-  std::uint64_t held = 0;  // after a picture
+  std::uint64_t window = 0;
+  // For each stage, whether it may be resident then: in its own, and in those where it may be left from
+  // before, in this task or the one before.
+  std::vector<bool> resident;
+};
+
+struct MemoryPlan {
+  std::vector<StagePlan> stages;          // as the needs have them
+  std::vector<ComponentPlan> components;  // likewise
+  std::uint64_t peak = 0;                 // of any task: a later one finds resident what those before left
+  std::uint64_t held = 0;                 // after a task
+  std::vector<MemoryPart> held_parts;     // of `held`, largest first
+
+  // Whether the component may stay in memory while that stage works.
+  bool keeps(std::size_t component, std::size_t stage) const {
+    return components.at(component).resident.at(stage);
+  }
 };
 
 struct MemoryWish {
@@ -56,8 +92,9 @@ struct MemoryWish {
   std::uint64_t usual_decode_budget = UINT64_MAX;  // of the automatic choice without a limit
 };
 
-// The plan that keeps most and fits. Throws OUT_OF_MEMORY with the figures of the most frugal one when that
-// does not fit either; `what` names the work in the message ("a picture of 1024x1024").
+// The plan that keeps most and fits. Throws OUT_OF_MEMORY with the figures of the most frugal one, and the
+// largest part of its peak, when that does not fit either; `what` names the work in the message ("a picture
+// of 1024x1024").
 MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const std::string& what);
 
 }  // namespace engines

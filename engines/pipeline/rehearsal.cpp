@@ -70,8 +70,10 @@ Rehearsal::Rehearsal(LatentModel& model, const PipelineOptions& options, const I
 }
 
 ImageCost Rehearsal::cost() {
-  const StageCost load{Stage::load, probe_.open_seconds + rounding_seconds(), 0, model_.process_bytes};
-  return {{load, encode(), denoise(), decode()}, plan_.held};
+  const std::uint64_t process = model_.process_bytes;
+  const StageCost load{
+      Stage::load, probe_.open_seconds + rounding_seconds(), 0, process, {{"process", process}}};
+  return {{load, encode(), denoise(), decode()}, plan_.held, plan_.held_parts};
 }
 
 double Rehearsal::rounding_seconds() const {
@@ -90,8 +92,13 @@ void Rehearsal::add(StageCost& stage, WorkTimer& timer, double times) {
   stage.operations += static_cast<std::uint64_t>(times * static_cast<double>(work.operations));
 }
 
+StageCost Rehearsal::planned(Stage stage, std::size_t index) const {
+  const StagePlan& plan = plan_.stages[index];
+  return {stage, 0, 0, plan.peak, plan.parts};
+}
+
 StageCost Rehearsal::encode() {
-  StageCost stage{Stage::encode, 0, 0, plan_.encode_peak};
+  StageCost stage = planned(Stage::encode, LatentModel::encode);
   for (const auto* ids : {&positive_, &negative_}) {
     if (!ids->empty()) model_.encoder->rehearse(*ids, run_);
     add(stage, timer_);
@@ -102,7 +109,7 @@ StageCost Rehearsal::encode() {
 }
 
 StageCost Rehearsal::denoise() {
-  StageCost stage{Stage::denoise, 0, 0, plan_.denoise_peak};
+  StageCost stage = planned(Stage::denoise, LatentModel::denoise);
   const std::int64_t channels = model_.denoiser->channels();
   const FloatBuffer latents(static_cast<std::size_t>(channels * height_ * width_));
   const FloatBuffer output(latents.size());
@@ -123,21 +130,22 @@ StageCost Rehearsal::denoise() {
   }
   const WeightBytes weights = model_.denoiser->component().bytes();
   if (!model_.denoiser->component().makes_copies()) {
-    const std::uint64_t again = weights.all - std::min(weights.all, plan_.transformer_window);
+    const std::uint64_t again =
+        weights.all - std::min(weights.all, plan_.components[LatentModel::denoiser_weights].window);
     stage.seconds += reading_seconds(weights.all + again * static_cast<std::uint64_t>(request_.steps - 1));
   }
   return stage;
 }
 
 StageCost Rehearsal::decode() {
-  StageCost stage{Stage::decode, 0, 0, plan_.decode_peak};
+  StageCost stage = planned(Stage::decode, LatentModel::decode);
   const std::int64_t channels = model_.vae.config().latent_channels;
   const FloatBuffer latents(static_cast<std::size_t>(channels * height_ * width_));
   const FloatBuffer planes(static_cast<std::size_t>(3 * request_.height * request_.width));
   std::fill_n(latents.data(), latents.size(), 0.0F);
   model_.vae.decode({latents.data(), channels, height_, width_},
                     {planes.data(), 3, request_.height, request_.width}, run_, {},
-                    static_cast<std::size_t>(plan_.decode_budget));
+                    static_cast<std::size_t>(plan_.stages[LatentModel::decode].budget));
   add(stage, exact_timer_);
   return stage;
 }

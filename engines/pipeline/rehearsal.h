@@ -22,6 +22,8 @@ class Rehearsal {
   double rounding_seconds() const;
   // Takes the notes since the last time, `times` over.
   void add(StageCost& stage, WorkTimer& timer, double times = 1);
+  // With its memory, and no work yet.
+  StageCost planned(Stage stage, std::size_t index) const;
   StageCost encode();
   StageCost denoise();
   StageCost decode();
