@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "host/cli/program.h"
@@ -26,6 +27,37 @@ std::uint64_t peak_bytes(const Estimate& estimate) {
   return peak;
 }
 
+const StageEstimate* highest_stage(const Estimate& estimate) {
+  const auto highest = std::ranges::max_element(estimate.stages, {}, &StageEstimate::peak_memory_bytes);
+  return highest == estimate.stages.end() ? nullptr : &*highest;
+}
+
+// "transformer 5.2 GB, activations 310 MB": the parts that make up nearly all of it, largest first.
+std::string parts_text(std::vector<MemoryPart> parts) {
+  constexpr std::size_t most = 3;
+  std::ranges::stable_sort(parts, std::greater<>(), &MemoryPart::bytes);
+  std::vector<std::string> texts;
+  for (const MemoryPart& part : parts) {
+    const std::string where = part.device == "cpu" ? "" : " on " + part.device;
+    if (texts.size() < most) texts.push_back(part.part + " " + human_bytes(part.bytes) + where);
+  }
+  return join(texts, ", ");
+}
+
+// "denoise: transformer 5.2 GB, ...", or nothing where the engine does not tell.
+std::string peak_text(const Estimate& estimate) {
+  const StageEstimate* const highest = highest_stage(estimate);
+  if (highest == nullptr || highest->memory.empty()) return "";
+  return " (" + highest->stage + ": " + parts_text(highest->memory) + ")";
+}
+
+OrderedJson memory_json(const std::vector<MemoryPart>& parts) {
+  OrderedJson json = OrderedJson::array();
+  for (const MemoryPart& part : parts)
+    json.push_back({{"device", part.device}, {"part", part.part}, {"bytes", part.bytes}});
+  return json;
+}
+
 OrderedJson nullable(const std::string& text) {
   return text.empty() ? OrderedJson() : OrderedJson(text);
 }
@@ -46,11 +78,16 @@ OrderedJson estimate_json(const GeneratePlan& plan, const EstimateResult& result
   for (const StageEstimate& stage : result.estimate.stages) {
     json["stages"][stage.stage] = {{"ms", std::round(stage.milliseconds * 1000) / 1000},
                                    {"operations", stage.operations},
-                                   {"peak_memory_bytes", stage.peak_memory_bytes}};
+                                   {"peak_memory_bytes", stage.peak_memory_bytes},
+                                   {"memory", memory_json(stage.memory)}};
   }
   json["total_ms"] = std::round(total_milliseconds(result.estimate) * 1000) / 1000;
   json["peak_memory_bytes"] = peak_bytes(result.estimate);
   json["held_memory_bytes"] = result.estimate.held_memory_bytes;
+  json["held_memory"] = memory_json(result.estimate.held_memory);
+  json["devices"] = OrderedJson::object();
+  for (const auto& [device, bytes] : peaks_by_device(result.estimate))
+    json["devices"][device] = {{"peak_memory_bytes", bytes}};
   json["notes"] = result.notes;
   json["version"] = program_version();
   return json;
@@ -69,7 +106,7 @@ std::string estimate_text(const GeneratePlan& plan, const EstimateResult& result
     line(stage.stage, human_milliseconds(stage.milliseconds) + ", " + human_bytes(stage.peak_memory_bytes));
   line("total", human_milliseconds(total_milliseconds(result.estimate)) + " for a picture");
   line("peak memory",
-       human_bytes(peak_bytes(result.estimate)) +
+       human_bytes(peak_bytes(result.estimate)) + peak_text(result.estimate) +
            (plan.memory_limit_bytes == 0 ? "" : " of " + human_bytes(plan.memory_limit_bytes)));
   line("held memory", human_bytes(result.estimate.held_memory_bytes) + " between two pictures");
   for (const std::string& note : result.notes)

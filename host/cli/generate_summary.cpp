@@ -59,17 +59,26 @@ OrderedJson stage_peaks_json(const std::vector<StageTiming>& stages) {
   return json;
 }
 
-// "encode 1.2 GB, denoise 6.9 GB, decode 1.4 GB": of the picture that took most in each.
+// "encode 1.2 GB, denoise 6.9 GB with 300 MB of activations, decode 1.4 GB": of the image that took most in
+// each, and what made the highest of them.
 std::string stage_peaks_text(const RunRecord& run) {
-  std::vector<std::string> parts;
+  std::vector<StageTiming> highest;
   for (const char* name : {"encode", "denoise", "decode"}) {
-    std::uint64_t peak = 0;
+    StageTiming most{.stage = name};
     for (const SavedImage& image : run.images) {
       for (const StageTiming& stage : image.stages) {
-        if (stage.stage == name) peak = std::max(peak, stage.peak_memory_bytes);
+        if (stage.stage == name && stage.peak_memory_bytes > most.peak_memory_bytes) most = stage;
       }
     }
-    if (peak > 0) parts.push_back(std::string(name) + " " + human_bytes(peak));
+    if (most.peak_memory_bytes > 0) highest.push_back(most);
+  }
+  const auto peak = std::ranges::max_element(highest, {}, &StageTiming::peak_memory_bytes);
+  std::vector<std::string> parts;
+  for (auto stage = highest.begin(); stage != highest.end(); ++stage) {
+    std::string text = stage->stage + " " + human_bytes(stage->peak_memory_bytes);
+    if (stage == peak && stage->activation_bytes > 0)
+      text += " with " + human_bytes(stage->activation_bytes) + " of activations";
+    parts.push_back(std::move(text));
   }
   return join(parts, ", ");
 }

@@ -27,6 +27,9 @@ void PoolCore::surveyed(const Ticket& ticket, const Estimate* estimate) {
     for (const StageEstimate& stage : estimate->stages)
       peak = std::max(peak, stage.peak_memory_bytes);
     schedule_.needs().note(ticket.key, *ticket.cost, estimate->held_memory_bytes, peak);
+    for (const auto& [device, bytes] : peaks_by_device(*estimate)) {
+      if (device != "cpu") schedule_.needs().note_device(ticket.key, device, bytes);
+    }
   } else {
     schedule_.needs().note_unknowable(ticket.key);
   }

@@ -188,12 +188,19 @@ Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest&
   const engines::ImageCost cost =
       engines::estimate_image(engines::architectures(), source.directory, *kernels_,
                               read_options(source, threads_), translate(request), run);
+  const auto told = [](const std::vector<engines::MemoryPart>& parts) {
+    std::vector<MemoryPart> memory;
+    for (const engines::MemoryPart& part : parts)
+      memory.push_back({part.name, part.bytes});
+    return memory;
+  };
   Estimate estimate;
   estimate.held_bytes = cost.held_bytes;
+  estimate.held_memory = told(cost.held_parts);
   for (const engines::StageCost& stage : cost.stages) {
     estimate.stages.push_back({static_cast<std::uint32_t>(stage.stage),
                                static_cast<std::uint64_t>(stage.seconds * 1e9), stage.operations,
-                               stage.peak_bytes});
+                               stage.peak_bytes, told(stage.parts)});
   }
   return estimate;
 }

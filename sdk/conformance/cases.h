@@ -33,6 +33,9 @@ void check_concurrency(const Subject& subject, Report& report);
 // A host that refuses the picture (P26), and an option of a request that is not known (P14).
 void check_request_refusals(const Subject& subject, Report& report);
 
+// Estimates of the smallest image: their order, and what the memory is made of (P33, P41).
+void check_estimates(const Subject& subject, Report& report);
+
 // Conversions of the model directory: what is promised, written, told, refused and stopped (P14, P34 to P38).
 void check_conversions(const Subject& subject, Report& report);
 

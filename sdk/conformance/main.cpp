@@ -30,6 +30,7 @@ constexpr Case cases[] = {{"file", conformance::check_file},
                           {"cancelling", conformance::check_cancelling},
                           {"several calls at once", conformance::check_concurrency},
                           {"request refusals", conformance::check_request_refusals},
+                          {"estimates", conformance::check_estimates},
                           {"conversions", conformance::check_conversions}};
 
 json read_json(const std::string& path) {

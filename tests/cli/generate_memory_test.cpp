@@ -29,6 +29,13 @@ TEST_F(GenerateMemory, says_beforehand_what_a_picture_takes_and_makes_none) {
     EXPECT_GT(result.at("stages").at(stage).at("ms").get<double>(), 0) << stage;
     EXPECT_GT(result.at("stages").at(stage).at("peak_memory_bytes").get<double>(), 1e6) << stage;
   }
+  std::uint64_t parts = 0;
+  for (const auto& part : result.at("stages").at("denoise").at("memory"))
+    parts += part.at("bytes").get<std::uint64_t>();
+  EXPECT_EQ(parts, result.at("stages").at("denoise").at("peak_memory_bytes")) << "the parts are the whole";
+  EXPECT_EQ(result.at("devices").at("cpu").at("peak_memory_bytes"), result.at("peak_memory_bytes"));
+  EXPECT_THAT(run(pocket({"--estimate"})).out,
+              testing::ContainsRegex("peak memory .*: .*transformer [0-9.]+ MB"));
   const nlohmann::json made = run_json(pocket({}));
   const double foretold = result.at("peak_memory_bytes");
   const double measured = made.at("peak_memory_bytes");

@@ -38,5 +38,7 @@ static rh_status broken_convert(rh_engine* engine, const rh_convert_request* req
 static const void* broken_engine_extension(rh_engine* engine, const char* id) {
   (void)engine;
   static const rh_convert convert = {sizeof convert, 0, broken_convert};
+  static const rh_estimate estimate = {sizeof estimate, 0, broken_estimate};
+  if (strcmp(id, RH_ESTIMATE_ID) == 0) return &estimate;
   return strcmp(id, RH_CONVERT_ID) == 0 && !is("promises-conversions") ? &convert : NULL;
 }

@@ -25,6 +25,7 @@ static int is(const char* defect) {
 static const rh_host* host_of_plugin;
 
 #include "tests/sdk/broken_convert.h"
+#include "tests/sdk/broken_estimate.h"
 
 static void* sleep_for_ever(void* unused) {
   (void)unused;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "roundhouse/ext/estimate.h"
@@ -10,17 +11,39 @@
 
 namespace roundhouse {
 
+struct MemoryPart {
+  std::string part;  // "transformer", "activations"
+  std::uint64_t bytes = 0;
+  std::string device = "cpu";  // one of the descriptor's
+};
+
 struct StageEstimate {
   std::uint32_t stage = RH_STAGE_LOAD;  // RH_STAGE_*
   std::uint64_t elapsed_ns = 0;
   std::uint64_t operations = 0;
   std::uint64_t peak_bytes = 0;
+  std::vector<MemoryPart> memory = {};  // of the peak; those on "cpu" add up to it
 };
 
 struct Estimate {
   std::vector<StageEstimate> stages;
   std::uint64_t held_bytes = 0;
+  std::vector<MemoryPart> held_memory = {};
 };
+
+namespace detail {
+
+inline void tell_memory(const rh_estimate_sink& to, std::uint32_t stage,
+                        const std::vector<MemoryPart>& parts) {
+  if (!RH_HAS_FIELD(&to, rh_estimate_sink, memory) || to.memory == nullptr) return;
+  for (const MemoryPart& part : parts) {
+    const rh_memory_part record{sizeof(rh_memory_part), stage, part.device.c_str(), part.part.c_str(),
+                                part.bytes};
+    to.memory(to.context, &record);
+  }
+}
+
+}  // namespace detail
 
 // What `extension(RH_ESTIMATE_ID)` of the engine class E returns. E has
 // `Estimate estimate(const ModelSource& source, const ImageRequest& request, Options& options)`, the options
@@ -47,8 +70,10 @@ const rh_estimate* estimate_extension() {
         const rh_stage_estimate record{sizeof(rh_stage_estimate), stage.stage, stage.elapsed_ns,
                                        stage.operations, stage.peak_bytes};
         detail::required(to.stage, "sink.stage")(to.context, &record);
+        detail::tell_memory(to, stage.stage, stage.memory);
       }
       detail::required(to.held, "sink.held")(to.context, estimate.held_bytes);
+      detail::tell_memory(to, RH_MEMORY_HELD, estimate.held_memory);
     });
   };
   static constexpr rh_estimate extension{sizeof(rh_estimate), 0, +image};

@@ -68,6 +68,8 @@ inline constexpr std::uint32_t floor_size<rh_image> = 16;
 template <>
 inline constexpr std::uint32_t floor_size<rh_stage_estimate> = 32;
 template <>
+inline constexpr std::uint32_t floor_size<rh_memory_part> = 32;
+template <>
 inline constexpr std::uint32_t floor_size<rh_estimate_sink> = 32;
 template <>
 inline constexpr std::uint32_t floor_size<rh_estimate> = 16;

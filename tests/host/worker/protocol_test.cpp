@@ -159,12 +159,22 @@ TEST(Protocol, CarriesOptionsOfEveryTypeAndLimits) {
 }
 
 TEST(Protocol, CarriesEstimates) {
-  const Estimate estimate{{{"denoise", 1.5, 99, 1ULL << 40}}, 7};
+  const Estimate estimate{
+      {{"denoise", 1.5, 99, 1ULL << 40, {{"cuda:0", "transformer", 3}, {"cpu", "process", 4}}}},
+      7,
+      {{"cuda:0", "transformer", 2}}};
   const auto back = decode<Estimate>(encode(estimate));
   ASSERT_EQ(back.stages.size(), 1U);
   EXPECT_EQ(back.stages[0].stage, "denoise");
+  EXPECT_EQ(back.stages[0].milliseconds, 1.5);
+  EXPECT_EQ(back.stages[0].operations, 99U);
   EXPECT_EQ(back.stages[0].peak_memory_bytes, 1ULL << 40);
   EXPECT_EQ(back.held_memory_bytes, 7U);
+  ASSERT_EQ(back.stages[0].memory.size(), 2U);
+  EXPECT_EQ(back.stages[0].memory[0].device, "cuda:0");
+  EXPECT_EQ(back.stages[0].memory[0].part, "transformer");
+  EXPECT_EQ(back.held_memory.at(0).bytes, 2U);
+  EXPECT_EQ(peaks_by_device(back), (std::map<std::string, std::uint64_t>{{"cpu", 4}, {"cuda:0", 3}}));
 }
 
 TEST(Protocol, ReplacesBrokenUtf8OfAnEngine) {

@@ -25,7 +25,22 @@ typedef struct rh_stage_estimate {
   uint64_t peak_bytes;
 } rh_stage_estimate;
 
-/* Where the answer goes. Owned by the host, valid for the call; no function is NULL. */
+/* rh_memory_part.stage of what stays between this image and the next one. */
+#define RH_MEMORY_HELD 0xFFFFFFFFu
+
+/* What one part of a model takes on one device. Borrowed for the call. */
+typedef struct rh_memory_part {
+  uint32_t struct_size;
+  /* RH_STAGE_* or RH_MEMORY_HELD */
+  uint32_t stage;
+  /* One of the descriptor's devices; "cpu" is the memory of the process. Never NULL or empty. */
+  const char* device;
+  /* For people, such as "transformer", "activations" or "process". Never NULL or empty. */
+  const char* part;
+  uint64_t bytes;
+} rh_memory_part;
+
+/* Where the answer goes. Owned by the host, valid for the call; no function is NULL but where it says so. */
 typedef struct rh_estimate_sink {
   uint32_t struct_size;
   uint32_t reserved;
@@ -36,6 +51,14 @@ typedef struct rh_estimate_sink {
 
   /* Once: what the process would hold between this image and the next one.  [call-thread] */
   void (*held)(void* context, uint64_t bytes);
+
+  /* What the memory of a stage that was told, or of what is held, is made of, once per part and device. Those
+   * of a stage on "cpu" add up to its peak_bytes, those of RH_MEMORY_HELD on "cpu" to what `held` said. May
+   * be NULL: nobody asks. Since ABI 1.1.  [call-thread]
+   *
+   * Why parts and not a sum per device: a host needs the sums to place models, a person the part that a limit
+   * breaks at. */
+  void (*memory)(void* context, const rh_memory_part* part);
 } rh_estimate_sink;
 
 typedef struct rh_estimate {
