@@ -27,13 +27,9 @@ Heads make_heads(AnyArena& arena, std::int64_t rows, std::int64_t dim) {
   return {arena.rows(rows, dim), arena.rows(rows, dim), arena.rows(rows, dim)};
 }
 
-void linear(const Pass& pass, Rows y, ConstRows x, const Projection& projection) {
-  pass.kernels.linear(y, x, projection.weight, projection.bias.data());
-}
-
-// Fills `rows` [n, dim] from a projection to n * dim.
-void modulate(const Pass& pass, const Projection& projection, Rows rows) {
-  linear(pass, {rows.data, 1, rows.rows * rows.cols}, pass.time, projection);
+// Fills `rows` [n, dim] from a product to n * dim.
+void modulate(const Pass& pass, const Linear& linear, Rows rows) {
+  linear.apply(pass.kernels, {rows.data, 1, rows.rows * rows.cols}, pass.time);
 }
 
 void norm(const Pass& pass, Rows y, ConstRows x, const Branch& branch) {
@@ -41,9 +37,9 @@ void norm(const Pass& pass, Rows y, ConstRows x, const Branch& branch) {
 }
 
 void project(const Pass& pass, const Attention& weights, ConstRows normed, const Heads& to) {
-  linear(pass, to.q, normed, weights.q);
-  linear(pass, to.k, normed, weights.k);
-  linear(pass, to.v, normed, weights.v);
+  weights.q.apply(pass.kernels, to.q, normed);
+  weights.k.apply(pass.kernels, to.k, normed);
+  weights.v.apply(pass.kernels, to.v, normed);
   const std::int64_t head_dim = pass.config.head_dim;
   const Rows q = per_head(to.q, head_dim);
   const Rows k = per_head(to.k, head_dim);
@@ -65,8 +61,8 @@ void attend(const Pass& pass, Rows out, const Heads& heads, Dtype weights) {
 void swiglu(const Pass& pass, Rows out, ConstRows x, const Swiglu& weights) {
   const Arena::Scope scope(pass.scratch);
   const Rows gate = pass.scratch.rows(x.rows, out.cols);
-  linear(pass, out, x, weights.up);
-  linear(pass, gate, x, weights.gate);
+  weights.up.apply(pass.kernels, out, x);
+  weights.gate.apply(pass.kernels, gate, x);
   pass.kernels.silu_mul(out, gate, out);
 }
 
@@ -92,7 +88,7 @@ void joint_attention(const Pass& pass, const Part (&parts)[2], Rows x) {
   attend(pass, attended, heads, parts[0].weights.attention.v.weight.dtype);
   for (const Part& part : parts) {
     const Rows out = normed.slice_rows(part.first, part.count);
-    linear(pass, out, attended.slice_rows(part.first, part.count), part.weights.attention_out);
+    part.weights.attention_out.apply(pass.kernels, out, attended.slice_rows(part.first, part.count));
     pass.kernels.add_scaled(x.slice_rows(part.first, part.count), out, part.attention.gate);
   }
 }
@@ -105,7 +101,7 @@ void feed_forward(const Pass& pass, const Part& part, Rows x) {
   const Rows inner = pass.scratch.rows(part.count, pass.config.feed_forward_dim());
   norm(pass, normed, rows, part.feed_forward);
   swiglu(pass, inner, normed, part.weights.feed_forward);
-  linear(pass, normed, inner, part.weights.feed_forward_out);
+  part.weights.feed_forward_out.apply(pass.kernels, normed, inner);
   pass.kernels.add_scaled(rows, normed, part.feed_forward.gate);
 }
 
@@ -152,7 +148,7 @@ void run_block(const Pass& pass, const SingleBlock& block, Rows x, const TokenCo
     attend(pass, both.slice_cols(0, dim), heads, block.attention.v.weight.dtype);
   }
   swiglu(pass, both.slice_cols(dim, ffn), normed, block.feed_forward);
-  linear(pass, normed, both, block.out);
+  block.out.apply(pass.kernels, normed, both);
   pass.kernels.add_scaled(x, normed, branch.gate);
 }
 

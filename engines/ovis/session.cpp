@@ -111,11 +111,9 @@ void OvisSession::forward(ConstPlanes latents, float timestep, Planes output, Ru
 void OvisSession::embed_time(float timestep, const Tap& tap) {
   // Divided and multiplied again in float, as between the reference's pipeline and model.
   timestep_sinusoid(timestep / kTrainTimesteps * kTrainTimesteps, buffers_.sinusoid.row_span(0));
-  const auto& in = model_.parts.time_in;
-  const auto& out = model_.parts.time_out;
-  model_.kernels.linear(buffers_.time_hidden, buffers_.sinusoid, in.weight, in.bias.data());
+  model_.parts.time_in.apply(model_.kernels, buffers_.time_hidden, buffers_.sinusoid);
   silu(buffers_.time_hidden);
-  model_.kernels.linear(buffers_.time, buffers_.time_hidden, out.weight, out.bias.data());
+  model_.parts.time_out.apply(model_.kernels, buffers_.time, buffers_.time_hidden);
   if (tap) tap("timestep_embedder", buffers_.time);
   silu(buffers_.time);  // every use of it begins so
 }
@@ -124,10 +122,9 @@ void OvisSession::embed_caption(const Tap& tap) {
   if (!caption_embedded_) {
     const Arena::Scope scope(*scratch_);
     const Rows normed = scratch_->rows(tokens_.caption, model_.config.caption_width);
-    const auto& in = model_.parts.caption_in;
     model_.kernels.rms_norm(normed, buffers_.caption_features, model_.parts.caption_norm.data(),
                             kCaptionNormEps);
-    model_.kernels.linear(buffers_.caption, normed, in.weight, in.bias.data());
+    model_.parts.caption_in.apply(model_.kernels, buffers_.caption, normed);
     if (tap) tap("context_embedder", buffers_.caption);
     caption_embedded_ = true;
   }
@@ -137,8 +134,7 @@ void OvisSession::embed_caption(const Tap& tap) {
 void OvisSession::embed_image(ConstPlanes latents, const Tap& tap) {
   const Rows image = buffers_.x.slice_rows(tokens_.caption, tokens_.image);
   patchify(latents, buffers_.tokens, PatchOrder::channel_first);
-  const auto& in = model_.parts.image_in;
-  model_.kernels.linear(image, buffers_.tokens, in.weight, in.bias.data());
+  model_.parts.image_in.apply(model_.kernels, image, buffers_.tokens);
   if (tap) tap("x_embedder", image);
 }
 
@@ -166,19 +162,17 @@ void OvisSession::run_blocks(const std::vector<Block>& blocks, const char* name,
 // the scale comes first.
 void OvisSession::project(Planes output, const Tap& tap) {
   const std::int64_t dim = model_.config.dim();
-  const auto& modulation = model_.parts.final_modulation;
   const Rows scale = buffers_.modulation.slice_rows(0, 1);
   const Rows shift = buffers_.modulation.slice_rows(1, 1);
-  model_.kernels.linear({scale.data, 1, 2 * dim}, buffers_.time, modulation.weight, modulation.bias.data());
+  model_.parts.final_modulation.apply(model_.kernels, {scale.data, 1, 2 * dim}, buffers_.time);
   for (float& s : scale.row_span(0))
     s += 1;
 
   const Arena::Scope scope(*scratch_);
   const Rows normed = scratch_->rows(tokens_.image, dim);
-  const auto& out = model_.parts.final_out;
   model_.kernels.layer_norm(normed, buffers_.x.slice_rows(tokens_.caption, tokens_.image), scale.data,
                             shift.data, kFinalNormEps);
-  model_.kernels.linear(buffers_.tokens, normed, out.weight, out.bias.data());
+  model_.parts.final_out.apply(model_.kernels, buffers_.tokens, normed);
   if (tap) tap("proj_out", buffers_.tokens);
   unpatchify(buffers_.tokens, output, PatchOrder::channel_first);
 }

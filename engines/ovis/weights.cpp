@@ -6,21 +6,21 @@
 namespace engines::ovis {
 namespace {
 
-Projection stored(const WeightSet& weights, const std::string& name, std::int64_t out, std::int64_t in) {
-  return {weights.get(name + ".weight", {out, in}), weights.floats(name + ".bias", {out})};
+Linear stored(const WeightSet& weights, const std::string& name, std::int64_t out, std::int64_t in) {
+  return stored_linear(weights, name, out, in, Bias::added);
 }
 
-Projection in_block(WeightSet& weights, const std::string& name, std::int64_t out, std::int64_t in) {
-  return {weights.matrix(name + ".weight", {out, in}), weights.floats(name + ".bias", {out})};
+Linear in_block(WeightSet& weights, const std::string& name, std::int64_t out, std::int64_t in) {
+  return rounded_linear(weights, name, out, in, Bias::added);
 }
 
 Swiglu load_swiglu(WeightSet& weights, const OvisConfig& c, const std::string& name) {
   const std::int64_t ffn = c.feed_forward_dim();
-  const Projection both = in_block(weights, name, 2 * ffn, c.dim());
+  const Linear both = in_block(weights, name, 2 * ffn, c.dim());
   const auto half = [&](std::int64_t first) {
     const std::byte* data = both.weight.data + bytes_of(both.weight.dtype, first * c.dim());
     const auto bias = both.bias.begin() + first;
-    return Projection{{data, both.weight.dtype, {ffn, c.dim()}}, {bias, bias + ffn}};
+    return Linear{{data, both.weight.dtype, {ffn, c.dim()}}, {bias, bias + ffn}};
   };
   return {half(0), half(ffn)};
 }
@@ -79,8 +79,8 @@ std::vector<Block> load_blocks(WeightSet& weights, const OvisConfig& c, const st
 }
 
 void add_matrices(std::vector<const WeightView*>& to, const Attention& attention) {
-  for (const Projection* projection : {&attention.q, &attention.k, &attention.v})
-    to.push_back(&projection->weight);
+  for (const Linear* linear : {&attention.q, &attention.k, &attention.v})
+    to.push_back(&linear->weight);
 }
 
 }  // namespace
@@ -103,10 +103,9 @@ std::vector<const WeightView*> matrices_of(const DoubleBlock& block) {
   std::vector<const WeightView*> views;
   for (const Stream* stream : {&block.image, &block.caption}) {
     add_matrices(views, stream->attention);
-    for (const Projection* projection :
-         {&stream->modulation, &stream->attention_out, &stream->feed_forward.up, &stream->feed_forward.gate,
-          &stream->feed_forward_out})
-      views.push_back(&projection->weight);
+    for (const Linear* linear : {&stream->modulation, &stream->attention_out, &stream->feed_forward.up,
+                                 &stream->feed_forward.gate, &stream->feed_forward_out})
+      views.push_back(&linear->weight);
   }
   return views;
 }
@@ -114,9 +113,9 @@ std::vector<const WeightView*> matrices_of(const DoubleBlock& block) {
 std::vector<const WeightView*> matrices_of(const SingleBlock& block) {
   std::vector<const WeightView*> views;
   add_matrices(views, block.attention);
-  for (const Projection* projection :
+  for (const Linear* linear :
        {&block.modulation, &block.feed_forward.up, &block.feed_forward.gate, &block.out})
-    views.push_back(&projection->weight);
+    views.push_back(&linear->weight);
   return views;
 }
 
