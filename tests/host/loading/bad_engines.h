@@ -82,8 +82,9 @@ class Use {
   // The extensions of the engine, without a model.
   void estimate() {
     const auto& extension = engine_->extension<rh_estimate>(RH_ESTIMATE_ID);
-    const rh_estimate_sink sink{sizeof sink, 0, nullptr, [](void*, const rh_stage_estimate*) {},
-                                [](void*, std::uint64_t) {}};
+    const rh_estimate_sink sink{
+        sizeof sink, 0, nullptr, [](void*, const rh_stage_estimate*) {}, [](void*, std::uint64_t) {},
+        nullptr};
     rh_model_source source{};
     source.struct_size = sizeof source;
     const rh_image_request request = small_request();
