@@ -19,8 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kPart = ".part";  // bytes from the start; locked while somebody is at work on it
-constexpr const char* kDone = ".done";  // the digest of the blob that a file without a known one became
+constexpr const char* kPart = ".part";        // bytes from the start; locked while somebody is at work on it
+constexpr const char* kDone = ".done";        // the digest of the blob that a file without a known one became
+constexpr const char* kFetched = ".fetched";  // of a blob: no model was made of it yet
 constexpr auto kGlance = std::chrono::milliseconds(50);
 constexpr std::size_t kDoneBytes = 128;
 
@@ -28,6 +29,10 @@ fs::path file_of(const StorePaths& paths, const DownloadTarget& target, const ch
   const std::string key =
       target.sha256 ? target.sha256->text() : "git:" + target.git_sha1 + ":" + target.scope;
   return paths.downloads() / (sha256(key).hex() + ending);
+}
+
+fs::path fetched_mark(const StorePaths& paths, const Digest& blob) {
+  return paths.downloads() / (blob.hex() + kFetched);
 }
 
 File open_part(const fs::path& path, int flags) {
@@ -184,6 +189,9 @@ BlobPlaced Download::publish(BlobWriter& writer) {
         ::open(file(kDone).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (record) write_all(record, placed.digest.text(), shown_);
   }
+  // First, so that no moment is without it.
+  const File fetched(
+      ::open(fetched_mark(paths_, placed.digest).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   ::chmod(file(kPart).c_str(), kBlobMode);
   writer.publish(file(kPart), placed.digest);
   ::unlink(file(kPart).c_str());  // where the store had the blob meanwhile
@@ -200,6 +208,21 @@ std::uint64_t missing_bytes(const StorePaths& paths, const DownloadTarget& targe
   if (digest && target.size > 0 && size_of(paths.blob(*digest)) == target.size) return 0;
   const auto have = size_of(file_of(paths, target, kPart));
   return have > target.size ? target.size : target.size - have;
+}
+
+std::set<Digest> fetched_blobs(const StorePaths& paths) {
+  std::set<Digest> blobs;
+  std::error_code error;
+  for (fs::directory_iterator it(paths.downloads(), error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() != kFetched) continue;
+    if (const auto digest = Digest::from_hex(it->path().stem().string())) blobs.insert(*digest);
+  }
+  return blobs;
+}
+
+void forget_fetched(const StorePaths& paths, const std::vector<OciDescriptor>& blobs) {
+  for (const OciDescriptor& blob : blobs)
+    ::unlink(fetched_mark(paths, blob.digest).c_str());
 }
 
 namespace {

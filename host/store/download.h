@@ -7,8 +7,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/store/blob_writer.h"
 
@@ -67,6 +69,11 @@ class Download {
 // How many bytes of the file would have to come over the network; 0 when the store has it. A guess: another
 // process may be at work on it.
 std::uint64_t missing_bytes(const StorePaths& paths, const DownloadTarget& target);
+
+// Blobs that downloads have become and that no model was made of yet: gc keeps them for the next pull.
+std::set<Digest> fetched_blobs(const StorePaths& paths);
+// A model has them now, and what becomes of it becomes of them.
+void forget_fetched(const StorePaths& paths, const std::vector<OciDescriptor>& blobs);
 
 struct PartialDownloads {
   std::vector<std::filesystem::path> files;

@@ -23,6 +23,17 @@ void check_layout(const StorePaths& paths) {
     throw Error(RH_MODEL_INVALID, shown + ": imageLayoutVersion: expected " + kLayoutVersion);
 }
 
+// Without their names blobs look like nobody's.
+void refuse_lost_index(const StorePaths& paths, const std::string& shown) {
+  std::error_code ignored;
+  const bool blobs =
+      std::filesystem::directory_iterator(paths.blobs(), ignored) != std::filesystem::directory_iterator();
+  if (!blobs && !std::filesystem::exists(paths.layout(), ignored)) return;
+  throw Error(RH_MODEL_INVALID,
+              shown + ": is missing, and the store has " + (blobs ? "files of models" : "an oci-layout"),
+              "put index.json back; where the models are not needed, remove oci-layout and blobs");
+}
+
 }  // namespace
 
 std::string entry_name(const OciDescriptor& entry) {
@@ -55,7 +66,10 @@ OciIndex OciIndex::read(const StorePaths& paths) {
   if (paths.root.empty()) return {};
   const std::string shown = "store '" + paths.root.string() + "': index.json";
   const auto text = read_small_file(paths.index(), shown, kMaximumIndexBytes);
-  if (!text) return {};
+  if (!text) {
+    refuse_lost_index(paths, shown);
+    return {};
+  }
   check_layout(paths);
   return parse(*text, shown);
 }

@@ -20,7 +20,8 @@ class OciIndex {
   OciIndex();  // empty
   // Throws MODEL_INVALID for damage; `shown` names the file.
   static OciIndex parse(const std::string& text, const std::string& shown);
-  // The store's; empty where there is none. Throws MODEL_INVALID, also for a layout of another version.
+  // The store's; empty where there is no store yet. Throws MODEL_INVALID, also for a layout of another
+  // version and for a store that has lost its index.
   static OciIndex read(const StorePaths& paths);
 
   // All entries, also those without a name and those that are no models.

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <nlohmann/json.hpp>
 
+#include "host/store/download.h"
 #include "host/store/small_file.h"
 #include "host/store/store_internal.h"
 
@@ -78,10 +80,14 @@ Committed commit(const StorePaths& paths, StoreSession& session, const ModelName
   const StoreLock lock(paths, StoreLock::Mode::exclusive);
   OciIndex index = OciIndex::read(paths);
   refuse_new_meaning(index, name, &manifest.digest);
+  const auto parts = references_of(
+      parse_json_object(read_blob(paths, manifest.digest, kMaximumManifestBytes, "manifest"), "manifest"),
+      "manifest");
   const OciDescriptor* before = index.find(name.text());
   Committed committed{{name.text(), manifest.digest, timestamp(), source, manifest.size}, std::nullopt};
   if (before != nullptr && before->digest == manifest.digest) {
     committed.model = stored_model(*before);
+    forget_fetched(paths, parts);
     return committed;
   }
   if (before != nullptr) committed.replaced = before->digest;
@@ -90,6 +96,7 @@ Committed commit(const StorePaths& paths, StoreSession& session, const ModelName
   if (!source.empty()) entry.annotations[kSourceAnnotation] = source;
   index.set(name.text(), std::move(entry));
   index.write(paths, session);
+  forget_fetched(paths, parts);
   return committed;
 }
 

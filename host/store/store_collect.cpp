@@ -22,21 +22,20 @@ void mark(const StorePaths& paths, const OciDescriptor& entry, int depth, std::s
   if (!manifest && type.find(".index.") == std::string::npos) return;
   if (depth > kMaximumNesting) throw Error(RH_MODEL_INVALID, "index.json: indexes nested deeper than 8");
   const std::string shown = "manifest " + entry.digest.text();
-  std::error_code ignored;
-  if (!fs::exists(paths.blob(entry.digest), ignored)) return;  // it needs nothing that could still be used
   const auto json = parse_json_object(read_blob(paths, entry.digest, kMaximumManifestBytes, shown), shown);
   for (const OciDescriptor& reference : references_of(json, shown))
     mark(paths, reference, depth + 1, needed);
 }
 
-// What any name needs. A manifest that cannot be read hides what it needs, so that nothing can be said.
+// What any name needs. A manifest that is missing or cannot be read hides what it needs, so that nothing can
+// be said: MODEL_INVALID.
 std::set<Digest> needed_blobs(const StorePaths& paths, const OciIndex& index) {
   std::set<Digest> needed;
   for (const OciDescriptor& entry : index.entries()) {
     try {
       mark(paths, entry, 0, needed);
     } catch (const Error& error) {
-      throw Error(error.code(),
+      throw Error(error.code() == RH_WEIGHTS_MISSING ? RH_MODEL_INVALID : error.code(),
                   "model '" + entry_name(entry) +
                       "': what it needs cannot be told, so nothing is removed: " + error.what(),
                   "remove the damaged model by name ('roundhouse rm'), then try again");
@@ -54,11 +53,12 @@ void remove_file(const fs::path& file) {
 // Removes the blobs of the directory that are in neither set; only those of `candidates` where it is given.
 void sweep(const StorePaths& paths, const std::set<Digest>& needed, const std::set<Digest>* candidates,
            bool dry_run, Collection& collection) {
-  const std::set<Digest> pinned = pinned_blobs(paths);
+  const std::set<Digest> pinned = pinned_blobs(paths), fetched = fetched_blobs(paths);
   std::error_code error;
   for (fs::directory_iterator it(paths.blobs(), error), end; !error && it != end; it.increment(error)) {
     const auto digest = Digest::from_hex(it->path().filename().string());
     if (!digest || needed.contains(*digest) || pinned.contains(*digest)) continue;
+    if (fetched.contains(*digest)) continue;
     if (candidates != nullptr && !candidates->contains(*digest)) continue;
     std::error_code gone;
     const auto size = it->is_symlink(gone) ? 0 : it->file_size(gone);
@@ -121,13 +121,14 @@ Collection Store::remove(const ModelName& name, bool prune) {
     try {
       mark(paths_, *found, 0, candidates);
     } catch (const Error&) {
-      candidates.clear();  // damaged: gc takes its blobs
+      candidates.clear();  // damaged: what it needs cannot be told, and gc takes it
     }
   }
   index.remove(name.text());
+  // Before the name goes, so that nothing is done by half where another model is damaged.
+  const std::set<Digest> needed = candidates.empty() ? std::set<Digest>{} : needed_blobs(paths_, index);
   index.write(paths_, session);
-  if (!prune) return collection;
-  const std::set<Digest> needed = needed_blobs(paths_, index);
+  if (candidates.empty()) return collection;
   sweep(paths_, needed, &candidates, false, collection);
   sweep_views(paths_, needed, false, collection);
   return collection;
@@ -135,7 +136,9 @@ Collection Store::remove(const ModelName& name, bool prune) {
 
 Collection Store::collect(bool dry_run) {
   Collection collection;
-  if (!paths_.exists() && !std::filesystem::exists(paths_.sessions())) return collection;
+  std::error_code ignored;
+  if (!paths_.exists() && !fs::exists(paths_.sessions(), ignored) && !fs::exists(paths_.blobs(), ignored))
+    return collection;
   const StoreLock lock(paths_, StoreLock::Mode::exclusive);
   const std::set<Digest> needed = needed_blobs(paths_, OciIndex::read(paths_));
   sweep_sessions(paths_, dry_run, collection);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "host/store/oci_index.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -74,12 +75,16 @@ StoreSession::StoreSession(const StorePaths& paths) {
   const StoreLock store(paths, StoreLock::Mode::exclusive);
   remove_dead_sessions(paths, false);
   make_directories(paths.sessions());
+  std::error_code ignored;
+  const bool fresh = !fs::exists(paths.index(), ignored) && !fs::exists(paths.layout(), ignored) &&
+                     fs::directory_iterator(paths.blobs(), ignored) == fs::directory_iterator();
   make_directories(paths.blobs());
   std::string pattern = (paths.sessions() / "session-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw_system("directory '" + pattern + "'", errno);
   directory_ = pattern;
   lock_ = create_file(directory_ / kLockName);
   take(lock_, LOCK_EX, true);
+  if (fresh) OciIndex().write(paths, *this);  // from now on, blobs without an index mean damage
 }
 
 StoreSession::~StoreSession() {

@@ -182,6 +182,39 @@ TEST_F(StoreTest, GcRemovesNothingWhenAManifestCannotBeRead) {
   EXPECT_TRUE(names_in(paths().blobs()).empty());
 }
 
+TEST_F(StoreTest, NothingIsRemovedOrAddedWhenTheIndexIsLost) {
+  import("a");
+  change(model() / "model_index.json", [](std::string& content) { content += " "; });
+  const auto before = names_in(paths().blobs());
+  const std::function<void()> losses[] = {
+      [&] { fs::remove(paths().index()); },
+      [&] { fs::remove(paths().layout()); },  // and now both
+      [&] { fs::create_symlink("/nowhere/index.json", paths().index()); },
+  };
+  for (const auto& lose : losses) {
+    lose();
+    for (const bool dry_run : {true, false})
+      EXPECT_THAT(outcome([&] { store().collect(dry_run); }), StartsWith("MODEL_INVALID"));
+    EXPECT_THAT(outcome([&] { store().list(); }), HasSubstr("index.json: is missing"));
+    EXPECT_THAT(outcome([&] { import("b"); }), StartsWith("MODEL_INVALID"));
+    EXPECT_EQ(names_in(paths().blobs()), before);
+  }
+}
+
+TEST_F(StoreTest, GcRemovesNothingWhenAManifestIsMissing) {
+  import("a");
+  change(model() / "model_index.json", [](std::string& content) { content += " "; });
+  import("b");
+  fs::remove(paths().blob(get("a").digest));
+  const auto before = names_in(paths().blobs());
+  EXPECT_THAT(outcome([&] { store().collect(false); }), StartsWith("MODEL_INVALID: model 'a'"));
+  EXPECT_THAT(outcome([&] { store().remove(ModelName::parse("b"), true); }), StartsWith("MODEL_INVALID"));
+  EXPECT_TRUE(store().find(ModelName::parse("b")));
+  EXPECT_EQ(names_in(paths().blobs()), before);
+  EXPECT_EQ(outcome([&] { store().remove(ModelName::parse("a"), true); }), "ok") << "the way out";
+  EXPECT_EQ(outcome([&] { store().remove(ModelName::parse("b"), true); }), "ok");
+}
+
 TEST_F(StoreTest, AFullDiskLeavesNothingBehind) {
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
