@@ -12,6 +12,8 @@
 #include <set>
 #include <sstream>
 
+#include "host/worker/control_group.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -47,40 +49,15 @@ void read_memory(Machine& machine) {
   }
 }
 
-// The path of this process in the unified hierarchy: the line "0::/path".
-std::string cgroup_path() {
-  std::ifstream file("/proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("0::")) return line.substr(3);
-  }
-  return "/";
-}
-
-// Limits of the group and of every group above it: the smallest counts.
-void read_cgroup(Machine& machine) {
-  std::string path = cgroup_path();
-  for (;;) {
-    const std::string directory = "/sys/fs/cgroup" + (path == "/" ? std::string() : path);
-    std::uint64_t bytes = 0;
-    if (std::ifstream file(directory + "/memory.max"); file >> bytes) {
-      machine.memory_limit_bytes = std::min(bytes, machine.memory_limit_bytes.value_or(bytes));
-    }
-    double quota = 0, period = 0;
-    if (std::ifstream file(directory + "/cpu.max"); file >> quota >> period && period > 0) {
-      machine.cpu_quota = std::min(quota / period, machine.cpu_quota.value_or(quota / period));
-    }
-    if (path.empty() || path == "/") return;
-    path.erase(path.rfind('/'));
-  }
-}
-
 }  // namespace
 
 Machine inspect_machine() {
   Machine machine;
   read_processor(machine);
   read_memory(machine);
-  read_cgroup(machine);
+  const GroupLimits group = read_group_limits();
+  machine.memory_limit_bytes = group.memory_bytes;
+  machine.cpu_quota = group.processors;
   machine.processors = static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   machine.processors_allowed = machine.processors;
   cpu_set_t set;

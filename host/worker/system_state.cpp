@@ -11,6 +11,8 @@
 #include <fstream>
 #include <string>
 
+#include "host/worker/control_group.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -38,11 +40,8 @@ std::string control_group() {
 
 // Processors that the control group's quota amounts to; 0 = no quota.
 std::uint32_t quota_processors() {
-  std::ifstream stream(control_group() + "cpu.max");
-  double quota = 0;
-  double period = 0;
-  if (!(stream >> quota >> period) || quota <= 0 || period <= 0) return 0;  // "max 100000": no quota
-  return static_cast<std::uint32_t>(std::clamp(std::ceil(quota / period), 1.0, 65536.0));
+  const auto quota = read_group_limits().processors;
+  return quota ? static_cast<std::uint32_t>(std::clamp(std::ceil(*quota), 1.0, 65536.0)) : 0;
 }
 
 std::uint32_t allowed_processors() {
