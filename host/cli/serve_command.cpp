@@ -98,9 +98,10 @@ class ServeCommand : public Command {
     options.http.access.api_keys = settings.api_keys;
     options.pool = settings.pool;
     options.client.threads = settings.threads;
-    options.models = [&program] {
+    options.models = [&program, allowed = settings.allowed_models] {
       ModelSearch search = model_search(environment_variable, program.executable, program.options.home);
       search.directories = false;  // a client shall not learn what lies where on this machine
+      search.allowed = allowed;
       return ModelCatalogue(std::move(search));
     };
     options.store_root = program.user_directory();

@@ -72,6 +72,7 @@ void apply(const Setting& setting, ServeSettings& settings, const std::string& w
     // A nearer place replaces the whole list.
     if (setting.key == "allowed_hosts") settings.allowed_hosts.clear();
     if (setting.key == "allowed_origins") settings.allowed_origins.clear();
+    if (setting.key == "allowed_models") settings.allowed_models.clear();
     if (setting.key == "pinned") settings.pool.pinned.clear();
   }
   if (setting.key == "api_key_file") settings.api_keys.clear();
@@ -201,6 +202,12 @@ const std::vector<Setting>& serve_settings() {
        "For all models together, such as 10GB [default: what is available]", Kind::text,
        [](S& settings, const std::string& where, const std::string& value) {
          settings.pool.memory_bytes = parse_bytes(where, value);
+       }},
+      {"allowed_models", "--allow-model", "PATTERN",
+       "A model that clients may use and see; * stands for any letters (repeatable) [default: all]",
+       Kind::list,
+       [](S& settings, const std::string&, const std::string& value) {
+         settings.allowed_models.push_back(value);
        }},
       {"pinned", "--pin", "MODEL", "A model that stays once it is loaded (repeatable)", Kind::list,
        [](S& settings, const std::string&, const std::string& value) {

@@ -22,6 +22,7 @@ struct ServeSettings {
   bool allow_remote = false;
   std::vector<std::string> allowed_hosts, allowed_origins;
   std::vector<std::string> api_keys;
+  std::vector<std::string> allowed_models;  // patterns; empty: all
   std::string engine = "auto";
   PoolLimits pool;
   std::uint32_t threads = 0;  // 0 = all

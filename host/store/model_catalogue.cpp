@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/model_catalogue.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -202,6 +204,7 @@ std::vector<ModelCatalogue::Entry> ModelCatalogue::entries() const {
                                    [&](const auto& e) { return e.spec.name == entry.spec.name; });
     if (!taken) entries.push_back(std::move(entry));
   }
+  std::erase_if(entries, [this](const Entry& entry) { return !allows(entry.spec.name); });
   std::sort(entries.begin(), entries.end(),
             [](const auto& a, const auto& b) { return a.spec.name < b.spec.name; });
   return entries;
@@ -235,11 +238,23 @@ std::optional<ModelSpec> ModelCatalogue::find_spec(const std::string& name) cons
   return std::nullopt;
 }
 
+bool ModelCatalogue::allows(const std::string& name) const {
+  return search_.allowed.empty() || std::ranges::any_of(search_.allowed, [&](const std::string& pattern) {
+           return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+         });
+}
+
 ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
+  ResolvedModel model = found(reference);
+  if (!allows(model.name)) throw_not_found(reference);
+  return model;
+}
+
+ResolvedModel ModelCatalogue::found(const std::string& reference) const {
   if (reference.find('\0') != std::string::npos) refuse_unsafe(reference);
   if (reference.find('/') != std::string::npos || reference == "." || reference == "..") {
     if (search_.directories && directory_exists(reference)) return bare_directory(reference, reference);
-    if (const auto spec = find_spec(reference)) return resolve(spec->name);
+    if (const auto spec = find_spec(reference)) return found(spec->name);
     const bool repository = is_hub_repository(reference);
     if (!search_.directories && !repository) refuse_unsafe(reference);
     throw Error(RH_MODEL_NOT_FOUND, "model directory '" + reference + "': no such directory",
@@ -255,8 +270,12 @@ ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
       return model;
     }
   }
-  if (const auto spec = find_spec(reference); spec && spec->name != reference) return resolve(spec->name);
+  if (const auto spec = find_spec(reference); spec && spec->name != reference) return found(spec->name);
   if (store_problem_) throw Error(*store_problem_);
+  throw_not_found(reference);
+}
+
+void ModelCatalogue::throw_not_found(const std::string& reference) const {
   std::string names;
   for (const auto& entry : entries()) {
     names += (names.empty() ? "" : ", ") + entry.spec.name;

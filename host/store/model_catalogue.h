@@ -123,6 +123,8 @@ struct ModelSearch {
   std::filesystem::path user_directory;                 // models/ beneath the store's root
   std::filesystem::path store_root = {};                // of host/store/store.h; empty: no store
   bool directories = true;                              // whether a reference may be the path of a directory
+  // Patterns of names ('*' and '?', as of files): no other model is there. Empty: all are.
+  std::vector<std::string> allowed = {};
   // How far the hashing of a model of the store is, which happens when it is used for the first time. May
   // throw.
   std::function<void(const StoreProgress&)> verifying = {};
@@ -165,6 +167,9 @@ class ModelCatalogue {
  private:
   std::vector<Entry> stored_entries() const;
   std::vector<Entry> other_entries() const;
+  bool allows(const std::string& name) const;
+  ResolvedModel found(const std::string& reference) const;
+  [[noreturn]] void throw_not_found(const std::string& reference) const;
   std::optional<ResolvedModel> resolve_stored(const std::string& reference) const;
 
   ModelSearch search_;

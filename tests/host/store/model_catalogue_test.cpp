@@ -61,6 +61,20 @@ TEST(ModelCatalogue, TheFirstSpecOfANameWins) {
   EXPECT_EQ(ModelCatalogue({{first.path(), second.path()}, {}}).resolve("small").spec->title, "first");
 }
 
+TEST(ModelCatalogue, OnlyAllowedNamesAreThere) {
+  const TemporaryDirectory directory;
+  directory.write("small.yaml", std::string(kSpec) + "aliases: [little]\n");
+  directory.write("large.yaml", "schema: 1\nname: large\narchitecture: ZImagePipeline\npath: large\n");
+  ModelSearch search{{directory.path()}, {}};
+  search.allowed = {"sm*", "medium"};
+  const ModelCatalogue catalogue(search);
+  EXPECT_EQ(refusal(catalogue, "small"), RH_OK);
+  EXPECT_EQ(refusal(catalogue, "little"), RH_OK) << "an alias of it";
+  EXPECT_EQ(refusal(catalogue, "large"), RH_MODEL_NOT_FOUND);
+  ASSERT_EQ(catalogue.entries().size(), 1u);
+  EXPECT_EQ(catalogue.entries()[0].spec.name, "small");
+}
+
 TEST(ModelCatalogue, AnUnreadableSpecDoesNotHideItsNeighbours) {
   const TemporaryDirectory directory;
   directory.write("broken.yaml", "schema: 9\n");
