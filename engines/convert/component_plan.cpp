@@ -126,19 +126,21 @@ ComponentPlan plan_component(const fs::path& directory, const Component& compone
         RH_CAPABILITY_UNSUPPORTED,
         component.files.front() + ": has no config.json beside it, without which safetensors are no model");
   const NameTable names = component_names(component);
-  plan.weights =
-      std::make_unique<WeightSet>(directory / component.folder, component.stem, WeightOptions{}, names);
+  plan.weights = std::make_unique<WeightSet>(directory / component.folder, component.stem,
+                                             WeightOptions{.plan_only = true}, names);
   TensorTable table(component, names, plan.gguf);
   plan.unchanged = plan.gguf == component.gguf && component.files.size() == 1;
   for (const std::string& name : plan.weights->names()) {
+    if (plan.weights->is_beside(name)) continue;
     const WeightView* stored = plan.weights->find(name);
-    if (stored == nullptr) fail(component, name, "holds no floating-point numbers");
+    if (stored == nullptr) fail(component, name, "is of a type that is not read");
     const Dtype to = type_of(component, name, *stored, type);
     if (to != stored->dtype && !can_be_made(to)) fail(component, name, "cannot be made");
     plan.unchanged = plan.unchanged && to == stored->dtype;
     table.add(name, *stored, to);
   }
   plan.tensors = table.take();
+  plan.unchanged = plan.unchanged && !plan.weights->makes_copies();  // 8-bit floats become others
   for (PlannedTensor& tensor : plan.tensors) {
     // Heads are told by the model's own name, which is what the format's stands for.
     const auto meaning = plan.gguf ? names.meaning(tensor.spec.name).names : std::vector{tensor.spec.name};

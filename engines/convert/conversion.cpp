@@ -116,6 +116,8 @@ class Conversion {
   void write(const ComponentPlan& plan, const PlannedTensor& tensor, std::optional<TensorWriter>& writer) {
     const std::string where = plan.component.files.front() + ": tensor " + in_quotes(tensor.spec.name);
     tell(plan.file, tensor.spec.name);
+    for (const WeightView* part : tensor.parts)
+      plan.weights->decode(*part);
     const RoundingError error =
         stream_tensor(tensor, where, pool_, [&](const std::byte* data, std::size_t bytes) {
           if (writer) writer->write(data, bytes);
@@ -125,6 +127,8 @@ class Conversion {
             plan.weights->forget(*part);
           tell(plan.file, tensor.spec.name);
         });
+    for (const WeightView* part : tensor.parts)
+      plan.weights->drop(*part);
     run_.tensor({plan.file, tensor.spec.name, tensor.parts.front()->dtype, tensor.spec.dtype,
                  tensor.spec.shape, tensor.spec.bytes(), error.squares, error.squares_of_errors});
   }

@@ -6,6 +6,9 @@ namespace engines {
 const NameTable& zimage_names() {
   static const NameTable table({
       {"^model.diffusion_model.", {""}},
+      {"^text_encoders.", {}},  // of checkpoints with all components in one file
+      {"^vae.", {}},
+      {"^first_stage_model.", {}},
       {"^x_embedder.", {"all_x_embedder.2-1."}},
       {"^final_layer.", {"all_final_layer.2-1."}},
       {".attention.qkv.", {".attention.to_q.", ".attention.to_k.", ".attention.to_v."}},

@@ -12,6 +12,11 @@ constexpr std::int64_t kMostWidth = 1 << 20;  // the models' own limits are chec
 
 const NameTable& llama_cpp_names() {
   static const NameTable table({
+      {"^text_encoders.*.transformer.", {""}},  // in checkpoints with all components in one file
+      {"^text_encoders.", {}},
+      {"^model.diffusion_model.", {}},
+      {"^vae.", {}},
+      {"^first_stage_model.", {}},
       {"^token_embd.", {"model.embed_tokens."}},
       {"^output_norm.", {"model.norm."}},
       {"^output.", {"lm_head."}},

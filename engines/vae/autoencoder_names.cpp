@@ -7,6 +7,8 @@ NameTable original_autoencoder_names(const AutoencoderConfig& config) {
   std::vector<NameRule> rules = {
       {"^first_stage_model.", {""}},
       {"^vae.", {""}},
+      {"^model.diffusion_model.", {}},  // of checkpoints with all components in one file
+      {"^text_encoders.", {}},
       {"^encoder.down.", {"encoder.down_blocks."}},
   };
   const std::size_t levels = config.block_out_channels.size();

@@ -9,7 +9,8 @@ GgufFile::GgufFile(const std::filesystem::path& path) : WeightFile(path), metada
   GgufHeader header = read_gguf_header({file().data(), file().size()}, shown());
   for (const auto& [name, entry] : header.entries) {
     const std::byte* const data = file().data() + header.data_offset + entry.begin;
-    add(name, {std::string(entry.type->name), entry.shape, data, entry.bytes}, entry.type->dtype);
+    add(name, {entry.type_name, entry.shape, data, entry.bytes},
+        entry.type == nullptr ? std::nullopt : entry.type->dtype);
   }
   metadata_ = std::move(header.metadata);
 }

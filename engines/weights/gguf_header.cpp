@@ -188,10 +188,8 @@ class InfoReader {
   void read_type(GgufEntry& entry, std::uint64_t elements) {
     const auto number = cursor_.read<std::uint32_t>(where_ + "the type");
     entry.type = find_gguf_type(number);
-    if (entry.type == nullptr)
-      throw Error(RH_CAPABILITY_UNSUPPORTED,
-                  cursor_.shown() + ": " + where_ + "is of type " + gguf_type_name(number) +
-                      ", which is not read, expected one of " + readable_gguf_types());
+    entry.type_name = gguf_type_name(number);
+    if (entry.type == nullptr) return;  // perhaps nobody asks for it
     const auto row = static_cast<std::uint64_t>(entry.shape.empty() ? 1 : entry.shape.back());
     if (row % entry.type->length != 0)
       fail("rows of " + std::to_string(row) + " elements are not whole blocks of " +

@@ -15,7 +15,8 @@
 namespace engines {
 
 struct GgufEntry {
-  const GgufTensorType* type = nullptr;
+  const GgufTensorType* type = nullptr;  // null: of a type that is not read, and so of unknown size
+  std::string type_name;
   std::vector<std::int64_t> shape;  // row-major: the fastest dimension last, unlike in the file
   std::uint64_t begin = 0;          // relative to the data
   std::uint64_t bytes = 0;
@@ -27,8 +28,7 @@ struct GgufHeader {
   std::uint64_t data_offset = 0;  // where the data begins in the file
 };
 
-// `file` is the whole file, `shown` its name in messages. MODEL_INVALID names the key or tensor at fault;
-// CAPABILITY_UNSUPPORTED names a tensor of a known type that is not read, and those that are.
+// `file` is the whole file, `shown` its name in messages. MODEL_INVALID names the key or tensor at fault.
 GgufHeader read_gguf_header(std::span<const std::byte> file, const std::string& shown);
 
 }  // namespace engines

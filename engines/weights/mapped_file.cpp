@@ -17,6 +17,9 @@
 namespace engines {
 namespace {
 
+// What a clone without Git LFS has in place of a large file begins so.
+constexpr std::string_view kLfsPointer = "version https://git-lfs.github.com/spec/";
+
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -52,6 +55,9 @@ MappedFile::MappedFile(const std::filesystem::path& path, const std::string& sho
   if (address == MAP_FAILED) fail_with_errno(shown);
   data_ = static_cast<const std::byte*>(address);
   size_ = size;
+  if (!text().starts_with(kLfsPointer)) return;
+  ::munmap(address, size);
+  throw Error(RH_WEIGHTS_MISSING, shown + ": is a pointer of Git LFS, not the file itself");
 }
 
 MappedFile::~MappedFile() {

@@ -10,7 +10,8 @@
 namespace engines {
 
 // Owns the mapping. An empty file maps to no bytes. `shown` names the file in messages. WEIGHTS_MISSING when
-// there is no such file, MODEL_INVALID when it is a directory or a device, IO_ERROR when it cannot be read.
+// there is no such file, or a pointer of Git LFS in its place, MODEL_INVALID when it is a directory or a
+// device, IO_ERROR when it cannot be read.
 class MappedFile {
  public:
   MappedFile(const std::filesystem::path& path, const std::string& shown);

@@ -11,6 +11,12 @@ struct Match {
 };
 
 Match match(std::string_view name, std::string_view pattern, bool at_beginning) {
+  if (const auto star = pattern.find('*'); at_beginning && star != std::string_view::npos) {
+    const std::string_view before = pattern.substr(0, star), after = pattern.substr(star + 1);
+    const std::size_t end = name.starts_with(before) ? name.find('.', star) : std::string_view::npos;
+    const bool fits = end != std::string_view::npos && end > star && name.substr(end).starts_with(after);
+    return {fits ? 0 : std::string_view::npos, fits ? end + after.size() : 0};
+  }
   if (at_beginning) return {name.starts_with(pattern) ? 0 : std::string_view::npos, pattern.size()};
   return {name.find(pattern), pattern.size()};
 }

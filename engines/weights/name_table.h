@@ -9,7 +9,8 @@
 
 namespace engines {
 
-// Replaces the first place of `from` in a stored name; '^' in front of it: at the beginning only.
+// Replaces the first place of `from` in a stored name; '^' in front of it: at the beginning only, and then a
+// '*' in it stands for one or more characters without a dot.
 struct NameRule {
   std::string from;
   // What the model calls it. None: the model has no such tensor. Several: the tensor holds these one above

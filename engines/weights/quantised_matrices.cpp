@@ -25,6 +25,10 @@ Dtype rounded_type(const WeightView& weight, Dtype requested) {
 }
 
 const WeightView& WeightSet::matrix(std::string_view name, const std::vector<std::int64_t>& shape) {
+  if (const Stored& found = this->stored(name); !found.view && float8_of(found.type)) {
+    if (found.shape != shape) refuse_shape(name, found, shape);
+    return float8_matrix(name, found);
+  }
   const WeightView& stored = get(name, shape);
   const Dtype rounded = options_.matrices ? rounded_type(stored, *options_.matrices) : stored.dtype;
   if (rounded == stored.dtype) return stored;
@@ -44,6 +48,7 @@ WeightSet::Held WeightSet::quantised(std::string_view name, const WeightView& st
                 where(name, this->stored(name)) + std::to_string(bytes) + " bytes could not be allocated");
 
   const WeightFile& file = *files_[this->stored(name).file];
+  const bool mapped = file.file().holds(stored.data);  // else it was made of 8-bit floats
   const auto round_piece = [&](std::int64_t piece, int) {
     const std::int64_t first = piece * kPieceElements;
     const std::int64_t count = std::min(kPieceElements, stored.size() - first);
@@ -57,7 +62,7 @@ WeightSet::Held WeightSet::quantised(std::string_view name, const WeightView& st
                                         std::to_string(value) + ", expected a number that " +
                                         std::string(name_of(dtype)) + " can hold");
     }
-    file.forget(from, static_cast<std::size_t>(bytes_of(stored.dtype, count)));
+    if (mapped) file.forget(from, static_cast<std::size_t>(bytes_of(stored.dtype, count)));
   };
   const std::int64_t pieces = (stored.size() + kPieceElements - 1) / kPieceElements;
   if (options_.pool) {
@@ -66,7 +71,8 @@ WeightSet::Held WeightSet::quantised(std::string_view name, const WeightView& st
     for (std::int64_t piece = 0; piece < pieces; ++piece)
       round_piece(piece, 0);
   }
-  file.forget(stored.data, static_cast<std::size_t>(stored.bytes()));  // pages that two pieces share
+  if (mapped)
+    file.forget(stored.data, static_cast<std::size_t>(stored.bytes()));  // pages that two pieces share
   held.view.data = held.memory.get();
   return held;
 }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engines/weights/gguf.h"
+#include "engines/weights/gguf_types.h"
 #include "engines/weights/json_file.h"
 #include "engines/weights/safetensors.h"
 
@@ -14,6 +15,7 @@ namespace engines {
 namespace {
 
 constexpr std::size_t largest_index = std::size_t{64} << 20;
+constexpr const char* kReadableTypes = "F32, BF16, F16, F8_E4M3, F8_E5M2";  // of safetensors' types
 
 std::string shown_shape(const std::vector<std::int64_t>& shape) {
   return nlohmann::json(shape).dump();
@@ -56,6 +58,19 @@ void require_shards(const std::filesystem::path& folder, const std::set<std::str
   if (!missing.empty()) throw Error(RH_WEIGHTS_MISSING, missing);
 }
 
+// A shard that lies there without an index, or nothing.
+std::string first_shard(const std::filesystem::path& folder, const std::string& stem) {
+  std::string first;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const bool shard = name.starts_with(stem + "-") && name.find("-of-") != std::string::npos &&
+                       name.ends_with(".safetensors");
+    if (shard && (first.empty() || name < first)) first = name;
+  }
+  return first;
+}
+
 // The same without dimensions of 1.
 std::vector<std::int64_t> without_ones(std::vector<std::int64_t> shape) {
   std::erase(shape, 1);
@@ -88,7 +103,10 @@ WeightSet::WeightSet(const std::filesystem::path& folder, const std::string& ste
   } else if (present(index)) {
     open_shards(folder, index);
   } else {
-    throw Error(RH_WEIGHTS_MISSING, "missing " + shown_ + "/" + single + " (or " + gguf + ")");
+    const std::string shard = first_shard(folder, stem);
+    throw Error(RH_WEIGHTS_MISSING,
+                "missing " + shown_ + "/" +
+                    (shard.empty() ? single + " (or " + gguf + ")" : index + " (" + shard + " is there)"));
   }
   for (std::size_t file = 0; file < files_.size(); ++file)
     add(file, names);
@@ -119,35 +137,35 @@ void WeightSet::add(std::size_t file, const NameTable& names) {
     add(file, stored_name, names.meaning(stored_name));
 }
 
-void WeightSet::add(std::size_t file, const std::string& stored_name, const NameTable::Meaning& meaning) {
-  const WeightFile& from = *files_[file];
-  const WeightFile::Raw& raw = *from.raw(stored_name);
-  const WeightView* const whole = from.find(stored_name);
+WeightSet::Stored WeightSet::part_of(std::size_t file, const std::string& stored_name,
+                                     const NameTable::Meaning& meaning, std::size_t part) const {
+  const WeightFile::Raw& raw = *files_[file]->raw(stored_name);
+  const WeightView* const whole = files_[file]->find(stored_name);
   const std::size_t parts = meaning.names.size();
-  for (std::size_t part = 0; part < parts; ++part) {
-    Stored stored{file, stored_name, raw.dtype, raw.bytes / parts, std::nullopt};
-    if (whole != nullptr) {
-      WeightView view = *whole;
-      if (parts > 1) {
-        const auto count = static_cast<std::int64_t>(parts);
-        if (view.shape.size() < 2 || view.shape[0] % count != 0)
-          throw Error(RH_MODEL_INVALID, from.shown() + ": tensor " + in_quotes(stored_name) + ": shape is " +
-                                            shown_shape(view.shape) + ", expected rows in " +
-                                            std::to_string(parts) + " equal parts");
-        view.shape[0] /= count;
-        view.data += static_cast<std::int64_t>(part) * view.bytes();
-      }
-      while (meaning.squeeze && view.shape.size() > 2 && view.shape.back() == 1)
-        view.shape.pop_back();
-      stored.view = std::move(view);
-    }
-    const auto [place, fresh] = tensors_.emplace(meaning.names[part], std::move(stored));
+  Stored stored{file, stored_name, raw.dtype, raw.bytes / parts, raw.data, raw.shape, std::nullopt, {}};
+  const bool rows_fit = !raw.shape.empty() && raw.shape[0] % static_cast<std::int64_t>(parts) == 0;
+  if (parts > 1 && rows_fit) {
+    stored.shape[0] /= static_cast<std::int64_t>(parts);
+    stored.data += part * (raw.bytes / parts);
+  } else if (parts > 1 && raw.shape.size() > 1) {
+    stored.fault =
+        "shape is " + shown_shape(raw.shape) + ", expected rows in " + std::to_string(parts) + " equal parts";
+  }  // else a number that all parts share, such as a scale
+  while (meaning.squeeze && stored.shape.size() > 2 && stored.shape.back() == 1)
+    stored.shape.pop_back();
+  if (whole != nullptr) stored.view = WeightView{stored.data, whole->dtype, stored.shape};
+  return stored;
+}
+
+void WeightSet::add(std::size_t file, const std::string& stored_name, const NameTable::Meaning& meaning) {
+  for (std::size_t part = 0; part < meaning.names.size(); ++part) {
+    const auto [place, fresh] =
+        tensors_.emplace(meaning.names[part], part_of(file, stored_name, meaning, part));
     if (fresh) continue;
-    const Stored& other = place->second;
-    throw Error(RH_MODEL_INVALID,
-                from.shown() + ": tensor " + in_quotes(stored_name) + " is in " +
-                    files_[other.file]->shown() + ", too" +
-                    (other.stored_name == stored_name ? "" : " (as " + in_quotes(other.stored_name) + ")"));
+    Stored& other = place->second;
+    if (other.fault.empty())
+      other.fault = "is in " + files_[file]->shown() + ", too" +
+                    (other.stored_name == stored_name ? "" : " (as " + in_quotes(stored_name) + ")");
   }
 }
 
@@ -155,6 +173,8 @@ const WeightSet::Stored& WeightSet::stored(std::string_view name) const {
   const auto place = tensors_.find(name);
   if (place == tensors_.end())
     throw Error(RH_MODEL_INVALID, shown_ + ": tensor " + in_quotes(name) + " is missing");
+  if (!place->second.fault.empty())
+    throw Error(RH_MODEL_INVALID, where(name, place->second) + place->second.fault);
   return place->second;
 }
 
@@ -163,19 +183,31 @@ std::string WeightSet::where(std::string_view name, const Stored& stored) const 
   return files_[stored.file]->shown() + ": tensor " + in_quotes(name) + also + ": ";
 }
 
+void WeightSet::refuse_type(std::string_view name, const Stored& stored) const {
+  const std::string format = block_format(name, stored);
+  throw Error(RH_CAPABILITY_UNSUPPORTED, where(name, stored) +
+                                             (format.empty() ? "is" : "is " + format + ",") + " of type " +
+                                             stored.type + ", which is not read, expected one of " +
+                                             (gguf_ ? readable_gguf_types() : kReadableTypes));
+}
+
+void WeightSet::refuse_shape(std::string_view name, const Stored& stored,
+                             const std::vector<std::int64_t>& expected) const {
+  throw Error(RH_MODEL_INVALID, where(name, stored) + "shape is " + shown_shape(stored.shape) +
+                                    ", expected " + shown_shape(expected));
+}
+
 const WeightView& WeightSet::readable(std::string_view name) const {
   const Stored& found = stored(name);
   if (found.view) return *found.view;
-  throw Error(RH_MODEL_INVALID,
-              where(name, found) + "dtype is " + found.type + ", expected F32, BF16 or F16");
+  if (float8_of(found.type)) return float8(name, found);
+  refuse_type(name, found);
 }
 
 const WeightView& WeightSet::get(std::string_view name, const std::vector<std::int64_t>& shape) const {
-  const WeightView& view = readable(name);
-  if (view.shape != shape)
-    throw Error(RH_MODEL_INVALID, where(name, stored(name)) + "shape is " + shown_shape(view.shape) +
-                                      ", expected " + shown_shape(shape));
-  return view;
+  const Stored& found = stored(name);
+  if (found.shape != shape) refuse_shape(name, found, shape);
+  return readable(name);
 }
 
 std::vector<float> WeightSet::floats(std::string_view name, const std::vector<std::int64_t>& shape) const {
@@ -197,16 +229,21 @@ std::vector<std::string> WeightSet::names() const {
 
 const WeightView* WeightSet::find(std::string_view name) const {
   const auto place = tensors_.find(name);
-  return place == tensors_.end() || !place->second.view ? nullptr : &*place->second.view;
+  if (place == tensors_.end()) return nullptr;
+  if (place->second.view) return &*place->second.view;
+  return float8_of(place->second.type) ? &float8(name, place->second) : nullptr;
 }
 
 Dtype WeightSet::main_dtype() const {
   std::array<std::int64_t, kDtypes> bytes{};
   for (const auto& [name, stored] : tensors_) {
-    if (!stored.view) continue;
     const auto held = held_.find(name);
-    const WeightView& view = held == held_.end() ? *stored.view : held->second.view;
-    bytes[static_cast<std::size_t>(view.dtype)] += view.bytes();
+    const auto decoded = decoded_.find(name);
+    const WeightView* const view = held != held_.end()         ? &held->second.view
+                                   : decoded != decoded_.end() ? &decoded->second.view
+                                   : stored.view               ? &*stored.view
+                                                               : nullptr;
+    if (view != nullptr) bytes[static_cast<std::size_t>(view->dtype)] += view->bytes();
   }
   return static_cast<Dtype>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
 }
@@ -230,8 +267,11 @@ void WeightSet::prefetch(const WeightView& view) const {
 }
 
 std::uint64_t WeightSet::bytes_held(const Tensors::value_type& tensor) const {
-  const auto held = held_.find(tensor.first);
-  return held == held_.end() ? tensor.second.bytes : static_cast<std::uint64_t>(held->second.view.bytes());
+  if (const auto held = held_.find(tensor.first); held != held_.end())
+    return static_cast<std::uint64_t>(held->second.view.bytes());
+  const auto decoded = decoded_.find(tensor.first);
+  return decoded == decoded_.end() ? tensor.second.bytes
+                                   : static_cast<std::uint64_t>(decoded->second.view.bytes());
 }
 
 std::uint64_t WeightSet::total_bytes() const {

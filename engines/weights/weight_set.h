@@ -15,6 +15,7 @@
 
 #include "engines/threading/thread_pool.h"
 #include "engines/weights/block_window.h"
+#include "engines/weights/float8.h"
 #include "engines/weights/name_table.h"
 #include "engines/weights/weight_file.h"
 
@@ -47,7 +48,9 @@ class WeightSet {
             const NameTable& names = {});
 
   // The tensor of exactly that shape, valid as long as this set. A missing one is MODEL_INVALID with its
-  // name.
+  // name, one of a type that is not read CAPABILITY_UNSUPPORTED with type or format. What nobody asks for may
+  // be anything. 8-bit floats become bf16, times their scales, when they are first asked for; the set then
+  // owns the memory. Not for several threads at once.
   const WeightView& get(std::string_view name, const std::vector<std::int64_t>& shape) const;
   // The same for the matrices that a model multiplies with: rounded to options.matrices where rounded_type
   // says so, when it is first asked for; the set then owns the memory, one allocation aligned to 64 bytes.
@@ -61,6 +64,12 @@ class WeightSet {
   // is none. For who copies weights from file to file.
   std::vector<std::string> names() const;
   const WeightView* find(std::string_view name) const;
+  // Whether it lies beside the weights: a scale of 8-bit floats, a counter, a note in bytes.
+  bool is_beside(std::string_view name) const;
+  // With plan_only, makes a view that `find` gave of 8-bit floats hold its numbers until `drop`, or until all
+  // are gone; nothing for other views. For who works on one tensor after another.
+  void decode(const WeightView& view);
+  void drop(const WeightView& view);
 
   // Gives back the memory that all mapped weights, or those of one view, have in the page tables: they are
   // read again when they are used. Rounded matrices stay. Any thread.
@@ -78,8 +87,8 @@ class WeightSet {
   // reports.
   Dtype main_dtype() const;
   std::uint64_t total_bytes() const;
-  // Whether `matrix` has rounded something, or would have.
-  bool makes_copies() const { return !held_.empty(); }
+  // Whether the set owns something that was rounded or made of 8-bit floats, or would.
+  bool makes_copies() const { return !held_.empty() || !decoded_.empty(); }
 
  private:
   // A tensor of the model where it lies: all of a stored tensor, or some of its rows.
@@ -88,14 +97,18 @@ class WeightSet {
     std::string stored_name;  // in that file
     std::string type;         // as the format writes it
     std::uint64_t bytes;
+    const std::byte* data;
+    std::vector<std::int64_t> shape;
     std::optional<WeightView> view;  // of what products can read
+    std::string fault;               // why it cannot be used, or empty
   };
+  struct Free {
+    void operator()(std::byte* p) const { std::free(p); }
+  };
+  using Memory = std::unique_ptr<std::byte[], Free>;
   // A rounded matrix; without memory when it is only planned.
   struct Held {
-    struct Free {
-      void operator()(std::byte* p) const { std::free(p); }
-    };
-    std::unique_ptr<std::byte[], Free> memory;
+    Memory memory;
     WeightView view;
   };
   using Tensors = std::map<std::string, Stored, std::less<>>;
@@ -103,18 +116,33 @@ class WeightSet {
   void open_shards(const std::filesystem::path& folder, const std::string& index_name);
   void add(std::size_t file, const NameTable& names);
   void add(std::size_t file, const std::string& stored_name, const NameTable::Meaning& meaning);
+  Stored part_of(std::size_t file, const std::string& stored_name, const NameTable::Meaning& meaning,
+                 std::size_t part) const;
   const Stored& stored(std::string_view name) const;
   const WeightView& readable(std::string_view name) const;
+  [[noreturn]] void refuse_type(std::string_view name, const Stored& stored) const;
+  [[noreturn]] void refuse_shape(std::string_view name, const Stored& stored,
+                                 const std::vector<std::int64_t>& expected) const;
   std::string where(std::string_view name, const Stored& stored) const;
   std::uint64_t bytes_held(const Tensors::value_type& tensor) const;
   Held quantised(std::string_view name, const WeightView& stored, Dtype dtype) const;
+
+  std::string block_format(std::string_view name, const Stored& tensor) const;
+  Float8Scales scales_of(std::string_view name, const Stored& tensor) const;
+  static Memory zeros(std::size_t bytes);  // take no memory until they are written
+  static Memory allocated(std::size_t bytes);
+  Held made_of_float8(std::string_view name, const Stored& tensor) const;
+  void fill(const Held& held, const Stored& tensor, const Float8Scales& scales) const;
+  const WeightView& float8(std::string_view name, const Stored& tensor) const;
+  const WeightView& float8_matrix(std::string_view name, const Stored& tensor);
 
   WeightOptions options_;
   std::string shown_;  // the folder in messages
   std::vector<std::unique_ptr<WeightFile>> files_;
   bool gguf_ = false;  // the format that drops dimensions of 1
   Tensors tensors_;
-  std::unordered_map<std::string, Held> held_;  // by the name of the tensor that was rounded
+  std::unordered_map<std::string, Held> held_;             // by the name of the tensor that was rounded
+  mutable std::unordered_map<std::string, Held> decoded_;  // of 8-bit floats
 };
 
 }  // namespace engines

@@ -170,6 +170,24 @@ TEST(Conversion, CopiesAFileInWhichNothingChanges) {
   }
 }
 
+TEST(Conversion, ReadsEightBitFloatsTimesTheirScalesAndLeavesOutWhatLiesBeside) {
+  TemporaryFolder folder;
+  const std::string half("\0\0\0\x3f", 4);  // 0.5 as a float
+  folder.write("model.safetensors",
+               safetensors(R"({"a.weight":{"dtype":"F8_E4M3","shape":[2,2],"data_offsets":[0,4]},)"
+                           R"("a.weight_scale":{"dtype":"F32","shape":[],"data_offsets":[4,8]},)"
+                           R"("a.input_scale":{"dtype":"F32","shape":[],"data_offsets":[8,12]},)"
+                           R"("position_ids":{"dtype":"I64","shape":[1,2],"data_offsets":[12,28]}})",
+                           0) +
+                   "\x38\x40\x48\x50" + half + half + std::string(16, '\1'));
+  for (const Dtype type : {Dtype::f32, Dtype::bf16}) {
+    const Converted made(folder.path(), type, false);
+    const WeightSet written(made.path(), "model");
+    EXPECT_EQ(written.names(), std::vector<std::string>{"a.weight"});
+    EXPECT_EQ(to_floats(written.get("a.weight", {2, 2})), (std::vector<float>{0.5F, 1, 2, 4}));
+  }
+}
+
 TEST(Conversion, TellsHowFarItIsAndEveryTensorOnce) {
   const Converted made(kFixtures / "zimage-tiny", Dtype::q8_0, true);
   EXPECT_TRUE(std::is_sorted(made.run.done.begin(), made.run.done.end()));

@@ -72,12 +72,12 @@ TEST(ConversionDamage, RefusesNamesThatGgufCannotHold) {
   EXPECT_TRUE(fails(deep.path(), Dtype::f32, true, RH_CONVERSION_FAILED, "5 dimensions"));
 }
 
-TEST(ConversionDamage, RefusesTensorsThatHoldNoFloats) {
+TEST(ConversionDamage, RefusesMatricesThatAreNotRead) {
   TemporaryFolder folder;
   folder.write("model.safetensors",
-               safetensors(R"({"ids":{"dtype":"I64","shape":[2],"data_offsets":[0,16]}})", 16));
+               safetensors(R"({"w":{"dtype":"I8","shape":[4,4],"data_offsets":[0,16]}})", 16));
   EXPECT_TRUE(fails(folder.path(), Dtype::f32, false, RH_CONVERSION_FAILED,
-                    "tensor 'ids': holds no floating-point numbers"));
+                    "tensor 'w': is of a type that is not read"));
 }
 
 TEST(ConversionDamage, RefusesAModelThatIsNone) {

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "engines/weights/gguf.h"
+#include "engines/weights/weight_set.h"
 #include "gguf_bytes.h"
 #include "temporary_folder.h"
 
@@ -121,12 +122,15 @@ TEST_F(Gguf, TypesThatAreNotReadAreRefusedByName) {
                                      {34u, "TQ1_0"},
                                      {39u, "MXFP4"},
                                      {4u, "number 4"},
-                                     {40u, "number 40"},
-                                     {0xffffffffu, "number 4294967295"}})
-    expect_refused(one({256}, number, 0, 500),
-                   std::string("tensor 'a': is of type ") + name +
-                       ", which is not read, expected one of F32, F16, BF16, Q8_0,",
-                   RH_CAPABILITY_UNSUPPORTED);
+                                     {40u, "NVFP4"},
+                                     {41u, "number 41"},
+                                     {0xffffffffu, "number 4294967295"}}) {
+    folder_.write("unet/m.gguf", one({256}, number, 0, 500).bytes);
+    const WeightSet set(folder_.path() / "unet", "m");
+    expect_error([&] { set.get("a", {256}); }, RH_CAPABILITY_UNSUPPORTED,
+                 std::string("tensor 'a': is of type ") + name +
+                     ", which is not read, expected one of F32, F16, BF16, Q8_0,");
+  }
 }
 
 TEST_F(Gguf, OffsetsThatLieOutsideOverlapOrAreNotAlignedAreRefused) {

@@ -89,13 +89,20 @@ TEST_F(NamedSet, FusedRowsOfAnyTypeAreThreeTensors) {
 
 TEST_F(NamedSet, RowsThatCannotBeSharedOutAreRefused) {
   write({{"a.qkv.w", Dtype::f32, {7, 4}}});
-  expect_error([&] { open(); }, RH_MODEL_INVALID,
-               "unet/m.gguf: tensor 'a.qkv.w': shape is [7,4], expected rows in 3 equal parts");
+  const WeightSet set = open();
+  expect_error(
+      [&] {
+        set.get("a.to_k.w", {2, 4});
+      },
+      RH_MODEL_INVALID,
+      "unet/m.gguf: tensor 'a.to_k.w' ('a.qkv.w'): shape is [7,4], expected rows in 3 equal parts");
 }
 
 TEST_F(NamedSet, TwoTensorsOfOneMeaningAreRefused) {
   write({{"x.w", Dtype::f32, {1}}, {"model.x.w", Dtype::f32, {1}}});
-  expect_error([&] { open(); }, RH_MODEL_INVALID, "tensor 'x.w' is in unet/m.gguf, too (as 'model.x.w')");
+  const WeightSet set = open();
+  expect_error([&] { set.get("model.x.w", {1}); }, RH_MODEL_INVALID,
+               "tensor 'model.x.w': is in unet/m.gguf, too (as 'x.w')");
 }
 
 TEST_F(NamedSet, AMessageNamesBothNames) {

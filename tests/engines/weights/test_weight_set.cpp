@@ -61,8 +61,15 @@ TEST_F(Shards, ATensorInTwoShardsIsRefused) {
   folder_.write("unet/m-2.safetensors", safetensors(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                                                     R"("b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
                                                     2));
-  expect_refused(R"({"a":"m-1.safetensors","b":"m-2.safetensors"})", RH_MODEL_INVALID,
-                 "unet/m-2.safetensors: tensor 'a' is in unet/m-1.safetensors, too");
+  const WeightSet set = open(R"({"a":"m-1.safetensors","b":"m-2.safetensors"})");
+  expect_error([&] { set.get("a", {2}); }, RH_MODEL_INVALID,
+               "unet/m-1.safetensors: tensor 'a': is in unet/m-2.safetensors, too");
+}
+
+TEST_F(Shards, AnIndexThatIsMissingIsNamed) {
+  folder_.write("unet/m-00002-of-00002.safetensors", tensor_file("b"));
+  expect_error([&] { WeightSet(folder_.path() / "unet", "m"); }, RH_WEIGHTS_MISSING,
+               "missing unet/m.safetensors.index.json (m-00002-of-00002.safetensors is there)");
 }
 
 TEST_F(Shards, AnIndexOfTheWrongFormIsRefused) {
@@ -108,7 +115,27 @@ TEST(WeightSet, AnIntegerTensorIsNoWeight) {
   folder.write("vae/m.safetensors", tensor_file("a", "I64", 8));
   const WeightSet set(folder.path() / "vae", "m");
   EXPECT_TRUE(set.contains("a"));
-  expect_error([&] { set.get("a", {2}); }, RH_MODEL_INVALID, "dtype is I64, expected F32, BF16 or F16");
+  expect_error(
+      [&] { set.get("a", {2}); }, RH_CAPABILITY_UNSUPPORTED,
+      "vae/m.safetensors: tensor 'a': is of type I64, which is not read, expected one of F32, BF16,");
+}
+
+TEST(WeightSet, ATypeThatIsNotKnownMattersOnlyToWhoAsksForIt) {
+  const TemporaryFolder folder;
+  folder.write("vae/m.safetensors",
+               safetensors(R"({"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                           R"("b":{"dtype":"F4","shape":[3],"data_offsets":[4,6]}})",
+                           6));
+  const WeightSet set(folder.path() / "vae", "m");
+  EXPECT_EQ(set.floats("a", {1}).size(), 1u);
+  expect_error([&] { set.get("b", {3}); }, RH_CAPABILITY_UNSUPPORTED, "is of type F4, which is not read");
+}
+
+TEST(WeightSet, APointerOfGitLfsIsCalledThat) {
+  const TemporaryFolder folder;
+  folder.write("vae/m.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n");
+  expect_error([&] { WeightSet(folder.path() / "vae", "m"); }, RH_WEIGHTS_MISSING,
+               "vae/m.safetensors: is a pointer of Git LFS, not the file itself");
 }
 
 TEST(WeightSet, TheFixturesOpenAndAddUp) {

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensors of 8-bit floats in a set: their scales, and the bf16 that they become. Nothing multiplies with them
+// as they are stored.
+#include <algorithm>
+#include <cstdlib>
+
+#include "engines/weights/json_file.h"
+#include "engines/weights/weight_set.h"
+
+namespace engines {
+namespace {
+
+constexpr std::int64_t kFloat8Piece = 1 << 20;
+constexpr std::size_t kFloat8Alignment = 64;
+
+// What files call the scale of "x.weight", without the "weight" of "x.weight".
+constexpr std::string_view kScales[] = {"scale_weight", "weight_scale", "weight_scale_inv"};
+
+// What else lies beside such a weight, without being one.
+constexpr std::string_view kBeside[] = {"scale_weight", "weight_scale", "weight_scale_inv",
+                                        "scale_input",  "input_scale",  "comfy_quant"};
+constexpr std::string_view kIntegers[] = {"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64"};
+
+std::string sibling(std::string_view name, std::string_view other) {
+  constexpr std::string_view weight = "weight";
+  if (!name.ends_with("." + std::string(weight))) return std::string(name) + "." + std::string(other);
+  return std::string(name.substr(0, name.size() - weight.size())).append(other);
+}
+
+std::size_t room_for(std::size_t bytes) {
+  return std::max((bytes + kFloat8Alignment - 1) / kFloat8Alignment * kFloat8Alignment, kFloat8Alignment);
+}
+
+}  // namespace
+
+WeightSet::Memory WeightSet::zeros(std::size_t bytes) {
+  return Memory(static_cast<std::byte*>(std::calloc(room_for(bytes), 1)));
+}
+
+WeightSet::Memory WeightSet::allocated(std::size_t bytes) {
+  return Memory(static_cast<std::byte*>(std::aligned_alloc(kFloat8Alignment, room_for(bytes))));
+}
+
+// How a block format that is not read is called, by the scales beside a tensor; empty for other tensors.
+std::string WeightSet::block_format(std::string_view name, const Stored& tensor) const {
+  const auto type_of = [&](std::string_view other) {
+    const auto found = tensors_.find(sibling(name, other));
+    return found == tensors_.end() ? std::string() : found->second.type;
+  };
+  if (tensor.type == "U8" &&
+      (type_of("weight_scale") == "F8_E4M3" || tensors_.contains(sibling(name, "weight_scale_2"))))
+    return "nvfp4";
+  if (type_of("weight_scale") == "F8_E8M0" || type_of("weight_scale_inv") == "F8_E8M0")
+    return tensor.type == "U8" ? "mxfp4" : "mxfp8";
+  return "";
+}
+
+bool WeightSet::is_beside(std::string_view name) const {
+  for (const std::string_view ending : kBeside) {
+    const std::string dotted = "." + std::string(ending);
+    if (!name.ends_with(dotted)) continue;
+    const std::string whole = std::string(name.substr(0, name.size() - dotted.size()));
+    for (const std::string& weight : {whole + ".weight", whole}) {
+      const auto found = tensors_.find(weight);
+      if (found != tensors_.end() && float8_of(found->second.type)) return true;
+    }
+  }
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end() || found->second.view) return false;
+  const Stored& tensor = found->second;
+  const bool matrix = tensor.shape.size() > 1 && (tensor.type == "I8" || tensor.type == "U8");
+  const bool number = float8_of(tensor.type)
+                          ? tensor.shape.size() < 2 && name == "scaled_fp8"
+                          : std::ranges::find(kIntegers, tensor.type) != std::end(kIntegers);
+  return number && !matrix;
+}
+
+void WeightSet::decode(const WeightView& view) {
+  for (auto& [name, held] : decoded_) {
+    if (&held.view != &view) continue;
+    const Stored& tensor = stored(name);
+    fill(held, tensor, scales_of(name, tensor));
+  }
+}
+
+void WeightSet::drop(const WeightView& view) {
+  for (auto& [name, held] : decoded_) {
+    if (&held.view != &view) continue;
+    held.memory = zeros(static_cast<std::size_t>(held.view.bytes()));
+    held.view.data = held.memory.get();
+  }
+}
+
+Float8Scales WeightSet::scales_of(std::string_view name, const Stored& tensor) const {
+  for (const std::string_view spelling : kScales) {
+    const auto found = tensors_.find(sibling(name, spelling));
+    if (found == tensors_.end()) continue;
+    const Stored& scale = found->second;
+    if (!scale.view) refuse_type(found->first, scale);
+    auto scales = float8_scales(to_floats(*scale.view), scale.shape, tensor.shape);
+    if (scales) return *std::move(scales);
+    throw Error(RH_CAPABILITY_UNSUPPORTED, where(found->first, scale) + "shape is " +
+                                               nlohmann::json(scale.shape).dump() +
+                                               ", expected one scale, one a row, or one for 128 by 128 of " +
+                                               nlohmann::json(tensor.shape).dump());
+  }
+  return {};
+}
+
+void WeightSet::fill(const Held& held, const Stored& tensor, const Float8Scales& scales) const {
+  const std::int64_t rows = tensor.shape.empty() ? 1 : tensor.shape.front();
+  const std::int64_t cols = rows == 0 ? 0 : held.view.size() / rows;
+  const std::int64_t step = std::max<std::int64_t>(1, kFloat8Piece / std::max<std::int64_t>(cols, 1));
+  const auto piece = [&](std::int64_t i, int) {
+    float8_rows_to_bf16(held.memory.get(), tensor.data, *float8_of(tensor.type), cols, scales, i * step,
+                        std::min(step, rows - i * step));
+  };
+  const std::int64_t pieces = (rows + step - 1) / step;
+  if (options_.pool) {
+    options_.pool->parallel_for(pieces, piece);
+  } else {
+    for (std::int64_t i = 0; i < pieces; ++i)
+      piece(i, 0);
+  }
+  files_[tensor.file]->forget(tensor.data, static_cast<std::size_t>(held.view.size()));
+}
+
+// The tensor as bf16, 64 bytes aligned; all zeros, which take no memory, where it is only planned.
+WeightSet::Held WeightSet::made_of_float8(std::string_view name, const Stored& tensor) const {
+  if (!block_format(name, tensor).empty()) refuse_type(name, tensor);
+  const Float8Scales scales = scales_of(name, tensor);
+  Held held{nullptr, {nullptr, Dtype::bf16, tensor.shape}};
+  const auto bytes = static_cast<std::size_t>(held.view.bytes());
+  held.memory = options_.plan_only ? zeros(bytes) : allocated(bytes);
+  if (!held.memory)
+    throw Error(RH_OUT_OF_MEMORY,
+                where(name, tensor) + std::to_string(bytes) + " bytes could not be allocated");
+  held.view.data = held.memory.get();
+  if (!options_.plan_only) fill(held, tensor, scales);
+  return held;
+}
+
+const WeightView& WeightSet::float8(std::string_view name, const Stored& tensor) const {
+  auto place = decoded_.find(std::string(name));
+  if (place == decoded_.end()) place = decoded_.emplace(name, made_of_float8(name, tensor)).first;
+  return place->second.view;
+}
+
+// As `matrix` of weight_set.h. Where it is rounded, the bf16 lives no longer than that takes.
+const WeightView& WeightSet::float8_matrix(std::string_view name, const Stored& tensor) {
+  const WeightView as_bf16{nullptr, Dtype::bf16, tensor.shape};
+  const Dtype rounded = options_.matrices ? rounded_type(as_bf16, *options_.matrices) : Dtype::bf16;
+  if (rounded == Dtype::bf16) return float8(name, tensor);
+  if (options_.plan_only) {
+    held_.try_emplace(std::string(name), Held{nullptr, {nullptr, rounded, tensor.shape}});
+    return float8(name, tensor);
+  }
+  auto place = held_.find(std::string(name));
+  if (place == held_.end()) {
+    const Held whole = made_of_float8(name, tensor);
+    place = held_.emplace(name, quantised(name, whole.view, rounded)).first;
+  }
+  return place->second.view;
+}
+
+}  // namespace engines
