@@ -5,6 +5,7 @@
 #include "host/cli/transfer_view.h"
 #include "host/store/assembly.h"
 #include "host/store/gguf_header.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -40,6 +41,16 @@ std::optional<ModelSpec> recipe_of(const Program& program, const fs::path& path,
   return named && named->architecture == architecture_of(path) ? named : std::nullopt;
 }
 
+// The directories of recipes, such as the models that come along, may share files.
+Links links_of(const Program& program, const fs::path& directory) {
+  for (const auto& entry : program.models().entries()) {
+    std::error_code error;
+    if (!entry.stored && !entry.spec.file.empty() && fs::equivalent(entry.directory, directory, error))
+      return Links::any;
+  }
+  return Links::within;
+}
+
 class Import {
  public:
   Import(const Program& program, const ImportRequest& request)
@@ -51,6 +62,7 @@ class Import {
   ImportReport run() {
     std::error_code ignored;
     if (!fs::is_regular_file(request_.path, ignored)) return import_directory();
+    refuse_pointer(request_.path, "file '" + request_.path + "'");
     const WeightFormat kind = weight_format_of(request_.path);
     if (kind == WeightFormat::neither) return import_archive();
     const bool image = kind == WeightFormat::gguf &&
@@ -67,7 +79,8 @@ class Import {
 
  private:
   ModelName name() const {
-    return ModelName::parse(request_.name.empty() ? name_of_path(request_.path) : request_.name);
+    return request_.name.empty() ? ModelName::made_of(name_of_path(request_.path))
+                                 : ModelName::parse(request_.name);
   }
 
   void refuse_parts(const std::string& what) const {
@@ -90,9 +103,10 @@ class Import {
     const ModelName wanted = name();
     options_.provenance = local_provenance("directory");
     options_.spec = recipe_of(program_, request_.path, wanted);
+    options_.links = links_of(program_, request_.path);
     if (request_.parts.components.empty()) return store_.import_directory(request_.path, wanted, options_);
     Assembly assembly(StorePaths{store_.root()});
-    assembly.add_model(request_.path);
+    assembly.add_model(request_.path, options_.links);
     return assembled(assembly, wanted);
   }
 
@@ -116,8 +130,12 @@ class Import {
     options_.spec = base.spec;
     options_.provenance = local_provenance(kind == WeightFormat::gguf ? "gguf" : "safetensors");
     Assembly assembly(StorePaths{store_.root()});
-    assembly.add_model(base.directory);
+    assembly.add_model(base.directory, base.spec ? Links::any : links_of(program_, base.directory));
     assembly.set_component("transformer", request_.path);
+    if (kind == WeightFormat::safetensors) {
+      for (const std::string& component : components_inside(request_.path))
+        assembly.set_component(component, request_.path);
+    }
     return assembled(assembly, wanted);
   }
 
@@ -128,6 +146,7 @@ class Import {
         throw Error(RH_INVALID_ARGUMENT, "--component: '" + part + "' is not NAME=FILE");
       assembly.set_component(part.substr(0, equals), part.substr(equals + 1));
     }
+    options_.links = Links::any;  // those of the assembly
     options_.source = fs::absolute(request_.path).lexically_normal().string();
     return store_.import_directory(assembly.directory(), wanted, options_);
   }

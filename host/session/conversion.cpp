@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What engines do without a model open.
 #include "host/session/session.h"
+#include "host/store/validate.h"
 #include "host/worker/ops/convert.h"
 #include "host/worker/ops/estimate.h"
 
@@ -36,6 +37,7 @@ ConversionResult run_conversion(const ConversionPlan& plan, OneWorker& worker,
   ConversionResult result;
   const LeaseReport report = worker.lend_engine(
       plan, cancelled, [&](Lease& lease) { result.converted = convert(lease.client(), plan.job, seen); });
+  require_whole_model(plan.job.target);
   result.report = report.opened.engine;
   result.engine = report.placement.engine;
   result.notes = report.notes;

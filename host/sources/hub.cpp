@@ -89,7 +89,7 @@ class HubPull {
     measure();
     work();
     const std::string source = parts_.front().repository.text();
-    const ModelDirectory inspected = intake_.inspect(source);
+    const ModelDirectory inspected = intake_.inspect(source, import_.check);
     ModelIntake::require_architecture(import_, inspected, source);
     import_.provenance.kind = "hub";
     import_.provenance.repository = parts_.front().repository.name;
@@ -203,17 +203,7 @@ ImportReport pull_from_hub(const Store& store, const std::vector<HubPart>& parts
 }
 
 std::string hub_model_name(const HubRepository& repository) {
-  std::string name = repository.name.substr(repository.name.find('/') + 1);
-  if (ModelName::try_parse(name)) return name;
-  std::string plain;
-  for (const char c : name) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter) plain += c;
-    if (!letter && !plain.empty() && plain.back() != '-') plain += '-';
-  }
-  while (plain.ends_with('-'))
-    plain.pop_back();
-  return ModelName::try_parse(plain) ? plain : "model";
+  return ModelName::made_of(repository.name.substr(repository.name.find('/') + 1)).text();
 }
 
 }  // namespace roundhouse::host

@@ -33,7 +33,7 @@ class RegistryPull {
     parse_model_config(
         read_blob(intake_.paths(), manifest.config.digest, kMaximumConfigBytes, shown() + ": config"),
         name_.text());
-    intake_.inspect(link_->reference.text());
+    intake_.inspect(link_->reference.text(), options_.check);
     ImportReport report = intake_.adopt(name_, model_.text, link_->reference.text());
     report.bytes_fetched = fetched_;
     remember();

@@ -14,6 +14,7 @@ namespace roundhouse::host {
 struct RegistryPullOptions {
   unsigned transfers = kDefaultTransfers;  // blobs at a time
   ProgressSeen progress;                   // called by one thread at a time
+  ModelCheck check = {};
 };
 
 // Gets the manifest, of an index that of its only model, then its blobs, and gives the model the name once

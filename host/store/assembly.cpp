@@ -46,8 +46,20 @@ WeightFormat weight_format_of(const fs::path& file) {
   return first.size() == 9 && first.back() == '{' ? WeightFormat::safetensors : WeightFormat::neither;
 }
 
-void Assembly::add_model(const fs::path& directory) {
-  for (const SourceFile& source : model_files(directory))
+std::vector<std::string> components_inside(const fs::path& checkpoint) {
+  const std::pair<const char*, const char*> prefixes[] = {
+      {"vae.", "vae"}, {"first_stage_model.", "vae"}, {"text_encoders.", "text_encoder"}};
+  std::set<std::string> components;
+  for (const std::string& name : tensor_names(checkpoint.parent_path(), checkpoint.filename().string())) {
+    for (const auto& [prefix, component] : prefixes) {
+      if (name.starts_with(prefix)) components.insert(component);
+    }
+  }
+  return {components.begin(), components.end()};
+}
+
+void Assembly::add_model(const fs::path& directory, Links links) {
+  for (const SourceFile& source : list_model_files(directory, links).files)
     add_file(source.path, source.file);
 }
 
@@ -56,6 +68,7 @@ void Assembly::add_file(const std::string& path, const fs::path& file) {
 }
 
 void Assembly::set_component(const std::string& component, const fs::path& file) {
+  refuse_pointer(file, shown_file(file));
   const WeightFormat kind = weight_format_of(file);
   if (kind == WeightFormat::neither)
     throw Error(RH_MODEL_INVALID, shown_file(file) + ": is neither a GGUF nor a safetensors file");

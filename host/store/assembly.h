@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "host/store/model_files.h"
 #include "host/store/store_paths.h"
 
 namespace roundhouse::host {
@@ -15,14 +17,18 @@ enum class WeightFormat { gguf, safetensors, neither };
 // Throws IO_ERROR.
 WeightFormat weight_format_of(const std::filesystem::path& file);
 
+// The components beside the transformer whose weights a safetensors file holds as well, by the prefixes that
+// image programs give them: "vae", "text_encoder". Throws MODEL_INVALID for a damaged header, IO_ERROR.
+std::vector<std::string> components_inside(const std::filesystem::path& checkpoint);
+
 // The parts are gathered first and shown as a directory of links then, beneath tmp/ of the store; that is
 // gone with the object. Nothing is copied.
 class Assembly {
  public:
   explicit Assembly(const StorePaths& paths) : session_(paths) {}
 
-  // All files of a model directory. Throws what model_files throws.
-  void add_model(const std::filesystem::path& directory);
+  // All files of a model directory. Throws what list_model_files throws.
+  void add_model(const std::filesystem::path& directory, Links links);
   // A file under that path in the model.
   void add_file(const std::string& path, const std::filesystem::path& file);
   // Takes `file`, a GGUF or safetensors, for all weights of a component: its other files stay as they are.

@@ -141,6 +141,10 @@ BlobPlaced BlobWriter::place(const fs::path& source, const std::string& shown, L
                                     WeightDigests::apply_to(shown), seen)
                              : copy(file, temporary, shown, seen);
   require_unchanged(file, before, shown_file(shown));
+  if (keep(placed.digest, placed.size)) {
+    ::unlink(temporary.c_str());
+    return placed;  // the store had it
+  }
   placed.how = shared.value_or(Placed::copied);
   // The mode of a link is its owner's affair.
   if (placed.how != Placed::linked) ::chmod(temporary.c_str(), kBlobMode);

@@ -56,8 +56,8 @@ class Hasher {
   std::uint64_t done_ = 0, total_;
 };
 
-std::vector<SourceFile> listed_files(const fs::path& directory) {
-  std::vector<SourceFile> files = model_files(directory);
+std::vector<SourceFile> listed_files(const fs::path& directory, Links links) {
+  std::vector<SourceFile> files = list_model_files(directory, links).files;
   std::erase_if(files, [](const SourceFile& file) { return file.path == kDirectoryManifest; });
   return files;
 }
@@ -184,7 +184,7 @@ void write_directory_manifest(const fs::path& directory, const std::string& tool
   root["version"] = kVersion;
   root["tool"] = tool;
   root["files"] = ordered_json::array();
-  const auto files = listed_files(directory);
+  const auto files = listed_files(directory, Links::none);
   Hasher hasher(progress, total_of(files));
   for (const SourceFile& file : files)
     root["files"].push_back(file_json(file, hasher.hash(file.path, file.file)));
@@ -240,7 +240,7 @@ void require_listed_sizes(const fs::path& directory) {
 }
 
 Digest digest_of_directory(const fs::path& directory, const ProgressSeen& progress) {
-  const auto files = listed_files(directory);
+  const auto files = listed_files(directory, Links::any);
   Hasher hasher(progress, total_of(files));
   std::string lines;
   for (const SourceFile& file : files)

@@ -21,8 +21,8 @@ namespace roundhouse::host {
 
 inline constexpr const char* kDirectoryManifest = "manifest.json";
 
-// Hashes every file beneath the directory and writes its manifest. Throws what model_files throws, IO_ERROR,
-// INSUFFICIENT_STORAGE.
+// Hashes every file beneath the directory, none of them a link, and writes its manifest. Throws what
+// list_model_files throws, IO_ERROR, INSUFFICIENT_STORAGE.
 void write_directory_manifest(const std::filesystem::path& directory, const std::string& tool,
                               const ProgressSeen& progress);
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "host/store/file.h"
+#include "host/store/small_file.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -34,6 +35,8 @@ constexpr std::array<TensorType, 32> kTensorTypes = {{
     {26, "i32", 1, 4},        {27, "i64", 1, 8},        {28, "f64", 1, 8},        {29, "iq1_m", 256, 56},
     {30, "bf16", 1, 2},       {34, "tq1_0", 256, 54},   {35, "tq2_0", 256, 66},   {39, "mxfp4", 32, 17},
 }};
+
+constexpr std::uint64_t kNvfp4 = 40;
 
 // Types of values.
 enum Kind : std::uint32_t {
@@ -128,8 +131,13 @@ class Reader {
     const std::string key = text(kMaximumKeyBytes, "key");
     if (!keys_.insert(key).second) refuse("key " + quoted(key) + " comes twice");
     const std::uint64_t kind = number(4);
+    if (!is_utf8(key)) refuse("key " + quoted(key) + " is not UTF-8");
     if (kind == kString) {
-      header_.texts.emplace(key, text(kMaximumGgufHeaderBytes, "text"));
+      std::string value = text(kMaximumGgufHeaderBytes, "text");
+      if (is_utf8(value))
+        header_.texts.emplace(key, std::move(value));
+      else if (key == "general.architecture")
+        refuse(key + ": " + quoted(value) + " is not UTF-8");
     } else if (kind == kArray) {
       skip_array(key, 1);
     } else {
@@ -178,12 +186,13 @@ class Reader {
     return (offset + alignment_ - 1) / alignment_ * alignment_;
   }
 
-  const TensorType& type_of(const std::string& where) {
+  // Of a type that is not known the size is not known either; perhaps nobody asks for the tensor.
+  TensorType read_type(std::string& name) {
     const std::uint64_t id = number(4);
     const auto* type = std::find_if(kTensorTypes.begin(), kTensorTypes.end(),
                                     [&](const TensorType& t) { return t.id == id; });
-    if (type == kTensorTypes.end()) refuse(where + "type " + std::to_string(id) + " is not known");
-    return *type;
+    name = type != kTensorTypes.end() ? type->name : id == kNvfp4 ? "nvfp4" : "type_" + std::to_string(id);
+    return type == kTensorTypes.end() ? TensorType{0, "", 1, 0} : *type;
   }
 
   void read_tensor() {
@@ -191,6 +200,7 @@ class Reader {
     tensor.name = text(kMaximumNameBytes, "tensor name");
     const std::string where = "tensor " + quoted(tensor.name) + ": ";
     if (!names_.insert(tensor.name).second) refuse(where + "comes twice");
+    if (!is_utf8(tensor.name)) refuse(where + "its name is not UTF-8");
     const std::uint64_t dimensions = number(4);
     if (dimensions > kMaximumDimensions)
       refuse(where + std::to_string(dimensions) + " dimensions, expected at most 4");
@@ -200,8 +210,7 @@ class Reader {
       if (__builtin_mul_overflow(elements, tensor.shape.back(), &elements) || elements > kFar)
         refuse(where + "has more elements than can be counted");
     }
-    const TensorType& type = type_of(where);
-    tensor.dtype = type.name;
+    const TensorType type = read_type(tensor.dtype);
     if ((tensor.shape.empty() ? 1 : tensor.shape.front()) % type.block != 0)
       refuse(where + "rows are not whole blocks of " + std::to_string(type.block) + " " + type.name);
     std::reverse(tensor.shape.begin(), tensor.shape.end());

@@ -32,10 +32,11 @@ struct GgufHeader {
 inline constexpr std::size_t kMaximumGgufHeaderBytes = 100'000'000;
 
 // Reads the header at the beginning of `bytes`; none when it goes on behind their end. Nothing is set aside
-// for more than what was read. Throws MODEL_INVALID, beginning with `shown`, for what is no GGUF of version 2
-// or 3 (little-endian), keys or tensors that come twice, types that do not exist, arrays nested deeper than
-// four, alignments other than a multiple of 8 up to a mebibyte, tensors of more than four dimensions, with
-// more elements than can be counted, with rows of broken blocks, misaligned or overlapping.
+// for more than what was read. A tensor of a type that is not known has no bytes. Throws MODEL_INVALID,
+// beginning with `shown`, for what is no GGUF of version 2 or 3 (little-endian), names that are not UTF-8,
+// keys or tensors that come twice, types of values that do not exist, arrays nested deeper than four,
+// alignments other than a multiple of 8 up to a mebibyte, tensors of more than four dimensions, with more
+// elements than can be counted, with rows of broken blocks, misaligned or overlapping.
 std::optional<GgufHeader> parse_gguf_header(std::string_view bytes, const std::string& shown);
 
 // The same of a file; its tensors must lie within it. Throws also IO_ERROR.

@@ -46,16 +46,22 @@ std::map<std::string, Kind> components_of(const nlohmann::json& index) {
   return components;
 }
 
+bool present(const fs::path& directory, const std::string& file) {
+  if (!file_present(directory / file)) return false;
+  refuse_pointer(directory / file, file);
+  return true;
+}
+
 void require(const fs::path& directory, const std::string& file, Missing& missing) {
-  if (!file_present(directory / file)) missing.push_back(file);
+  if (!present(directory, file)) missing.push_back(file);
 }
 
 // `folder` is "" or ends with '/'.
 void require_tokenizer(const fs::path& directory, const std::string& folder, Missing& missing) {
   require(directory, folder + "tokenizer_config.json", missing);
-  if (file_present(directory / (folder + "tokenizer.json"))) return;
-  const bool vocabulary = file_present(directory / (folder + "vocab.json"));
-  const bool merges = file_present(directory / (folder + "merges.txt"));
+  if (present(directory, folder + "tokenizer.json")) return;
+  const bool vocabulary = present(directory, folder + "vocab.json");
+  const bool merges = present(directory, folder + "merges.txt");
   if (!vocabulary && !merges) {
     missing.push_back(folder + "tokenizer.json (or vocab.json and merges.txt)");
   } else if (!vocabulary || !merges) {
@@ -81,6 +87,18 @@ ModelDirectory described(const fs::path& directory, const std::string& architect
       fs::absolute(directory), architecture, gguf ? "gguf" : "safetensors", {dtypes.begin(), dtypes.end()}};
 }
 
+// What a text model's GGUF has in its key-values, so that no file beside it is needed.
+struct Inside {
+  bool configuration = false, tokenizer = false;
+};
+
+Inside inside_of(const fs::path& directory, const std::vector<std::string>& weights) {
+  if (weights.size() != 1 || !is_gguf(weights.front())) return {};
+  const GgufHeader header = read_gguf_header(directory / weights.front(), weights.front());
+  return {header.numbers.contains(header.architecture() + ".block_count"),
+          header.texts.contains("tokenizer.ggml.model")};
+}
+
 // An image pipeline: a folder for each component.
 ModelDirectory inspect_pipeline(const fs::path& directory) {
   Missing missing;
@@ -92,16 +110,21 @@ ModelDirectory inspect_pipeline(const fs::path& directory) {
     missing.emplace_back("model_index.json");
   }
   std::vector<std::string> weights;
-  for (const auto& [component, kind] : components_of(index)) {
-    if (kind == Kind::tokenizer) {
+  const auto components = components_of(index);
+  bool tokenizer_inside = false;
+  for (const auto& [component, kind] : components) {
+    if (kind == Kind::scheduler) require(directory, component + "/scheduler_config.json", missing);
+    if (kind != Kind::network) continue;
+    const auto files = weight_files(directory, component + "/", missing);
+    const Inside inside = inside_of(directory, files);
+    if (!inside.configuration) require(directory, component + "/config.json", missing);
+    tokenizer_inside = tokenizer_inside || inside.tokenizer;
+    weights.insert(weights.end(), files.begin(), files.end());
+  }
+  for (const auto& [component, kind] : components) {
+    const bool tokenizer = kind == Kind::tokenizer;
+    if (tokenizer && !(tokenizer_inside && !present(directory, component + "/tokenizer_config.json")))
       require_tokenizer(directory, component + "/", missing);
-    } else if (kind == Kind::scheduler) {
-      require(directory, component + "/scheduler_config.json", missing);
-    } else {
-      require(directory, component + "/config.json", missing);
-      const auto files = weight_files(directory, component + "/", missing);
-      weights.insert(weights.end(), files.begin(), files.end());
-    }
   }
   refuse_missing(directory, missing);
   const auto class_name = index.find("_class_name");

@@ -71,7 +71,7 @@ void ModelIntake::add(const std::string& path, BlobPlaced placed) {
   files_.insert_or_assign(path, std::move(placed));
 }
 
-ModelDirectory ModelIntake::inspect(const std::string& shown) {
+ModelDirectory ModelIntake::inspect(const std::string& shown, const ModelCheck& check) {
   const fs::path directory = session_.fresh_path();
   make_directories(directory);
   for (const auto& [path, placed] : files_) {
@@ -81,7 +81,9 @@ ModelDirectory ModelIntake::inspect(const std::string& shown) {
     if (error) throw_system("file '" + (directory / path).string() + "'", error.value());
   }
   try {
-    return inspect_model_directory(directory);
+    ModelDirectory inspected = inspect_model_directory(directory);
+    if (check) check(directory, inspected);
+    return inspected;
   } catch (const Error& error) {
     throw Error(
         error.code(),
@@ -129,14 +131,18 @@ ImportReport ModelIntake::adopt(const ModelName& name, const std::string& manife
 ImportReport ModelIntake::give_name(const ModelName& name, const OciDescriptor& manifest,
                                     const std::string& source) {
   ImportReport report;
-  std::set<Digest> counted;
+  std::set<Digest> counted, added;
   for (const auto& [path, placed] : files_) {
     if (counted.insert(placed.digest).second) report.bytes += placed.size;
-    if (placed.how != Placed::present) report.bytes_added += placed.size;
+    const bool own = placed.how == Placed::copied || placed.how == Placed::fetched;
+    if (own && added.insert(placed.digest).second) report.bytes_added += placed.size;
     ++report.files;
     ++count_of(placed.how, report);
   }
   writer_.sync();
+  // Now rather than when it is used: the store may be one that is only read from then on.
+  Store store(paths_.root);
+  store.view(store.manifest({name.text(), manifest.digest, {}, {}, manifest.size}));
   Committed committed = commit(paths_, session_, name, manifest, source);
   report.model = std::move(committed.model);
   report.replaced = committed.replaced;

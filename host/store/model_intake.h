@@ -26,9 +26,9 @@ class ModelIntake {
   // A file that is in the store now. From any thread.
   void add(const std::string& path, BlobPlaced placed);
 
-  // Looks at what was added as at a model directory. Throws what inspect_model_directory throws; `shown`
-  // stands for the directory in messages.
-  ModelDirectory inspect(const std::string& shown);
+  // Looks at what was added as at a model directory, then lets `check` do it where there is one. Throws what
+  // these throw; `shown` stands for the directory in messages.
+  ModelDirectory inspect(const std::string& shown, const ModelCheck& check = {});
   // Throws MODEL_INVALID when the recipe of the options is for another architecture.
   static void require_architecture(const ImportOptions& options, const ModelDirectory& inspected,
                                    const std::string& shown);

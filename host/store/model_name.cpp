@@ -9,6 +9,7 @@ namespace roundhouse::host {
 namespace {
 
 constexpr std::size_t kMaximumBytes = 128;
+constexpr std::size_t kMadeBytes = 96;  // room for a variant and a version
 
 bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -63,6 +64,19 @@ ModelName ModelName::parse(const std::string& text) {
               "model name: '" + shown(text) +
                   "' is none, expected NAME[:VARIANT][@VERSION] of letters and digits, joined by single "
                   ". _ or -, at most 128 bytes");
+}
+
+ModelName ModelName::made_of(const std::string& text) {
+  if (auto name = try_parse(text)) return *name;
+  std::string plain;
+  for (const char c : text) {
+    if (is_alphanumeric(c)) plain += c;
+    if (!is_alphanumeric(c) && !plain.empty() && plain.back() != '-') plain += '-';
+    if (plain.size() == kMadeBytes) break;
+  }
+  while (plain.ends_with('-'))
+    plain.pop_back();
+  return try_parse(plain).value_or(parse("model"));
 }
 
 std::string ModelName::text() const {

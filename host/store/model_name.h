@@ -15,6 +15,8 @@ class ModelName {
  public:
   // Throws UNSAFE_NAME with what is wrong.
   static ModelName parse(const std::string& text);
+  // A name made of any text: what names cannot have becomes a dash.
+  static ModelName made_of(const std::string& text);
   // None instead of an error.
   static std::optional<ModelName> try_parse(const std::string& text);
 

@@ -63,25 +63,40 @@ void refuse_conflicts(const std::vector<ModelFile>& files) {
 
 }  // namespace
 
-void require_safe_path(const std::string& path, const std::string& where) {
-  const auto unsafe = [&](const std::string& why) {
-    std::string shown;
-    for (const char c : path.substr(0, 200))
-      shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    throw Error(RH_UNSAFE_NAME, where + ": path '" + shown + "' " + why);
-  };
-  if (path.empty() || path.size() > kMaximumPathBytes) unsafe("is empty or too long");
+namespace {
+
+// What is wrong with a path; empty: nothing.
+std::string path_fault(const std::string& path) {
+  if (path.empty() || path.size() > kMaximumPathBytes) return "is empty or too long";
   for (const char c : path) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') unsafe("contains an odd character");
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') return "contains an odd character";
   }
+  if (!is_utf8(path)) return "is not UTF-8";
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find('/', begin), path.size());
     const std::string component = path.substr(begin, end - begin);
-    if (component.empty()) unsafe("is absolute or has an empty component");
-    if (component == "." || component == "..") unsafe("contains '" + component + "'");
-    if (component.size() > kMaximumComponentBytes) unsafe("has a component of more than 255 bytes");
+    if (component.empty()) return "is absolute or has an empty component";
+    if (component == "." || component == "..") return "contains '" + component + "'";
+    if (component.size() > kMaximumComponentBytes) return "has a component of more than 255 bytes";
     begin = end + 1;
   }
+  return "";
+}
+
+}  // namespace
+
+bool is_safe_path(const std::string& path) {
+  return path_fault(path).empty();
+}
+
+void require_safe_path(const std::string& path, const std::string& where) {
+  const std::string fault = path_fault(path);
+  if (fault.empty()) return;
+  const bool odd = !is_utf8(path);
+  std::string shown;
+  for (const char c : path.substr(0, 200))
+    shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f || (odd && c < 0) ? '?' : c;
+  throw Error(RH_UNSAFE_NAME, where + ": path '" + shown + "' " + fault);
 }
 
 OciDescriptor parse_descriptor(const json& json, const std::string& where) {

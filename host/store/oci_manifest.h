@@ -62,7 +62,8 @@ std::vector<OciDescriptor> references_of(const nlohmann::json& json, const std::
 std::string media_type_of(const std::string& path);
 bool is_weights(const std::string& media_type);
 
-// Throws UNSAFE_NAME unless `path` is relative and made of plain components.
+// Throws UNSAFE_NAME unless `path` is UTF-8, relative and made of plain components.
 void require_safe_path(const std::string& path, const std::string& where);
+bool is_safe_path(const std::string& path);
 
 }  // namespace roundhouse::host

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/store/model_config.h"
+#include "host/store/model_files.h"
 #include "host/store/model_name.h"
 #include "host/store/oci_manifest.h"
 #include "host/store/store_paths.h"
@@ -41,18 +42,24 @@ enum class LinkMode {
   copy
 };
 
+// Looks at a whole model before it gets its name, as an engine does that would run it; throws to refuse.
+using ModelCheck =
+    std::function<void(const std::filesystem::path& directory, const ModelDirectory& inspected)>;
+
 struct ImportOptions {
   LinkMode link_mode = LinkMode::automatic;
   std::optional<ModelSpec> spec;  // the recipe; without one the directory speaks for itself
   Provenance provenance{"directory", {}, {}, {}};
   ProgressSeen progress;
-  std::string source = {};  // what the model is said to be made of; empty: the directory
+  std::string source = {};      // what the model is said to be made of; empty: the directory
+  Links links = Links::within;  // of a directory that is taken in
+  ModelCheck check = {};
 };
 
 struct ImportReport {
   StoredModel model{{}, sha256(""), {}, {}, 0};
   std::uint64_t bytes = 0;        // of all its files, each digest once
-  std::uint64_t bytes_added = 0;  // of those that the store did not have
+  std::uint64_t bytes_added = 0;  // that they take on the disk in addition
   unsigned files = 0, present = 0, linked = 0, cloned = 0, copied = 0, fetched = 0;  // present: it had them
   std::uint64_t bytes_fetched = 0;  // that came over a network
   std::optional<Digest> replaced;   // what the name stood for before, where that was another model
@@ -99,7 +106,8 @@ class Store {
                                 const ImportOptions& options);
 
   // Makes a model: `make` fills an empty directory beneath the store's root, which is then taken in and gone
-  // with the call, and may say more of it. Its files become blobs without a copy.
+  // with the call, and may say more of it. Its files become blobs without a copy; a link among them is
+  // IO_ERROR.
   ImportReport build(
       const ModelName& name, ImportOptions options,
       const std::function<void(const std::filesystem::path& directory, ImportOptions& options)>& make);
@@ -114,8 +122,10 @@ class Store {
   std::uint64_t pack(const StoredModel& model, const std::filesystem::path& file,
                      const ProgressSeen& progress);
 
-  // The directory in which an engine finds the model's files: links to blobs, made when it is not there or
-  // was changed. Models that share a blob show the same inode.
+  // The directory in which an engine finds the model's files: links to blobs, made when the model gets its
+  // name, and again where it is not there or was changed. Models that share a blob show the same inode. Where
+  // the store cannot be written or its file system has no links, it is one of the user's own beneath
+  // XDG_RUNTIME_DIR or the directory for temporary files.
   std::filesystem::path view(const ModelManifest& manifest);
 
   // Every file that is not what the manifest says; all are hashed.

@@ -58,7 +58,9 @@ class ArchiveImport {
       require_blob({file.media_type, file.digest, file.size, {}}, file.path);
     store_.config(model, manifest);
     writer_.sync();
-    inspect_model_directory(store_.view(manifest));
+    const fs::path view = store_.view(manifest);
+    const ModelDirectory inspected = inspect_model_directory(view);
+    if (options_.check) options_.check(view, inspected);
     const Committed committed =
         commit(paths_, session_, name, entry, fs::absolute(file_).lexically_normal().string());
     ImportReport report = counted(committed, manifest);

@@ -17,7 +17,8 @@ class Import {
       : directory_(directory), options_(options), intake_(paths.root) {}
 
   ImportReport run(const ModelName& name, const ModelDirectory& inspected) {
-    sources_ = model_files(directory_);
+    ModelFiles found = list_model_files(directory_, options_.links);
+    sources_ = std::move(found.files);
     for (const SourceFile& source : sources_)
       total_ += source.size;
     find_present();
@@ -30,12 +31,25 @@ class Import {
       }
       intake_.add(at_->path, std::move(*placed_[i]));
     }
+    if (options_.check || !found.left_out.empty()) require_whole(found.left_out);
     return intake_.finish(
         name, inspected, options_,
         options_.source.empty() ? fs::absolute(directory_).lexically_normal().string() : options_.source);
   }
 
  private:
+  // What was left out may be what the model needs.
+  void require_whole(const std::vector<std::string>& left_out) {
+    try {
+      intake_.inspect(directory_.string(), options_.check);
+    } catch (const Error& error) {
+      if (left_out.empty()) throw;
+      throw Error(error.code(), error.what(),
+                  "left out as a link that leads elsewhere, or for its name: '" + left_out.front() + "'" +
+                      (left_out.size() == 1 ? "" : " and " + std::to_string(left_out.size() - 1) + " more"));
+    }
+  }
+
   void seen(std::string_view bytes) {
     done_ += bytes.size();
     if (options_.progress) options_.progress({at_->path, std::min(done_, total_), total_});
@@ -94,6 +108,7 @@ ImportReport Store::build(
   make_directories(directory);
   make(directory, options);
   options.link_mode = LinkMode::link;
+  options.links = Links::none;
   return import_directory(directory, name, options);
 }
 

@@ -41,6 +41,7 @@ class Inspection {
     }
     for (const SourceFile& file : model_files(directory)) {
       try {
+        if (is_read(file.path)) refuse_pointer(file.file, file.path);
         if (file.path.ends_with(".json")) look_at_json(file);
         if (file.path.ends_with(".safetensors")) look_at_weights(file);
         if (is_gguf(file.path)) read_gguf_header(file.file, file.path);
@@ -53,6 +54,10 @@ class Inspection {
   }
 
  private:
+  static bool is_read(const std::string& path) {
+    return path.ends_with(".json") || path.ends_with(".safetensors") || is_gguf(path);
+  }
+
   void add(const Error& error) {
     const auto same = [&](const Error& other) { return std::string(other.what()) == error.what(); };
     if (std::none_of(problems_.begin(), problems_.end(), same)) problems_.push_back(error);
@@ -122,11 +127,10 @@ class Inspection {
     }
     const json dtype = tensor.value("dtype", json());
     const auto bits = dtype.is_string() ? kDtypeBits.find(dtype.get<std::string>()) : kDtypeBits.end();
-    if (bits == kDtypeBits.end()) {
+    if (!dtype.is_string() || capability_dtype(dtype.get<std::string>()).empty())
       add(where + ": dtype: " + dtype.dump(-1, ' ', false, json::error_handler_t::replace) +
-          " is not one of the safetensors format");
-      return range;
-    }
+          " is not the name of a type");
+    if (bits == kDtypeBits.end()) return range;  // a type whose size is not known here
     std::uint64_t size = bits->second / 8;
     for (const std::uint64_t side : tensor.at("shape")) {
       if (__builtin_mul_overflow(size, side, &size)) {
@@ -190,6 +194,12 @@ class Inspection {
 };
 
 }  // namespace
+
+void require_whole_model(const std::filesystem::path& directory) {
+  list_model_files(directory, Links::none);
+  const std::vector<Error> problems = model_directory_problems(directory);
+  if (!problems.empty()) throw Error(problems.front());
+}
 
 std::vector<Error> model_directory_problems(const std::filesystem::path& directory) {
   return Inspection().run(directory);

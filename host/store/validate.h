@@ -15,4 +15,7 @@ namespace roundhouse::host {
 // weights. Throws only IO_ERROR for what cannot be walked, and MODEL_NOT_FOUND.
 std::vector<Error> model_directory_problems(const std::filesystem::path& directory);
 
+// The same for what an engine has written: throws the first problem, IO_ERROR for a link.
+void require_whole_model(const std::filesystem::path& directory);
+
 }  // namespace roundhouse::host

@@ -17,19 +17,26 @@ inline constexpr std::uint64_t kMaximumHeaderBytes = 100'000'000;
 bool file_present(const std::filesystem::path& file);
 
 // The weight files of a network, relative to the model: one file, or the shards of an index, of safetensors,
-// or one GGUF. `folder` is "" or ends with '/'. What is absent goes to `missing`. Throws UNSAFE_NAME for a
-// shard that is no plain file name, MODEL_INVALID for a damaged index and for weights in both formats.
+// or one GGUF. `folder` is "" or ends with '/'. What is absent goes to `missing`, with what is there instead.
+// Throws UNSAFE_NAME for a shard that is no plain file name, MODEL_INVALID for a damaged index and for
+// weights in both formats.
 std::vector<std::string> weight_files(const std::filesystem::path& directory, const std::string& folder,
                                       std::vector<std::string>& missing);
 
 bool is_gguf(const std::string& path);
 
-// Adds the types of a file's tensors by their names in capability lists; which of them can be run is for the
-// engines to say. Throws MODEL_INVALID naming file and tensor, IO_ERROR.
+// Adds the types that more than a hundredth of a file is stored in, by their names in capability lists; which can be run, and
+// whether the rest can, is for the engines to say. Throws MODEL_INVALID naming file and tensor, IO_ERROR.
 void collect_dtypes(const std::filesystem::path& directory, const std::string& file,
                     std::set<std::string>& dtypes);
 
-// As a capability list spells a type of the safetensors format ("BF16": "bf16"), or empty.
+// The names of a file's tensors. Throws as collect_dtypes.
+std::vector<std::string> tensor_names(const std::filesystem::path& directory, const std::string& file);
+
+// As a capability list spells a type of the safetensors format ("BF16": "bf16"); empty for what is no name.
 std::string capability_dtype(const std::string& safetensors_dtype);
+
+// Throws WEIGHTS_MISSING where the file is what a clone without Git LFS has in its place.
+void refuse_pointer(const std::filesystem::path& file, const std::string& shown);
 
 }  // namespace roundhouse::host

@@ -101,12 +101,23 @@ TEST(GgufHeader, RefusesTensorsThatCannotBe) {
   EXPECT_THAT(tensor({std::uint64_t{1} << 61}, 0, 0), HasSubstr("beyond every file"));
   EXPECT_THAT(tensor({31}, 8, 0), HasSubstr("whole blocks of 32 q8_0"));
   EXPECT_THAT(tensor({32}, 12, 0), HasSubstr("whole blocks of 256 q4_k"));
-  EXPECT_THAT(tensor({32}, 4, 0), HasSubstr("type 4 is not known"));
+  EXPECT_EQ(tensor({32}, 4, 0), "ok") << "perhaps nobody asks for it";
+  EXPECT_THAT(refusal(GgufBytes().tensor("a\xff", {1}, 0, 0).bytes()),
+              HasSubstr("tensor 'a?': its name is not UTF-8"));
   EXPECT_THAT(tensor({32}, 0, 8), HasSubstr("offset 8 is not a multiple of 32"));
   EXPECT_THAT(refusal(GgufBytes().tensor("a", {16}, 0, 0).tensor("b", {16}, 0, 32).bytes()),
               HasSubstr("'a' and 'b' overlap"));
   EXPECT_THAT(refusal(GgufBytes().tensor("a", {16}, 0, 0).tensor("a", {16}, 0, 64).bytes()),
               HasSubstr("tensor 'a': comes twice"));
+}
+
+TEST(GgufHeader, TextsThatAreNotUtf8AreLeftOutButForTheArchitecture) {
+  const auto header =
+      parse_gguf_header(small_text_gguf().text_key("general.name", "a\xff").bytes(), "f.gguf");
+  ASSERT_TRUE(header);
+  EXPECT_FALSE(header->texts.contains("general.name"));
+  EXPECT_THAT(refusal(small_text_gguf("q\xff").bytes()),
+              HasSubstr("general.architecture: 'q?' is not UTF-8"));
 }
 
 TEST(GgufHeader, OfAFileLiesWithinIt) {

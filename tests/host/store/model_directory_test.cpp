@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "host/store/model_catalogue.h"
+#include "tests/host/store/gguf_bytes.h"
 #include "tests/host/store/temporary_directory.h"
 
 namespace roundhouse::host {
@@ -111,11 +112,34 @@ TEST_F(ModelDirectoryTest, NumbersBeyondEveryTypeAreInvalid) {
 }
 
 TEST_F(ModelDirectoryTest, AnUnknownDtypeNamesItsTensor) {
-  const std::string header = R"({"w":{"dtype":"X9","shape":[1],"data_offsets":[0,4]}})";
+  const std::string header = R"({"w":{"dtype":"x 9","shape":[1],"data_offsets":[0,4]}})";
   directory_.write("model/vae/diffusion_pytorch_model.safetensors",
                    std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header);
-  EXPECT_THAT(inspect(), HasSubstr("vae/diffusion_pytorch_model.safetensors: tensor 'w': dtype: 'X9'"));
+  EXPECT_THAT(inspect(), HasSubstr("vae/diffusion_pytorch_model.safetensors: tensor 'w': dtype: 'x 9'"));
   EXPECT_EQ(code_, RH_MODEL_INVALID);
+}
+
+TEST_F(ModelDirectoryTest, AnEncoderInAGgufNeedsNothingBesideIt) {
+  test::GgufBytes gguf = test::small_text_gguf();
+  for (const auto& entry : fs::directory_iterator(model() / "text_encoder"))
+    fs::remove(entry.path());
+  fs::remove_all(model() / "tokenizer");
+  directory_.write("model/text_encoder/model.gguf", gguf.bytes(std::string(98, '\0')));
+  EXPECT_THAT(inspect(), HasSubstr("missing text_encoder/config.json")) << "no configuration inside";
+  directory_.write("model/text_encoder/model.gguf",
+                   gguf.u32_key("qwen3.block_count", 1).bytes(std::string(98, '\0')));
+  EXPECT_EQ(inspect(), "ok");
+}
+
+TEST_F(ModelDirectoryTest, WhatLiesBesideTheWeightsDecidesNothing) {
+  const std::string header =
+      R"({"__metadata__":null,"w":{"dtype":"BF16","shape":[800],"data_offsets":[0,1600]},)"
+      R"("n":{"dtype":"I64","shape":[],"data_offsets":[1600,1608]},)"
+      R"("scaled_fp8":{"dtype":"F8_E4M3","shape":[0],"data_offsets":[1608,1608]}})";
+  directory_.write("model/vae/diffusion_pytorch_model.safetensors",
+                   std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header +
+                       std::string(1608, '\0'));
+  EXPECT_THAT(inspect_model_directory(model()).dtypes, ElementsAre("bf16"));
 }
 
 TEST_F(ModelDirectoryTest, AFifoInPlaceOfAConfigDoesNotHang) {
