@@ -28,7 +28,8 @@ Architecture architecture() {
           {flow_match_scheduler(), qwen2_tokenizer(), qwen3_text_encoder(), transformer_of(kTransformer),
            autoencoder_kl()},
           {kTransformer, WeightKind::denoiser, "", nullptr, {"transformer_blocks."}},
-          &open};
+          &open,
+          {&open_scheduler, &open_part<OvisPromptEncoder>, &open_part<OvisDenoiser>, &open_vae}};
 }
 
 }  // namespace engines::ovis

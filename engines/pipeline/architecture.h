@@ -29,6 +29,15 @@ struct ComponentRule {
   std::vector<NeededFile> files;
 };
 
+// Opens one part of a model and closes it again; throws what opening the model would.
+using OpenPart = void (*)(const std::filesystem::path& directory, Kernels& kernels,
+                          const PipelineOptions& options);
+
+template <class Part>
+void open_part(const std::filesystem::path& directory, Kernels& kernels, const PipelineOptions& options) {
+  Part(directory, kernels, options);
+}
+
 struct Architecture {
   // _class_name of model_index.json.
   std::string_view id;
@@ -39,6 +48,8 @@ struct Architecture {
   // the pipeline. Throws MODEL_INVALID where components do not fit each other, ...
   std::unique_ptr<ImagePipeline> (*open)(const std::filesystem::path& directory, Kernels& kernels,
                                          const PipelineOptions& options);
+  // Each part by itself, so that what is wrong with one does not hide what is wrong with another.
+  std::vector<OpenPart> parts = {};
 };
 
 using Architectures = std::span<const Architecture>;

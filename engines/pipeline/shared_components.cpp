@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/pipeline/shared_components.h"
 
+#include "engines/sampling/sampler.h"
 #include "engines/text/llama_cpp_names.h"
+#include "engines/vae/autoencoder_kl.h"
 
 namespace engines {
 
@@ -22,6 +24,14 @@ ComponentRule qwen3_text_encoder() {
           {"Qwen3Model", "Qwen3ForCausalLM"},
           {{"text_encoder/config.json", kEncoderGguf},
            {"text_encoder/model.safetensors", "text_encoder/model.safetensors.index.json", kEncoderGguf}}};
+}
+
+void open_scheduler(const std::filesystem::path& directory, Kernels&, const PipelineOptions&) {
+  SchedulerConfig::read(directory / "scheduler" / "scheduler_config.json", "scheduler/scheduler_config.json");
+}
+
+void open_vae(const std::filesystem::path& directory, Kernels& kernels, const PipelineOptions&) {
+  AutoencoderKL(directory / "vae", kernels.exact());
 }
 
 ComponentRule transformer_of(std::string_view class_name) {

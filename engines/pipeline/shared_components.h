@@ -16,6 +16,9 @@ ComponentRule flow_match_scheduler();
 ComponentRule qwen2_tokenizer();
 ComponentRule qwen3_text_encoder();
 ComponentRule autoencoder_kl();
+// Parts of an architecture (architecture.h).
+void open_scheduler(const std::filesystem::path& directory, Kernels& kernels, const PipelineOptions& options);
+void open_vae(const std::filesystem::path& directory, Kernels& kernels, const PipelineOptions& options);
 // The folder `transformer` with weights of that class.
 ComponentRule transformer_of(std::string_view class_name);
 

@@ -31,7 +31,8 @@ Architecture architecture() {
           {flow_match_scheduler(), qwen2_tokenizer(), qwen3_text_encoder(), transformer_of(kTransformer),
            autoencoder_kl()},
           {kTransformer, WeightKind::denoiser, "lumina2", &zimage_names, {"layers.", "_refiner."}},
-          &open};
+          &open,
+          {&open_scheduler, &open_part<ZImagePromptEncoder>, &open_part<ZImageDenoiser>, &open_vae}};
 }
 
 }  // namespace engines::zimage

@@ -12,6 +12,7 @@
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/estimate.h"
 #include "roundhouse/ext/image.h"
+#include "roundhouse/ext/inspect.h"
 
 namespace roundhouse::host {
 
@@ -28,6 +29,8 @@ template <>
 inline constexpr std::array first_functions<rh_convert>{"run"};
 template <>
 inline constexpr std::array first_functions<rh_concurrency>{"calls"};
+template <>
+inline constexpr std::array first_functions<rh_inspect>{"model"};
 template <>
 inline constexpr std::array first_functions<rh_bench>{"product", "matrix_rate"};
 

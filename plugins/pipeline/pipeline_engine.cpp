@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engines/architectures/architectures.h"
+#include "engines/pipeline/inspection.h"
 #include "engines/pipeline/open_pipeline.h"
 #include "engines/sampling/sampler.h"
 #include "engines/tensor/quantise.h"
@@ -98,6 +99,15 @@ bool wants_gguf(const std::string& format, engines::Dtype type) {
               "format '" + format + "' is not written, expected safetensors or gguf");
 }
 
+// The file that a message begins with, as far as there is one of that name in the model.
+std::string named_file(const std::filesystem::path& directory, const std::string& message) {
+  const std::string file = message.substr(0, message.find(": "));
+  std::error_code unreadable;
+  return file.size() < message.size() && std::filesystem::is_regular_file(directory / file, unreadable)
+             ? file
+             : std::string();
+}
+
 // Stops the estimate when the host's loading sink says so.
 class SourceRun : public engines::QuietRun {
  public:
@@ -152,6 +162,8 @@ Descriptor common_descriptor() {
   }
   for (const auto& dtype : engines::kDtypeLayouts)
     descriptor.capabilities.emplace_back("dtype", std::string(dtype.name));
+  for (const char* float8 : {"f8_e4m3", "f8_e5m2"})  // become bf16 when they are read
+    descriptor.capabilities.emplace_back("dtype", float8);
   // "schedule.euler": the schedules that this sampler can follow, so that a host can refuse a pair before it
   // starts an engine.
   for (const auto& sampler : engines::sampler_names()) {
@@ -205,6 +217,16 @@ Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest&
   return estimate;
 }
 
+void PipelineEngine::inspect(const ModelSource& source, InspectSink& sink) {
+  const engines::PipelineOptions options = read_options(source, threads_);
+  engines::inspect_pipeline(
+      engines::architectures(), source.directory, options,
+      [&](const engines::Error& error) {
+        sink.problem(error.code(), named_file(source.directory, error.what()), error.what());
+      },
+      [&] { return sink.cancelled(); });
+}
+
 void PipelineEngine::convert(const ConvertRequest& request, Options& options, ConvertSink& sink) {
   options.refuse_unread();  // there are none
   engines::conversion::ConversionRequest conversion;
@@ -218,9 +240,9 @@ void PipelineEngine::convert(const ConvertRequest& request, Options& options, Co
 }
 
 const void* PipelineEngine::extension(std::string_view id) {
-  return id == RH_ESTIMATE_ID  ? static_cast<const void*>(estimate_extension<PipelineEngine>())
-         : id == RH_CONVERT_ID ? convert_extension<PipelineEngine>()
-                               : nullptr;
+  if (id == RH_ESTIMATE_ID) return estimate_extension<PipelineEngine>();
+  if (id == RH_INSPECT_ID) return inspect_extension<PipelineEngine>();
+  return id == RH_CONVERT_ID ? convert_extension<PipelineEngine>() : nullptr;
 }
 
 }  // namespace roundhouse::pipeline

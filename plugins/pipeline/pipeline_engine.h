@@ -8,6 +8,7 @@
 #include "engines/tensor/error.h"
 #include "roundhouse/convert.hpp"
 #include "roundhouse/estimate.hpp"
+#include "roundhouse/inspect.hpp"
 #include "roundhouse/plugin.hpp"
 
 namespace roundhouse::pipeline {
@@ -30,6 +31,8 @@ class PipelineEngine : public Engine {
   std::unique_ptr<Model> open(const ModelSource& source) override;
   // rh.estimate/1.
   Estimate estimate(const ModelSource& source, const ImageRequest& request, Options& options);
+  // rh.inspect/1.
+  void inspect(const ModelSource& source, InspectSink& sink);
   // rh.convert/1.
   void convert(const ConvertRequest& request, Options& options, ConvertSink& sink);
   // An engine with extensions of its own asks this one for the rest.

@@ -39,6 +39,9 @@ void check_estimates(const Subject& subject, Report& report);
 // Conversions of the model directory: what is promised, written, told, refused and stopped (P14, P34 to P38).
 void check_conversions(const Subject& subject, Report& report);
 
+// What is wrong with the model directory, with an empty one, and an inspection that is stopped (P14, P42).
+void check_inspections(const Subject& subject, Report& report);
+
 // The manifest against the descriptors (P9).
 void check_manifest(const Subject& subject, Life& life);
 

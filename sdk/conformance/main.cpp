@@ -31,7 +31,8 @@ constexpr Case cases[] = {{"file", conformance::check_file},
                           {"several calls at once", conformance::check_concurrency},
                           {"request refusals", conformance::check_request_refusals},
                           {"estimates", conformance::check_estimates},
-                          {"conversions", conformance::check_conversions}};
+                          {"conversions", conformance::check_conversions},
+                          {"inspections", conformance::check_inspections}};
 
 json read_json(const std::string& path) {
   std::ifstream file(path);

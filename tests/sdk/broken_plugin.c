@@ -24,6 +24,8 @@ static int is(const char* defect) {
 
 static const rh_host* host_of_plugin;
 
+#include "tests/sdk/broken_inspect.h"
+/* after what it hands out */
 #include "tests/sdk/broken_convert.h"
 #include "tests/sdk/broken_estimate.h"
 

@@ -154,6 +154,10 @@ constexpr Defect defects[] = {
     {"converts-without-asking", "P37"},
     {"tells-tensors-twice", "P38"},
     {"never-ends-its-progress", "P38"},
+    {"drops-inspect-options", "P14"},
+    {"inspects-without-asking", "P42"},
+    {"finds-fault-with-what-it-opens", "P42"},
+    {"finds-what-it-does-not-say", "P42"},
 };
 
 class Conformance : public testing::TestWithParam<Defect> {};

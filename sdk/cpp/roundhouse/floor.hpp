@@ -84,6 +84,12 @@ inline constexpr std::uint32_t floor_size<rh_convert_sink> = 40;
 template <>
 inline constexpr std::uint32_t floor_size<rh_convert> = 16;
 template <>
+inline constexpr std::uint32_t floor_size<rh_problem> = 24;
+template <>
+inline constexpr std::uint32_t floor_size<rh_inspect_sink> = 32;
+template <>
+inline constexpr std::uint32_t floor_size<rh_inspect> = 16;
+template <>
 inline constexpr std::uint32_t floor_size<rh_bench> = 24;
 template <>
 inline constexpr std::uint32_t floor_size<rh_concurrency> = 16;

@@ -10,6 +10,7 @@
 #include "roundhouse/ext/convert.h"
 #include "roundhouse/ext/estimate.h"
 #include "roundhouse/ext/image.h"
+#include "roundhouse/ext/inspect.h"
 #include "roundhouse/ext/log.h"
 #include "roundhouse/ext/threads.h"
 #include "roundhouse/host.h"
