@@ -6,6 +6,7 @@
 #include "host/cli/hub_work.h"
 #include "host/cli/import_work.h"
 #include "host/cli/interrupt.h"
+#include "host/cli/model_check.h"
 #include "host/cli/transfer_view.h"
 #include "host/session/session.h"
 #include "host/store/directory_manifest.h"
@@ -37,6 +38,7 @@ class CreateCommand : public Command {
         !name_.empty() ? name_ : spec.name + (spec.version.empty() ? "" : "@" + spec.version));
     require_pinned(spec, name, file_);
     ImportOptions options;
+    options.check = engine_check(program);
     options.link_mode = link_mode_.link_mode();
     options.progress = transfer_progress("creating", json());
     Store store = program.store();

@@ -2,6 +2,7 @@
 #include "host/cli/hub_work.h"
 
 #include "host/cli/interrupt.h"
+#include "host/cli/model_check.h"
 #include "host/sources/hub.h"
 #include "host/store/model_fetch.h"
 
@@ -38,6 +39,7 @@ ImportReport take_recipe(const Program& program, const ModelSpec& spec, const st
   prepare(options);
   options.maximum_bytes = spec.maximum_bytes;
   import.spec = spec;
+  import.check = engine_check(program);
   import.provenance.tool = "roundhouse " + program_version();
   return pull_from_hub(program.store(), parts, wanted, options, import);
 }
@@ -47,6 +49,7 @@ ImportReport take_hub_model(const Program& program, const std::string& source,
   const HubRepository repository = parse_hub_source(source);
   prepare(options);
   import.spec = recipe(program, repository);
+  import.check = engine_check(program);
   import.provenance.tool = "roundhouse " + program_version();
   const ModelName wanted = name          ? *name
                            : import.spec ? ModelName::parse(import.spec->name)

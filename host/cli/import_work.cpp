@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cli/import_work.h"
 
+#include "host/cli/model_check.h"
 #include "host/cli/store_report.h"
 #include "host/cli/transfer_view.h"
 #include "host/store/assembly.h"
@@ -56,6 +57,7 @@ class Import {
   Import(const Program& program, const ImportRequest& request)
       : program_(program), request_(request), store_(program.store()) {
     options_.link_mode = request.link_mode;
+    options_.check = engine_check(program);
     options_.progress = request.progress ? request.progress : transfer_progress("importing", request.json);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse pull oci://registry/repository[:tag][@digest]`.
 #include "host/cli/interrupt.h"
+#include "host/cli/model_check.h"
 #include "host/cli/pull_source.h"
 #include "host/cli/registry_flags.h"
 #include "host/sources/registry_pull.h"
@@ -27,7 +28,8 @@ class RegistryPullSource : public PullSource {
       throw Error(RH_INVALID_ARGUMENT, "reference '" + reference.text() + "': its name is none for a model",
                   "give one with --name");
     const auto link = open_registry(reference, login_.access(reference, request.allow_http));
-    return pull_model(program.store().root(), *name, link, {request.parallel, request.progress});
+    return pull_model(program.store().root(), *name, link,
+                      {request.parallel, request.progress, engine_check(program)});
   }
 
  private:

@@ -9,6 +9,7 @@
 
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
+#include "host/cli/model_check.h"
 #include "host/cli/report.h"
 #include "host/cli/serve_settings.h"
 #include "host/discovery/discovery.h"
@@ -106,6 +107,7 @@ class ServeCommand : public Command {
     };
     options.store_root = program.user_directory();
     options.version = program_version();
+    options.check = engine_check(program);
     options.log_prompts = settings.log_prompts;
     options.stop_time = settings.stop_time;
     return options;

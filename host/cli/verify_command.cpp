@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/cli/command.h"
+#include "host/cli/model_check.h"
 #include "host/cli/store_report.h"
 #include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
@@ -102,8 +103,8 @@ class ValidateCommand : public Command {
     return command;
   }
 
-  int run(const Program&) override {
-    problems_ = look();
+  int run(const Program& program) override {
+    look(program);
     if (!problems_.empty()) {
       if (!json()) {
         std::string text;
@@ -118,7 +119,8 @@ class ValidateCommand : public Command {
     if (json()) {
       print_json(partial());
     } else {
-      print(path_ + ": nothing is wrong\n");
+      print(path_ + ": nothing is wrong" +
+            (not_looked_.empty() ? "" : " as far as can be told: " + not_looked_) + "\n");
     }
     return 0;
   }
@@ -126,6 +128,7 @@ class ValidateCommand : public Command {
   OrderedJson partial() const override {
     OrderedJson object;
     object["path"] = path_;
+    object["engine"] = engine_.empty() ? OrderedJson(nullptr) : OrderedJson(engine_);
     object["problems"] = OrderedJson::array();
     for (const Error& problem : problems_)
       object["problems"].push_back(error_json(problem));
@@ -133,13 +136,33 @@ class ValidateCommand : public Command {
   }
 
  private:
-  std::vector<Error> look() const {
+  void look(const Program& program) {
     std::error_code ignored;
-    if (std::filesystem::is_directory(path_, ignored)) return model_directory_problems(path_);
-    if (is_gguf(path_)) return gguf_problems();
+    if (std::filesystem::is_directory(path_, ignored)) {
+      problems_ = model_directory_problems(path_);
+      return look_by_engine(program);
+    }
+    if (is_gguf(path_)) {
+      problems_ = gguf_problems();
+      return;
+    }
     const auto text = read_small_file(path_, path_, 1 << 20);
     if (!text) throw Error(RH_IO_ERROR, path_ + ": no such file or directory");
-    return model_spec_problems(*text, path_);
+    problems_ = model_spec_problems(*text, path_);
+  }
+
+  // What `generate` would hear from the engine; where it would not come so far, that is a problem already.
+  void look_by_engine(const Program& program) {
+    try {
+      const InspectionResult result = inspect_by_engine(program, inspect_model_directory(path_));
+      engine_ = result.engine;
+      not_looked_ = result.not_looked;
+      for (const Error& error : errors_of(result))
+        problems_.push_back(error);
+    } catch (const Error& error) {
+      if (error.code() == RH_CANCELLED) throw;
+      if (problems_.empty()) problems_.push_back(error);
+    }
   }
 
   std::vector<Error> gguf_problems() const {
@@ -151,7 +174,7 @@ class ValidateCommand : public Command {
     }
   }
 
-  std::string path_;
+  std::string path_, engine_, not_looked_;
   std::vector<Error> problems_;
 };
 

@@ -55,7 +55,8 @@ struct Daemon::State {
                  options.store_root,
                  options.version,
                  options.log_prompts,
-                 [this] { return server ? server->connections() : 0; }} {
+                 [this] { return server ? server->connections() : 0; },
+                 options.check} {
     add_all_routes(router, services);
     http::ServerOptions http = options.http;
     http.name = "roundhouse/" + options.version;

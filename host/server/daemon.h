@@ -19,6 +19,7 @@ struct DaemonOptions {
   std::function<ModelCatalogue()> models;
   std::filesystem::path store_root;
   std::string version;
+  ModelCheck check = {};  // of models that clients bring; any thread
   bool log_prompts = false;
   std::chrono::milliseconds stop_time{10'000};  // how long running requests may go on when it ends
 };

@@ -26,6 +26,7 @@ struct Services {
   std::string version;                     // of the program
   bool log_prompts = false;
   std::function<std::size_t()> connections = [] { return std::size_t{0}; };  // open ones
+  ModelCheck check = {};                                                     // of models that clients bring
 };
 
 }  // namespace roundhouse::host

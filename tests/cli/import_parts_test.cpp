@@ -18,6 +18,15 @@ class ImportParts : public StoreCommands {
     image.text_key("general.architecture", "lumina2").tensor("x_pad_token", {8}, 0, 0);
     write("dit.gguf", image.bytes(std::string(32, 'x')));
   }
+  // The tiny model's parts as other programs have them: dit.gguf, encoder.gguf and dit.safetensors.
+  void make_parts() const {
+    ASSERT_EQ(run({"convert", "./tiny", "--dtype", "bf16", "--format", "gguf", "--output", "g"}).status, 0);
+    ASSERT_EQ(run({"convert", "./tiny", "--dtype", "bf16", "--output", "s"}).status, 0);
+    const std::string stem = "transformer/diffusion_pytorch_model";
+    fs::rename(work() / ("g/" + stem + ".gguf"), work() / "dit.gguf");
+    fs::rename(work() / "g/text_encoder/model.gguf", work() / "encoder.gguf");
+    fs::rename(work() / ("s/" + stem + ".safetensors"), work() / "dit.safetensors");
+  }
   void write(const std::string& name, const std::string& bytes) const {
     std::ofstream(work() / name, std::ios::binary) << bytes;
   }
@@ -73,6 +82,7 @@ TEST_F(ImportParts, a_transformer_alone_asks_for_the_rest) {
 }
 
 TEST_F(ImportParts, a_transformer_over_a_base_shares_everything_else) {
+  make_parts();
   ASSERT_EQ(run({"import", "tiny", "--name", "base"}).status, 0);
   for (const char* base : {"base", "./tiny"}) {
     const nlohmann::json report = run_json({"import", "dit.gguf", "--name", "small", "--base", base});
@@ -90,7 +100,8 @@ TEST_F(ImportParts, a_transformer_over_a_base_shares_everything_else) {
 }
 
 TEST_F(ImportParts, any_component_may_come_from_a_file) {
-  EXPECT_EQ(run({"import", "tiny", "--name", "q", "--component", "text_encoder=chat.gguf"}).status, 0);
+  make_parts();
+  EXPECT_EQ(run({"import", "tiny", "--name", "q", "--component", "text_encoder=encoder.gguf"}).status, 0);
   EXPECT_TRUE(paths_of("q").contains("text_encoder/model.gguf"));
   EXPECT_FALSE(paths_of("q").contains("text_encoder/model.safetensors.index.json"));
   EXPECT_THAT(run({"import", "tiny", "--component", "text_encoder=dit.gguf"}).err,
@@ -105,10 +116,28 @@ TEST_F(ImportParts, any_component_may_come_from_a_file) {
 }
 
 TEST_F(ImportParts, a_single_safetensors_file_replaces_shards) {
-  const std::string vae = "tiny/vae/diffusion_pytorch_model.safetensors";
-  ASSERT_EQ(run({"import", vae, "--name", "c", "--base", "./tiny"}).status, 0);
+  make_parts();
+  ASSERT_EQ(run({"import", "dit.safetensors", "--name", "c", "--base", "./tiny"}).status, 0);
   EXPECT_TRUE(paths_of("c").contains("transformer/diffusion_pytorch_model.safetensors"));
   EXPECT_FALSE(paths_of("c").contains("transformer/diffusion_pytorch_model.safetensors.index.json"));
+}
+
+TEST_F(ImportParts, what_generate_would_refuse_is_refused_in_its_words) {
+  const std::string vae = "tiny/vae/diffusion_pytorch_model.safetensors";
+  const Outcome other = run({"import", vae, "--name", "o", "--base", "./tiny"});
+  EXPECT_EQ(other.status, 5);
+  EXPECT_THAT(other.err, HasSubstr("transformer: tensor 't_embedder.mlp.0.weight' is missing"));
+
+  nlohmann::json config = nlohmann::json::parse(content(model() / "text_encoder/config.json"));
+  config.erase("rope_theta");
+  std::ofstream(model() / "text_encoder/config.json") << config;
+  const std::string refusal = run({"generate", "a cat", "--model", "./tiny"}).err;
+  EXPECT_THAT(refusal, HasSubstr("text_encoder/config.json: rope_theta: is missing"));
+  EXPECT_EQ(run({"import", "tiny", "--name", "t"}).err, refusal.substr(refusal.find("error: ")));
+  const Outcome validated = run({"validate", "tiny", "--json"});
+  EXPECT_EQ(validated.status, 5);
+  EXPECT_EQ(validated.json().at("problems").at(0).at("code"), "MODEL_INVALID");
+  EXPECT_THAT(run({"validate", "tiny"}).err, HasSubstr("rope_theta: is missing"));
 }
 
 TEST_F(ImportParts, every_import_gives_the_same_shape) {

@@ -106,7 +106,7 @@ class Creation {
     if (request_.from) spec = take_model(parse_reference(*request_.from).model);
     for (const auto& [path, digest] : request_.files)
       take_upload(path, digest);
-    const ModelDirectory inspected = intake_.inspect("model '" + request_.name.text() + "'");
+    const ModelDirectory inspected = intake_.inspect("model '" + request_.name.text() + "'", services_.check);
     ImportOptions options;
     options.provenance.tool = "roundhouse " + services_.version;
     spec.architecture = inspected.architecture;

@@ -49,6 +49,7 @@ ImportOptions import_options(const Transfer& transfer, ProgressLines& lines) {
   ImportOptions options;
   options.provenance.tool = "roundhouse " + transfer.services.version;
   options.progress = lines.seen();
+  options.check = transfer.services.check;
   return options;
 }
 
@@ -69,6 +70,7 @@ ImportReport pull_registry(const Transfer& transfer, const RegistryReference& re
   }
   RegistryPullOptions options;
   options.progress = lines.seen();
+  options.check = transfer.services.check;
   return pull_model(transfer.services.store_root, *name, transfer.registry(reference), options);
 }
 

@@ -10,6 +10,7 @@
 #include "host/worker/ops/convert.h"
 #include "host/worker/ops/estimate.h"
 #include "host/worker/ops/image.h"
+#include "host/worker/ops/inspect.h"
 #include "host/worker/ops/load.h"
 #include "host/worker/ops/probe.h"
 
@@ -23,6 +24,7 @@ std::span<const Operation> operations() {
       Operation{"estimate", Access::engine, work_estimate},
       Operation{"convert", Access::engine, work_convert},
       Operation{"bench", Access::engine, work_bench},
+      Operation{"inspect", Access::engine, work_inspect},
   };
   return kTable;
 }

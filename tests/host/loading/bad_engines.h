@@ -109,6 +109,17 @@ class Use {
                               rh_error* error) { return extension.run(engine, &request, &sink, error); })
         .check();
   }
+  void inspect() {
+    const auto& extension = engine_->extension<rh_inspect>(RH_INSPECT_ID);
+    const rh_inspect_sink sink{sizeof sink, 0, nullptr, [](void*, const rh_problem*) {},
+                               [](void*) { return 0; }};
+    rh_model_source source{};
+    source.struct_size = sizeof source;
+    engine_
+        ->call("inspect", [&](rh_engine* engine,
+                              rh_error* error) { return extension.model(engine, &source, &sink, error); })
+        .check();
+  }
   void bench() {
     const auto& extension = engine_->extension<rh_bench>(RH_BENCH_ID);
     double rate = 0;

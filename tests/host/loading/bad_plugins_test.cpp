@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 enum class Host { safe, deadly };
-enum class Phase { probe, open, generate, estimate, convert, bench };
+enum class Phase { probe, open, generate, estimate, convert, inspect, bench };
 
 struct BadPlugin {
   const char* defect;
@@ -63,6 +63,7 @@ void expect_fails(const BadPlugin& plugin) {
   }
   if (plugin.phase == Phase::estimate) error = error_of([&] { use.estimate(); });
   if (plugin.phase == Phase::convert) error = error_of([&] { use.convert(); });
+  if (plugin.phase == Phase::inspect) error = error_of([&] { use.inspect(); });
   if (plugin.phase == Phase::bench) error = error_of([&] { use.bench(); });
   EXPECT_EQ(error.code(), plugin.code) << error.what();
   EXPECT_THAT(error.what(), HasSubstr(plugin.part));

@@ -2,6 +2,7 @@
 // Every bad engine in a worker: the error of the table, and the next request works.
 #include <sys/resource.h>
 
+#include "host/worker/ops/inspect.h"
 #include "worker_fixture.h"
 
 namespace roundhouse::host {
@@ -62,9 +63,10 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
 
   // The call of an extension that needs no model; false: the phase is none.
   bool run_extension(EngineClient& client, const std::string& phase) {
-    if (phase != "estimate" && phase != "convert" && phase != "bench") return false;
+    if (phase != "estimate" && phase != "convert" && phase != "inspect" && phase != "bench") return false;
     phase_ = phase;
     if (phase == "estimate") estimate(client, {{}, job_of("a picture")});
+    if (phase == "inspect") inspect(client, {});
     if (phase == "convert") convert(client, {"/source", "/target", "f32", "", {}}, {});
     if (phase == "bench") matrix_rate(client, {"", 8, 8, 8, 0.1});
     return true;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/cli/model_check.h"
+
+#include "host/cli/interrupt.h"
+
+namespace roundhouse::host {
+
+InspectionResult inspect_by_engine(const Program& program, const ModelDirectory& directory) {
+  Registry registry = program.registry();
+  const std::unique_ptr<Log> log = program.log();
+  ClientOptions options;
+  options.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
+    log->write(level, category, message);
+  };
+  return inspect_directory(directory, registry, options, watch_interrupts());
+}
+
+ModelCheck engine_check(const Program& program) {
+  return [&program](const std::filesystem::path& directory, const ModelDirectory& inspected) {
+    ModelDirectory at = inspected;
+    at.path = directory;
+    const std::vector<Error> errors = errors_of(inspect_by_engine(program, at));
+    if (!errors.empty()) throw Error(errors.front());
+  };
+}
+
+}  // namespace roundhouse::host
