@@ -119,8 +119,10 @@ Answer ask_weight_format(const RouteRequest& request, const EngineRecord& record
 Answer ask_dtypes(const RouteRequest& request, const EngineRecord& record, const Records&) {
   for (const auto& dtype : request.dtypes) {
     if (has_capability(record.capabilities(), "dtype", dtype)) continue;
-    return Error(RH_MODEL_NOT_CONVERTED, "the model holds weights of dtype " + dtype + ", " + named(record) +
-                                             " reads " + group(record, "dtype"));
+    return Error(RH_MODEL_NOT_CONVERTED,
+                 "the model holds weights of dtype " + dtype + ", " + named(record) + " reads " +
+                     group(record, "dtype"),
+                 "get the model with weights of a type that the engine reads");
   }
   return std::nullopt;
 }
