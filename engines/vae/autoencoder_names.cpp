@@ -5,11 +5,9 @@ namespace engines {
 
 NameTable original_autoencoder_names(const AutoencoderConfig& config) {
   std::vector<NameRule> rules = {
-      {"^first_stage_model.", {""}},
-      {"^vae.", {""}},
+      {"^first_stage_model.", {""}},   {"^vae.", {""}},
       {"^model.diffusion_model.", {}},  // of checkpoints with all components in one file
-      {"^text_encoders.", {}},
-      {"^encoder.down.", {"encoder.down_blocks."}},
+      {"^text_encoders.", {}},         {"^encoder.down.", {"encoder.down_blocks."}},
   };
   const std::size_t levels = config.block_out_channels.size();
   for (std::size_t level = 0; level < levels; ++level)

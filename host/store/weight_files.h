@@ -25,8 +25,9 @@ std::vector<std::string> weight_files(const std::filesystem::path& directory, co
 
 bool is_gguf(const std::string& path);
 
-// Adds the types that more than a hundredth of a file is stored in, by their names in capability lists; which can be run, and
-// whether the rest can, is for the engines to say. Throws MODEL_INVALID naming file and tensor, IO_ERROR.
+// Adds the types that more than a hundredth of a file is stored in, by their names in capability lists; which
+// can be run, and whether the rest can, is for the engines to say. Throws MODEL_INVALID naming file and
+// tensor, IO_ERROR.
 void collect_dtypes(const std::filesystem::path& directory, const std::string& file,
                     std::set<std::string>& dtypes);
 
