@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A conversion that writes one tensor of four bytes, for broken_plugin.c and its defects. */
 #include "roundhouse/ext/convert.h"
+#include "tests/sdk/broken_estimate.h"
 
 static FILE* create_in(const char* directory, const char* name) {
   char path[4096];

@@ -27,7 +27,6 @@ static const rh_host* host_of_plugin;
 #include "tests/sdk/broken_inspect.h"
 /* after what it hands out */
 #include "tests/sdk/broken_convert.h"
-#include "tests/sdk/broken_estimate.h"
 
 static void* sleep_for_ever(void* unused) {
   (void)unused;
