@@ -54,7 +54,7 @@ void ProgressView::draw(const std::string& text) {
       return;
     case Style::bar:
       // A line that wrapped could not be taken back.
-      write_error("\r" + line.substr(0, terminal_width(STDERR_FILENO) - 1) + "\x1b[K");
+      write_error("\r" + first_columns(line, terminal_width(STDERR_FILENO) - 1) + "\x1b[K");
       drawn_ = true;
   }
 }

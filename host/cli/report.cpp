@@ -7,12 +7,14 @@
 
 #include "host/cli/interrupt.h"
 #include "host/cli/text.h"
+#include "host/log/terminal_text.h"
 
 namespace roundhouse::host {
 namespace {
 
 std::string dump(const OrderedJson& json) {
-  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+  return terminal_text(json.dump(2, ' ', false, OrderedJson::error_handler_t::replace), Lines::several) +
+         "\n";
 }
 
 }  // namespace
@@ -48,7 +50,8 @@ int report_error(const Error& error, bool json, const OrderedJson& more) {
   return exit_status(error.code());
 }
 
-void print(const std::string& text) {
+void print(const std::string& given) {
+  const std::string text = terminal_text(given, Lines::several);
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (!written || std::fflush(stdout) != 0) {
     throw Error(RH_IO_ERROR, "standard output cannot be written");

@@ -21,7 +21,7 @@ std::string error_text(const Error& error, const OrderedJson& more);
 int report_error(const Error& error, bool json);
 int report_error(const Error& error, bool json, const OrderedJson& more);
 
-// Prints text on standard output. Throws IO_ERROR when it cannot be written (a full disk).
+// Prints terminal_text on standard output. Throws IO_ERROR when it cannot be written (a full disk).
 void print(const std::string& text);
 void print_json(const OrderedJson& json);
 

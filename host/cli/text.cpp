@@ -11,21 +11,21 @@
 #include <cstdio>
 #include <sstream>
 
+#include "host/log/terminal_text.h"
+
 namespace roundhouse::host {
 
 std::string one_line(const std::string& text) {
-  std::string line;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F) {
-      line.push_back(c);
-      continue;
-    }
-    std::array<char, 8> escape{};
-    std::snprintf(escape.data(), escape.size(), "\\x%02x", byte);
-    line += escape.data();
+  return terminal_text(text);
+}
+
+std::string first_columns(const std::string& text, std::size_t columns) {
+  std::size_t end = 0;
+  for (std::size_t count = 0; end < text.size(); ++end) {
+    const bool begins = (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80;
+    if (begins && count++ == columns) break;
   }
-  return line;
+  return text.substr(0, end);
 }
 
 std::string fixed(double value, int decimals) {

@@ -8,8 +8,10 @@
 
 namespace roundhouse::host {
 
-// Control characters become \xNN, so that a message stays one line and cannot drive the terminal.
+// terminal_text in one line.
 std::string one_line(const std::string& text);
+// At most so many display columns, without cutting a character.
+std::string first_columns(const std::string& text, std::size_t columns);
 
 std::string human_bytes(std::uint64_t bytes);         // "412 MiB"
 std::string human_milliseconds(double milliseconds);  // "85 ms", "1.24 s", "3 min 20 s"

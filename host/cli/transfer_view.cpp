@@ -49,7 +49,7 @@ class TransferView {
     if (style_ == ProgressView::Style::none || seconds_since(std::max(last_, start_)) < wait) return;
     last_ = Clock::now();
     const std::string line = one_line(transfer_text(verb_, progress, seconds_since(start_)));
-    write(bar ? "\r" + line.substr(0, terminal_width(STDERR_FILENO) - 1) + "\x1b[K" : line + "\n");
+    write(bar ? "\r" + first_columns(line, terminal_width(STDERR_FILENO) - 1) + "\x1b[K" : line + "\n");
     drawn_ = bar;
   }
 

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/log/reason.h"
+#include "host/log/terminal_text.h"
 #include "roundhouse/error.hpp"
 #include "roundhouse/ext/log.h"
 
@@ -72,16 +73,6 @@ std::string json_line(std::uint32_t level, const std::string& category, const st
   return dump(line);
 }
 
-// One line stays one line, and a terminal never sees control characters of somebody else's.
-std::string one_line(const std::string& text) {
-  std::string line;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    line += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
-  return line;
-}
-
 std::string text_line(std::uint32_t level, const std::string& category, const std::string& message,
                       const nlohmann::json& fields) {
   std::string line = "[GEN][" + category + "] ";
@@ -92,7 +83,7 @@ std::string text_line(std::uint32_t level, const std::string& category, const st
       line += " " + key + "=" + (value.is_string() ? value.get<std::string>() : dump(value));
     }
   }
-  return one_line(line);
+  return line;
 }
 
 // spdlog would make the missing directories of a mistyped name, and has no words of ours for what fails.
@@ -137,8 +128,9 @@ void Log::write(std::uint32_t level, const std::string& category, const std::str
 void Log::write(std::uint32_t level, const std::string& category, const std::string& message,
                 const nlohmann::json& fields) {
   if (level < state_->options.level) return;
-  const std::string line = state_->options.json ? json_line(level, category, message, fields)
-                                                : text_line(level, category, message, fields);
+  // One line stays one line, and a terminal sees nothing of somebody else's that would drive it.
+  const std::string line = terminal_text(state_->options.json ? json_line(level, category, message, fields)
+                                                              : text_line(level, category, message, fields));
   state_->logger.log(spdlog::level::info, spdlog::string_view_t(line));
 }
 
