@@ -15,7 +15,7 @@ constexpr std::size_t largest_config = std::size_t{16} << 20;
 
 template <class Number>
 std::string shown_number(Number value) {
-  return nlohmann::json(value).dump();
+  return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 template <class Number>

@@ -42,7 +42,7 @@ TensorWriter TensorWriter::safetensors(const std::filesystem::path& file, std::v
         {"dtype", format_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump();
+  std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.resize((text.size() + kHeaderMultiple - 1) / kHeaderMultiple * kHeaderMultiple, ' ');
   std::string bytes(sizeof(std::uint64_t), '\0');
   const std::uint64_t length = text.size();

@@ -18,7 +18,7 @@ constexpr std::size_t largest_index = std::size_t{64} << 20;
 constexpr const char* kReadableTypes = "F32, BF16, F16, F8_E4M3, F8_E5M2";  // of safetensors' types
 
 std::string shown_shape(const std::vector<std::int64_t>& shape) {
-  return nlohmann::json(shape).dump();
+  return nlohmann::json(shape).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void check_shard_name(const std::string& name, const std::string& shown) {

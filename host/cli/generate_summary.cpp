@@ -219,7 +219,9 @@ std::string summary_text(const RunRecord& run, std::size_t width) {
   std::string steps = std::to_string(job.steps);
   if (const auto sampler = used_sampler(job, run.opened.engine)) steps += ", " + *sampler;
   if (const auto schedule = used_schedule(job, run.opened.engine)) steps += " on " + *schedule;
-  if (job.guidance > 0) steps += ", guidance " + OrderedJson(job.guidance).dump();
+  if (job.guidance > 0)
+    steps +=
+        ", guidance " + OrderedJson(job.guidance).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   line("steps", steps);
   line(run.images.size() > 1 ? "seeds" : "seed", seeds_text(run));
   std::vector<std::string> times = {"load " + human_milliseconds(load_milliseconds(run))};

@@ -31,7 +31,7 @@ std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(entry.spec.defaults);
   for (const auto& [name, value] : given.items()) {
-    defaults.push_back(name + " " + value.dump());
+    defaults.push_back(name + " " + value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
   }
   if (!defaults.empty()) text += labelled("defaults", join(defaults, ", "), width);
   return text + labelled("directory", entry.directory.string(), width);

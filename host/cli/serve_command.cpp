@@ -129,7 +129,7 @@ class ServeCommand : public Command {
                                   {"port", port},
                                   {"pid", getpid()},
                                   {"version", program_version()}};
-      print(object.dump() + "\n");
+      print(object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
     } else {
       print("roundhouse " + program_version() + " listens on " + url + "\n");
     }

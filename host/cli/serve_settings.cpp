@@ -83,7 +83,8 @@ void apply(const Setting& setting, ServeSettings& settings, const std::string& w
 std::vector<std::string> texts_of(const nlohmann::json& value, const Setting& setting,
                                   const std::string& where) {
   const auto text = [](const nlohmann::json& one) {
-    return one.is_string() ? one.get<std::string>() : one.dump();
+    return one.is_string() ? one.get<std::string>()
+                           : one.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   };
   if (setting.kind == Setting::Kind::list) {
     if (!value.is_array()) throw Error(RH_INVALID_ARGUMENT, where + ": is not a list of texts");
@@ -93,7 +94,9 @@ std::vector<std::string> texts_of(const nlohmann::json& value, const Setting& se
     return texts;
   }
   if (value.is_structured() || value.is_null()) {
-    throw Error(RH_INVALID_ARGUMENT, where + ": " + value.dump() + " is not a value");
+    throw Error(RH_INVALID_ARGUMENT,
+                where + ": " + value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+                    " is not a value");
   }
   return {text(value)};
 }

@@ -173,7 +173,7 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(shown.spec.defaults);
   for (const auto& [name, value] : given.items())
-    defaults.push_back(name + " " + value.dump());
+    defaults.push_back(name + " " + value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
   line("defaults", join(defaults, ", "));
   line("directory", shown.directory);
   if (shown.stored) {
@@ -181,7 +181,10 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
     std::vector<std::string> origin;
     const OrderedJson provenance = provenance_json(shown);
     for (const auto& [name, value] : provenance.items())
-      origin.push_back(name + " " + (value.is_string() ? value.get<std::string>() : value.dump()));
+      origin.push_back(name + " " +
+                       (value.is_string()
+                            ? value.get<std::string>()
+                            : value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)));
     line("provenance", join(origin, ", "));
     line("bytes", human_bytes(shown.manifest->bytes) + " in " + std::to_string(shown.manifest->files.size()) +
                       " files");
@@ -219,7 +222,9 @@ class ShowCommand : public Command {
     } else {
       std::string text = shown_text(shown, decision, terminal_width(STDOUT_FILENO));
       if (!text.ends_with("\n")) text += "\n";
-      if (config_) text += configuration(program, shown).dump(2) + "\n";
+      if (config_)
+        text +=
+            configuration(program, shown).dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
       print(text);
     }
     return 0;

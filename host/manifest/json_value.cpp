@@ -19,7 +19,8 @@ bool is_control(char c) {
 
 // As JSON writes it, in ASCII and not too long: refusals are for terminals too.
 std::string escaped(const nlohmann::json& json) {
-  const std::string text = json.dump(-1, ' ', /*ensure_ascii=*/true);
+  const std::string text =
+      json.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace);
   return text.size() <= kShownBytes ? text : text.substr(0, kShownBytes) + "...";
 }
 

@@ -91,7 +91,7 @@ void BlobMemory::add(const std::string& repository, const std::vector<Digest>& d
   auto& blobs = known_[repository];
   for (const Digest& digest : digests)
     blobs.insert(digest.hex());
-  replace_text(file, file_, json(known_).dump());
+  replace_text(file, file_, json(known_).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 UploadMemory::UploadMemory(const StorePaths& paths, const RegistryReference& reference, const Digest& digest)

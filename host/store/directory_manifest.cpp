@@ -190,7 +190,8 @@ void write_directory_manifest(const fs::path& directory, const std::string& tool
     root["files"].push_back(file_json(file, hasher.hash(file.path, file.file)));
   const fs::path target = directory / kDirectoryManifest;
   const File written = create_file(target);
-  write_all(written, root.dump(2) + "\n", "file '" + target.string() + "'");
+  write_all(written, root.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
+            "file '" + target.string() + "'");
   sync_file(written, "file '" + target.string() + "'");
 }
 

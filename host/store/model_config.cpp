@@ -134,7 +134,7 @@ std::string model_config_text(const ModelConfig& config) {
   root["weights"] = ordered_json::object();
   for (const auto& [path, record] : config.weights)
     root["weights"][path] = weight_json(record);
-  return root.dump();
+  return root.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 ModelConfig parse_model_config(const std::string& text, const std::string& name) {
@@ -144,7 +144,8 @@ ModelConfig parse_model_config(const std::string& text, const std::string& name)
   spec["name"] = name;
   spec["path"] = ".";
   ModelConfig config;
-  config.spec = parse_model_spec(spec.dump(), "model config: spec");
+  config.spec = parse_model_spec(spec.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                                 "model config: spec");
   config.spec.file.clear();
   config.architecture = text_of(root, "architecture");
   config.weight_format = text_of(root, "weight_format");

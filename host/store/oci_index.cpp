@@ -103,7 +103,7 @@ bool OciIndex::remove(const std::string& name) {
 }
 
 std::string OciIndex::text() const {
-  return root_.dump(2) + "\n";
+  return root_.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 std::string OciIndex::layout_text() {

@@ -169,7 +169,7 @@ std::string model_manifest_text(const OciDescriptor& config, const std::vector<M
     root["layers"].push_back(
         descriptor_json({file.media_type, file.digest, file.size, {{kTitleAnnotation, file.path}}}));
   if (!annotations.empty()) root["annotations"] = annotations;
-  return root.dump();
+  return root.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::vector<OciDescriptor> references_of(const json& json, const std::string& where) {

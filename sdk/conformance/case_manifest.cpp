@@ -20,6 +20,10 @@ constexpr const char* known_keys[] = {"schema",       "id",     "name",        "
                                       "description",  "abi",    "library",     "maturity", "score",
                                       "capabilities", "limits", "environment", "network"};
 
+std::string written(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 Pairs capabilities_of(const json& manifest) {
   Pairs pairs;
   for (const auto& [group, values] : manifest.at("capabilities").items()) {
@@ -68,7 +72,7 @@ void compare_limits(const json& manifest, const rh_engine_descriptor& engine, Re
 void compare(const json& manifest, const rh_engine_descriptor& engine, Report& report) {
   for (const auto& [key, value] : {std::pair("name", engine.name), std::pair("version", engine.version)}) {
     report.expect(value != nullptr && manifest.at(key) == value, "P9",
-                  std::string(key) + " is " + manifest.at(key).dump() + " in the manifest, '" +
+                  std::string(key) + " is " + written(manifest.at(key)) + " in the manifest, '" +
                       (value == nullptr ? "NULL" : value) + "' in the descriptor");
   }
   constexpr const char* maturities[] = {"", "stable", "experimental", "teaching"};
@@ -84,7 +88,7 @@ void compare(const json& manifest, const rh_engine_descriptor& engine, Report& r
 
 void check_shape(const json& manifest, const Subject& subject, const Life& life, Report& report) {
   report.expect(manifest.at("schema") == 1, "P9",
-                "schema is " + manifest.at("schema").dump() + ", expected 1");
+                "schema is " + written(manifest.at("schema")) + ", expected 1");
   const std::set<std::string> known(std::begin(known_keys), std::end(known_keys));
   for (const auto& item : manifest.items()) {
     report.expect(known.contains(item.key()) || item.key().starts_with("x-"), "P9",
@@ -93,13 +97,13 @@ void check_shape(const json& manifest, const Subject& subject, const Life& life,
   const std::uint32_t abi = life.entry().abi_version;
   const std::string spoken = std::to_string(abi >> 16) + "." + std::to_string(abi & 0xFFFFU);
   report.expect(manifest.at("abi") == spoken, "P9",
-                "abi is " + manifest.at("abi").dump() + ", the plugin speaks " + spoken);
+                "abi is " + written(manifest.at("abi")) + ", the plugin speaks " + spoken);
   namespace fs = std::filesystem;
   std::error_code none;
   const fs::path library =
       fs::path(subject.manifest).parent_path() / manifest.at("library").get<std::string>();
   report.expect(fs::equivalent(library, subject.library, none), "P9",
-                "library " + manifest.at("library").dump() + " does not lead to the plugin");
+                "library " + written(manifest.at("library")) + " does not lead to the plugin");
 }
 
 }  // namespace
@@ -115,7 +119,7 @@ void check_manifest(const Subject& subject, Life& life) {
     for (const rh_engine_descriptor* engine : life.descriptors()) {
       if (manifest.at("id") == engine->id) return compare(manifest, *engine, report);
     }
-    report.expect(false, "P9", "no engine of the plugin is called " + manifest.at("id").dump());
+    report.expect(false, "P9", "no engine of the plugin is called " + written(manifest.at("id")));
   } catch (const json::exception& error) {
     report.expect(false, "P9", error.what());
   }

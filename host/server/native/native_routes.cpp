@@ -129,7 +129,7 @@ void add_native_routes(http::Router& router, const Services& services) {
                                         services.connections()));
   });
   router.add("GET", "/openapi.json", kOpen, [&](http::Exchange& exchange) {
-    exchange.send(200, http::kJson, openapi_document(services.version).dump(2) + "\n");
+    exchange.send(200, http::kJson, json_text(openapi_document(services.version)) + "\n");
   });
   add_generate_routes(router, services);
 }

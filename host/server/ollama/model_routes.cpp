@@ -32,7 +32,7 @@ std::string parameters_text(const Json& defaults) {
   std::string text;
   for (const auto& [name, value] : defaults.items())
     text += (text.empty() ? "" : "\n") + name + " " +
-            (value.is_string() ? value.get<std::string>() : value.dump());
+            (value.is_string() ? value.get<std::string>() : json_text(value));
   return text;
 }
 
