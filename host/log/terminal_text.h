@@ -7,6 +7,8 @@
 
 namespace roundhouse::host {
 
+bool is_utf8(std::string_view text);
+
 enum class Lines { one, several };
 
 // UTF-8 without what drives a terminal or turns the order of what is read: a control character below a space

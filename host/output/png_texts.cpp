@@ -8,6 +8,7 @@
 #include <csetjmp>
 #include <cstring>
 
+#include "host/log/terminal_text.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -108,7 +109,10 @@ PngTexts read_png_texts(std::string_view bytes) {
   for (int i = 0; i < count; ++i) {
     const bool international = chunks[i].compression >= PNG_ITXT_COMPRESSION_NONE;
     const std::string_view text = chunks[i].text == nullptr ? "" : chunks[i].text;
-    texts.emplace_back(chunks[i].key, international ? std::string(text) : utf8_of_latin1(text));
+    // The others are Latin-1 by the rules; programs write UTF-8 there all the same, and Latin-1 that is UTF-8
+    // by chance is rare.
+    const bool as_it_is = international || is_utf8(text);
+    texts.emplace_back(chunks[i].key, as_it_is ? std::string(text) : utf8_of_latin1(text));
   }
   return texts;
 }

@@ -61,6 +61,15 @@ TEST(PngTexts, are_found_after_the_pixels_too) {
               ElementsAre(Pair("early", "x"), Pair("late", "text")));
 }
 
+TEST(PngTexts, of_other_programs_are_utf8_where_they_can_be) {
+  const std::string utf8 = chunk("tEXt", std::string("a\0", 2) + "na\xC3\xAFve \xE5\xA4\x9C");
+  const std::string latin1 = chunk("tEXt", std::string("b\0", 2) + "na\xEFve");
+  const std::string zipped = chunk("zTXt", std::string("c\0\0", 3) + packed("\xE5\xA4\x9C"));
+  EXPECT_THAT(read_png_texts(with_last(png({}), utf8 + latin1 + zipped)),
+              ElementsAre(Pair("a", "na\xC3\xAFve \xE5\xA4\x9C"), Pair("b", "na\xC3\xAFve"),
+                          Pair("c", "\xE5\xA4\x9C")));
+}
+
 TEST(PngTexts, of_a_compressed_chunk_are_unpacked_within_bounds) {
   const std::string small = chunk("zTXt", std::string("key\0\0", 5) + packed("packed text"));
   EXPECT_THAT(read_png_texts(with_last(png({}), small)), ElementsAre(Pair("key", "packed text")));
