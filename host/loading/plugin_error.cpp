@@ -13,6 +13,22 @@ std::string sentence(const std::string& engine, const char* rule, const std::str
   return "engine '" + engine + "': " + cleaned_text(text.c_str(), longest) + " (rule " + rule + ")";
 }
 
+// What no engine can know: the state of the host, of its queue, of other workers and of sources.
+bool is_of_host_only(rh_status status) {
+  switch (status) {
+    case RH_INTERNAL:
+    case RH_QUEUE_FULL:
+    case RH_ENGINE_NOT_FOUND:
+    case RH_ENGINE_CRASHED:
+    case RH_AUTH_REQUIRED:
+    case RH_SOURCE_UNREACHABLE:
+    case RH_SOURCE_REJECTED:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Error broken(const std::string& engine, const char* rule, const std::string& text) {
@@ -33,6 +49,11 @@ void ErrorRecord::check(const std::string& engine, const std::string& call, rh_s
     throw Error(RH_ENGINE_INTERNAL, begin + " returned status " + std::to_string(status) +
                                         ", which is in no catalogue, " +
                                         (message.empty() ? "without a message" : "saying: " + message) + end);
+  }
+  if (is_of_host_only(status)) {
+    throw Error(RH_ENGINE_INTERNAL, begin + " returned " + std::string(status_name(status)) +
+                                        ", which is for the host to say" +
+                                        (message.empty() ? "" : ": " + message) + end);
   }
   if (message.empty()) {
     throw Error(status,

@@ -13,7 +13,7 @@
 namespace roundhouse::host {
 
 // How long an engine may be silent before it is taken for hung and killed (0 = for ever). It is not silent
-// when it reports, logs, or asks whether to stop, as it must at least once per transformer block.
+// when it reports or asks whether to stop, as it must at least once per transformer block.
 struct Timeouts {
   std::chrono::milliseconds probe{10'000};
   std::chrono::milliseconds load{300'000};

@@ -61,6 +61,8 @@ class WorkerClient final : public EngineClient {
         {manifest_, thread_budget(options_.threads), options_.device, options_.engine_options}, report));
     probed_ = true;
     connection_->add_remarks(report);
+    for (const std::string& stray : connection_->end_strays())
+      report.remarks.push_back("left process " + stray + " behind, which was ended (rule P18)");
     return report;
   }
 

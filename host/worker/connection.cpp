@@ -177,13 +177,13 @@ void WorkerConnection::log(const Frame& frame) {
   const auto message = decode<LogMessage>(frame.json);
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [id, call] : calls_) {
-      call->heard = OngoingCall::Time::clock::now();
+    // A line of the log is no progress: a plugin that waits for ever may say so for ever.
+    for (const auto& [id, call] : calls_)
       call->was_heard = true;
-    }
   }
   if (options_.log) {
-    options_.log(message.level, message.category, without_texts(message.message, private_texts()));
+    const std::vector<std::string> texts = private_texts();
+    options_.log(message.level, without_texts(message.category, texts), without_texts(message.message, texts));
   }
 }
 
@@ -261,6 +261,11 @@ std::string WorkerConnection::report_output(const std::string& phase) {
 void WorkerConnection::add_remarks(EngineReport& report) const {
   const std::lock_guard lock(print_mutex_);
   printed_.add_remarks(report);
+}
+
+std::vector<std::string> WorkerConnection::end_strays() {
+  WorkerProcess* process = started_.load();
+  return process != nullptr ? process->end_strays() : std::vector<std::string>();
 }
 
 bool WorkerConnection::alive() const {

@@ -75,6 +75,8 @@ class WorkerConnection {
   // Logs what was printed meanwhile; the last line that a worker wrote to standard error before it was lost.
   std::string report_output(const std::string& phase);
   void add_remarks(EngineReport& report) const;
+  // Ends the processes that the worker has left behind, and names them.
+  std::vector<std::string> end_strays();
 
   const std::string& engine() const { return manifest_.id; }
   bool alive() const;

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "host/worker/strays.h"
 #include "roundhouse/error.hpp"
 
 extern char** environ;
@@ -64,7 +65,7 @@ Pair make_pipe() {
 }
 
 // This process's environment with the setup's variables in place of those of the same name.
-std::vector<std::string> child_environment(const WorkerProcess::Setup& setup) {
+std::vector<std::string> child_environment(const WorkerProcess::Setup& setup, const std::string& mark) {
   std::vector<std::string> variables;
   for (const auto& [name, value] : setup.environment)
     variables.push_back(name + "=" + value);
@@ -77,6 +78,7 @@ std::vector<std::string> child_environment(const WorkerProcess::Setup& setup) {
     }
     if (!replaced) variables.push_back(text);
   }
+  variables.push_back(mark);
   return variables;
 }
 
@@ -118,9 +120,9 @@ class SpawnPlan {
   SpawnPlan& operator=(const SpawnPlan&) = delete;
 
   // 0 or an errno.
-  int spawn(const WorkerProcess::Setup& setup, pid_t* pid) const {
+  int spawn(const WorkerProcess::Setup& setup, const std::string& mark, pid_t* pid) const {
     std::vector<std::string> arguments{"roundhouse", "--worker", std::to_string(getpid()), setup.label};
-    std::vector<std::string> variables = child_environment(setup);
+    std::vector<std::string> variables = child_environment(setup, mark);
     return posix_spawn(pid, setup.executable.c_str(), &actions_, &attributes_, pointers(arguments).data(),
                        pointers(variables).data());
   }
@@ -132,7 +134,8 @@ class SpawnPlan {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(const Setup& setup) {
+WorkerProcess::WorkerProcess(const Setup& setup) : mark_(new_worker_mark()) {
+  adopt_strays();
   Pair connection = make_socket();
   Pair output = make_pipe();
   Pair errors = make_pipe();
@@ -158,7 +161,8 @@ WorkerProcess::~WorkerProcess() {
 void WorkerProcess::keep(const Setup& setup, FileDescriptor child_socket, FileDescriptor child_output,
                          FileDescriptor child_errors) {
   pid_t pid = 0;
-  const int error = SpawnPlan(child_socket.get(), child_output.get(), child_errors.get()).spawn(setup, &pid);
+  const int error =
+      SpawnPlan(child_socket.get(), child_output.get(), child_errors.get()).spawn(setup, mark_, &pid);
   child_socket.reset();
   child_output.reset();
   child_errors.reset();
@@ -186,7 +190,8 @@ void WorkerProcess::keep(const Setup& setup, FileDescriptor child_socket, FileDe
     drain(errors_);
     ended = (end.get() < 0 || waiting[0].revents != 0) && reap();
   }
-  // Whoever still holds the other end (a process that the child left behind) is not waited for.
+  roundhouse::host::end_strays(mark_, 0);
+  // Whoever still holds the other end is not waited for.
   shutdown(socket_.get(), SHUT_RDWR);
 }
 
@@ -231,6 +236,10 @@ void WorkerProcess::send_kill() noexcept {
   if (ended_) return;
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);  // it may have left its group
+}
+
+std::vector<std::string> WorkerProcess::end_strays() noexcept {
+  return roundhouse::host::end_strays(mark_, living());
 }
 
 pid_t WorkerProcess::living() noexcept {

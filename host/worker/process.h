@@ -58,6 +58,9 @@ class WorkerProcess {
   // The status of waitpid(2) once it has ended; none while it lives, and when this process ignores SIGCHLD,
   // so that the kernel keeps none.
   std::optional<int> exit_status();
+  // Ends processes that the child has left behind; names and numbers. They end with it at the latest.
+  // [any-thread]
+  std::vector<std::string> end_strays() noexcept;
   // Takes what was printed.  [any-thread]
   Printed take_output() { return take(output_); }
   Printed take_errors() { return take(errors_); }
@@ -73,6 +76,7 @@ class WorkerProcess {
   Printed take(Stream& stream);
   bool reap();
 
+  const std::string mark_;  // of the child and all that come of it
   FileDescriptor socket_;
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;

@@ -9,7 +9,8 @@
 
 namespace roundhouse::host {
 
-// The text with "<prompt>" in place of the job's prompts, those of fewer than four bytes excepted: a plugin
+// The text with "<prompt>" in place of the job's prompts, those of fewer than four bytes excepted, and of any
+// sixteen bytes of them and more: a plugin
 // may neither print nor log them (rules P28, P32), and a log never shows them unasked.
 std::string without_prompts(std::string text, const ImageTask& job);
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,9 @@ int checked_call(int result, const char* what) {
 }
 
 [[noreturn]] void be_child(int report, int output, const std::function<void(Report&)>& work) {
+  // A group of its own: what the plugin sends to its group (kill(0, ...)) must not reach the checker.
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
   Report to(report);
@@ -64,6 +68,7 @@ int finish(pid_t child, Clock::time_point deadline) {
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
     if (Clock::now() >= deadline) {
+      kill(-child, SIGKILL);
       kill(child, SIGKILL);
       waitpid(child, &status, 0);
       return -1;

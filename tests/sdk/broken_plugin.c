@@ -117,6 +117,7 @@ static void misbehave(const rh_image_request* request) {
   if (is("is-killed")) raise(SIGKILL);
   if (is("aborts")) abort();
   if (is("exits")) exit(0);
+  if (is("kills-its-group")) kill(0, SIGKILL);
   if (is("hangs") && request->options != NULL) pause();
   if (is("changes-directory") && chdir("/") != 0) abort();
   if (is("changes-locale")) setlocale(LC_ALL, "C.UTF-8");

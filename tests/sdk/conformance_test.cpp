@@ -108,6 +108,7 @@ constexpr Defect defects[] = {
     {"crashes", "P18"},
     {"aborts", "P18"},
     {"exits", "P18"},
+    {"kills-its-group", "P18"},
     {"hangs", "P18"},
     {"makes-no-picture", "P20"},
     {"makes-two-pictures", "P20"},

@@ -76,6 +76,7 @@ struct Conversion {
   ConvertResult result = {};
   KeptFailure failure = {};
   Clock::time_point told = {};
+  bool whole = false;  // what was told last
 };
 
 Conversion& conversion_of(void* context) {
@@ -104,8 +105,10 @@ void on_progress(void* context, const rh_convert_progress* progress) {
     const ConvertEvent event{text_of(progress->file, "file"), cleaned_text(progress->tensor, kMaximumText),
                              progress->done_bytes, progress->total_bytes};
     const Clock::time_point now = Clock::now();
-    if (now - conversion.told < kProgressInterval && event.done_bytes < event.total_bytes) return;
+    const bool whole = event.done_bytes >= event.total_bytes;
+    if (now - conversion.told < kProgressInterval && (!whole || conversion.whole)) return;
     conversion.told = now;
+    conversion.whole = whole;
     conversion.call.send({encode(event)});
   });
 }

@@ -63,10 +63,12 @@ Message work_load(LoadedEngine& engine, const Message& request, CallContext& cal
   engine.engine();
   engine.close_model();
   Clock::time_point told{};
+  bool whole = false;  // was told
   const SourceRecord record(source, call, [&](double fraction) {
     const Clock::time_point now = Clock::now();
-    if (now - told < kProgressInterval && fraction < 1) return;
+    if (now - told < kProgressInterval && (fraction < 1 || whole)) return;
     told = now;
+    whole = whole || fraction >= 1;
     call.send({encode(ProgressEvent{"load", 0, 0, 0, fraction})});
   });
   run_call(call, "load", [&] { engine.open_model(record.get()); });

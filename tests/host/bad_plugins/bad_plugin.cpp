@@ -3,7 +3,9 @@
 // Plain code over the C ABI, so that nothing but the defect stands between the host and it.
 #include <pthread.h>
 #include <roundhouse/ext/draft/bench.h>
+#include <roundhouse/ext/log.h>
 #include <roundhouse/roundhouse.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <clocale>
@@ -46,12 +48,35 @@ __attribute__((no_sanitize("undefined", "address"))) void crash() {
   *nowhere = 1;  // NOLINT(clang-analyzer-core.NullDereference): the defect
 }
 
+// A process with a session of its own, whose parent has ended.
+void leave_process() {
+  if (fork() != 0) {
+    usleep(100'000);
+    return;
+  }
+  setsid();
+  if (fork() == 0) {
+    prctl(PR_SET_PDEATHSIG, 0);
+    prctl(PR_SET_NAME, "orphan");
+    sleep(60);
+  }
+  _exit(0);
+}
+
+// Alive by its log alone.
+[[noreturn]] void log_for_ever(const rh_host* host) {
+  const auto* log = static_cast<const rh_host_log*>(host->get_extension(host, RH_LOG_ID));
+  for (;; usleep(20'000))
+    log->write(host, RH_LOG_DEBUG, "engine", "still starting");
+}
+
 // ---- what happens while the library is loaded ----
 
 __attribute__((constructor)) void on_load() {
   if (has(Defect::crash_at_load)) crash();
   if (has(Defect::exit_at_load)) std::exit(0);
   if (has(Defect::hang_at_load)) hang();
+  if (has(Defect::leaves_process)) leave_process();
 }
 
 // ---- model ----
@@ -133,6 +158,7 @@ rh_status generate(rh_model*, const rh_image_request* request, const rh_image_si
   if (has(Defect::allocates_without_end)) return allocate(error);
   if (has(Defect::no_image)) return RH_OK;
   if (has(Defect::unknown_status)) return fail(error, 12345, "a status of its own");
+  if (has(Defect::host_status)) return fail(error, RH_QUEUE_FULL, "busy");
   if (has(Defect::silent_error)) return RH_PIPELINE_ERROR;
   if (has(Defect::garbled_error)) return fail(error, RH_MODEL_INVALID, "weights \xff\x1b[2J are bad");
   if (has(Defect::unterminated_error)) {
@@ -280,7 +306,7 @@ extern "C" void rh_test_function_that_nobody_defines();
 extern "C" void rh_test_function_of_a_removed_library();
 #endif
 
-rh_status init(const rh_host*, rh_error* error) {
+rh_status init(const rh_host* host, rh_error* error) {
 #ifdef DEFECT_unresolved_symbol
   rh_test_function_that_nobody_defines();
 #endif
@@ -290,6 +316,7 @@ rh_status init(const rh_host*, rh_error* error) {
   if (has(Defect::throw_in_init)) throw std::runtime_error("thrown in init");
   if (has(Defect::crash_in_init)) crash();
   if (has(Defect::hang_in_init)) hang();
+  if (has(Defect::logs_in_init)) log_for_ever(host);
   if (has(Defect::init_fails)) return fail(error, RH_UNSUPPORTED_DEVICE, "no card in slot 7");
   if (has(Defect::init_fails_silently)) return RH_UNSUPPORTED_DEVICE;
   if (has(Defect::prints_to_stdout)) {

@@ -16,6 +16,15 @@ TEST(WithoutPrompts, ReplacesBothPromptsWhereverTheyStand) {
   EXPECT_EQ(without_prompts("", job), "");
 }
 
+TEST(WithoutPrompts, TakesOutPartsOfALongPromptToo) {
+  ImageTask job;
+  job.prompt = "a lighthouse on a cliff\nabove a stormy sea, at night";
+  EXPECT_EQ(without_prompts("prompt: a lighthouse on a cliff above a stormy sea, at", job),
+            "prompt: <prompt> <prompt>");
+  EXPECT_EQ(without_prompts("line 2: above a stormy sea, at night", job), "line 2: <prompt>");
+  EXPECT_EQ(without_prompts("a lighthouse", job), "a lighthouse");
+}
+
 TEST(WithoutPrompts, LeavesTextAloneWhenThePromptIsTooShortToMeanAnything) {
   ImageTask job;
   EXPECT_EQ(without_prompts("a plain text", job), "a plain text");

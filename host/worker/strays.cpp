@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/worker/strays.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace roundhouse::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kRounds = 20;      // what is killed leaves its own children to us
+constexpr int kReapTries = 200;  // of 5 ms: who is killed may be in an uninterruptible wait
+
+std::string content_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+// Each thread has children of its own.
+std::vector<pid_t> children() {
+  std::vector<pid_t> all;
+  std::error_code ignored;
+  for (const auto& thread : fs::directory_iterator("/proc/self/task", ignored)) {
+    std::istringstream list(content_of(thread.path() / "children"));
+    for (pid_t child = 0; list >> child;)
+      all.push_back(child);
+  }
+  return all;
+}
+
+bool carries(pid_t process, const std::string& mark) {
+  const std::string environment =
+      std::string(1, '\0') + content_of("/proc/" + std::to_string(process) + "/environ");
+  return environment.find(std::string(1, '\0') + mark + std::string(1, '\0')) != std::string::npos;
+}
+
+std::string name_of(pid_t process) {
+  std::string name = content_of("/proc/" + std::to_string(process) + "/comm");
+  if (name.ends_with('\n')) name.pop_back();
+  return name + " (" + std::to_string(process) + ")";
+}
+
+void end(pid_t process) {
+  ::kill(process, SIGKILL);
+  for (int i = 0; i < kReapTries && ::waitpid(process, nullptr, WNOHANG) == 0; ++i)
+    ::usleep(5000);
+}
+
+}  // namespace
+
+void adopt_strays() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+std::string new_worker_mark() {
+  static std::atomic<std::uint64_t> number{0};
+  return "ROUNDHOUSE_WORKER=" + std::to_string(getpid()) + "." + std::to_string(++number);
+}
+
+std::vector<std::string> end_strays(const std::string& mark, pid_t worker) noexcept {
+  std::vector<std::string> ended;
+  try {
+    for (int round = 0; round < kRounds; ++round) {
+      const std::size_t before = ended.size();
+      for (const pid_t child : children()) {
+        if (child == worker || !carries(child, mark)) continue;
+        ended.push_back(name_of(child));
+        end(child);
+      }
+      if (ended.size() == before) break;
+    }
+  } catch (...) {  // no memory to look: the next worker's end looks again
+  }
+  return ended;
+}
+
+}  // namespace roundhouse::host

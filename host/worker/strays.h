@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes that a plugin starts and leaves behind: no end of a worker's group reaches one that has a session
+// of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace roundhouse::host {
+
+// Makes this process the parent of what its children leave behind. Any thread; once is enough.
+void adopt_strays();
+
+// What is in the environment of a worker, and by that of all that come of it: "ROUNDHOUSE_WORKER=<number of
+// this process>.<number of the worker>". Another each time.
+std::string new_worker_mark();
+
+// Kills and reaps the children of this process that carry the mark, and what they had started, `worker`
+// excepted; 0: none excepted. Returns their names and numbers: "helper (1234)". Any thread.
+std::vector<std::string> end_strays(const std::string& mark, pid_t worker) noexcept;
+
+}  // namespace roundhouse::host
