@@ -13,7 +13,8 @@ namespace roundhouse::host {
 namespace {
 
 std::string dump(const OrderedJson& json) {
-  return terminal_text(json.dump(2, ' ', false, OrderedJson::error_handler_t::replace), Lines::several) +
+  return terminal_text(json.dump(2, ' ', false, OrderedJson::error_handler_t::replace),
+                       TerminalLines::several) +
          "\n";
 }
 
@@ -51,7 +52,7 @@ int report_error(const Error& error, bool json, const OrderedJson& more) {
 }
 
 void print(const std::string& given) {
-  const std::string text = terminal_text(given, Lines::several);
+  const std::string text = terminal_text(given, TerminalLines::several);
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (!written || std::fflush(stdout) != 0) {
     throw Error(RH_IO_ERROR, "standard output cannot be written");

@@ -37,7 +37,7 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string terminal_text(std::string_view text, Lines lines) {
+std::string terminal_text(std::string_view text, TerminalLines lines) {
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
@@ -47,7 +47,7 @@ std::string terminal_text(std::string_view text, Lines lines) {
     const std::size_t bytes = length > 0 ? static_cast<std::size_t>(length) : 1;
     if (length <= 0) {
       result += kReplacement;
-    } else if (code < 0x20 && !(code == '\n' && lines == Lines::several)) {
+    } else if (code < 0x20 && !(code == '\n' && lines == TerminalLines::several)) {
       add_escape(result, "\\x%02x", code);
     } else if (is_hidden(code)) {
       add_escape(result, "\\u%04x", code);

@@ -16,7 +16,7 @@ TEST(TerminalText, LeavesWhatPeopleRead) {
 
 TEST(TerminalText, ShowsWhatDrivesATerminal) {
   EXPECT_EQ(terminal_text("a\x1b[31m\r\n\tb\x7f"), "a\\x1b[31m\\x0d\\x0a\\x09b\\u007f");
-  EXPECT_EQ(terminal_text("two\nlines\r\n", Lines::several), "two\nlines\\x0d\n");
+  EXPECT_EQ(terminal_text("two\nlines\r\n", TerminalLines::several), "two\nlines\\x0d\n");
   EXPECT_EQ(terminal_text("\xc2\x9b"
                           "31m"),
             "\\u009b31m");
@@ -40,8 +40,8 @@ TEST(TerminalText, MendsWhatIsNotUtf8) {
 
 TEST(TerminalText, LeavesJsonWhatItIs) {
   const nlohmann::json json = {{"name", "\u202ea\u0085\x7f\x1b\"\\\n夜"}};
-  const std::string shown =
-      terminal_text(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace), Lines::several);
+  const std::string shown = terminal_text(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace),
+                                          TerminalLines::several);
   EXPECT_EQ(nlohmann::json::parse(shown), json);
   EXPECT_EQ(shown.find('\x7f'), std::string::npos);
 }
