@@ -39,6 +39,10 @@ PromptEncoder::Ids OvisPromptEncoder::tokenize(const std::string& prompt) const 
   return tokens_.encode(kInstruction + prompt, false, kLeftOut + kRows);
 }
 
+std::size_t OvisPromptEncoder::count_tokens(const std::string& prompt) const {
+  return tokens_.encode(kInstruction + prompt, false, SIZE_MAX).size();
+}
+
 FloatBuffer OvisPromptEncoder::encode(const Ids& ids, Run& run) {
   return caption_of(encoder_.use().encode(ids, run), width());
 }

@@ -17,6 +17,7 @@ class OvisPromptEncoder final : public PromptEncoder {
 
   // Cut to 284 tokens after templating.
   Ids tokenize(const std::string& prompt) const override;
+  std::size_t count_tokens(const std::string& prompt) const override;
   // [256, width()]: without the first 28 tokens, which hold the template and the beginning of the
   // instruction; zeros behind the prompt, which the denoiser attends to.
   FloatBuffer encode(const Ids& ids, Run& run) override;

@@ -16,6 +16,10 @@ Image LatentDiffusion::generate(const ImageRequest& request, Run& run, const Pip
   return Generation(*model_, request, run, taps).image();
 }
 
+TokenCount LatentDiffusion::count_tokens(const std::string& prompt) const {
+  return {model_->encoder->count_tokens(prompt), model_->encoder->tokenize(prompt).size()};
+}
+
 ImageCost LatentDiffusion::cost(const ImageRequest& request, const CostProbe& probe, Run& run) {
   check_request(request, model_->pixels_per_token());
   return Rehearsal(*model_, options_, request, probe, run).cost();

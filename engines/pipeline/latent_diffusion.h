@@ -16,6 +16,7 @@ class LatentDiffusion final : public ImagePipeline {
   // "architecture" and "dtype.encode", "dtype.denoise", "dtype.decode".
   std::vector<std::pair<std::string, std::string>> describe() const override;
   Image generate(const ImageRequest& request, Run& run, const PipelineTaps& taps) override;
+  TokenCount count_tokens(const std::string& prompt) const override;
   ImageCost cost(const ImageRequest& request, const CostProbe& probe, Run& run) override;
 
  private:

@@ -25,6 +25,8 @@ class PromptEncoder {
   // As the encoder reads them: in the architecture's template, cut to its length. INVALID_ARGUMENT for a
   // prompt that is not UTF-8.
   virtual Ids tokenize(const std::string& prompt) const = 0;
+  // How many there are before they are cut; 0: not told.
+  virtual std::size_t count_tokens(const std::string& /*prompt*/) const { return 0; }
   // [rows(ids.size()), width()]. On a component that only describes itself (see Component::use) this is the
   // work on kernels that take notes. Throws CANCELLED between blocks.
   virtual FloatBuffer encode(const Ids& ids, Run& run) = 0;

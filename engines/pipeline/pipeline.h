@@ -65,6 +65,11 @@ class Pipeline {
   virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
 };
 
+// How many tokens a prompt has, in the model's template, and how many of them the encoder reads.
+struct TokenCount {
+  std::size_t given = 0, used = 0;
+};
+
 // From a prompt to an image.
 class ImagePipeline : public Pipeline {
  public:
@@ -73,6 +78,9 @@ class ImagePipeline : public Pipeline {
   // INVALID_DIMENSION, INVALID_ARGUMENT, PIPELINE_ERROR (naming the stage whose numbers are not
   // finite), CANCELLED, ...
   virtual Image generate(const ImageRequest& request, Run& run, const PipelineTaps& taps = {}) = 0;
+
+  // Of that prompt; both 0 where the architecture does not tell. Throws as generate.
+  virtual TokenCount count_tokens(const std::string& /*prompt*/) const { return {}; }
 
   // What generate would take. Only for a pipeline that was opened over probe.notes; throws what generate
   // would throw before it computes.

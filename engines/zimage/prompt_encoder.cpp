@@ -18,4 +18,8 @@ PromptEncoder::Ids ZImagePromptEncoder::tokenize(const std::string& prompt) cons
   return tokens_.encode(prompt, true, kMaxPromptTokens);
 }
 
+std::size_t ZImagePromptEncoder::count_tokens(const std::string& prompt) const {
+  return tokens_.encode(prompt, true, SIZE_MAX).size();
+}
+
 }  // namespace engines::zimage

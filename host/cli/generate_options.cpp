@@ -86,6 +86,10 @@ void declare_picture_flags(FlagTable& command, GenerateFlags& flags) {
   command.group = "Picture";
   command.add("--negative-prompt", "TEXT", "What to keep away from; needs guidance [default: none]",
               &flags.negative_prompt);
+  command.add("--long-prompt", "WORD",
+              "What becomes of a prompt that the model does not read to its end: cut (with a note) or error "
+              "[default: cut]",
+              &flags.long_prompt);
   command.add("--steps", "N", "Model evaluations, 1 to 50 [default: the model's, else 8]", &flags.steps);
   command.add("--guidance", "X", "0 to 20; 0 is off [default: the model's, else 0]", &flags.guidance);
   command.add("--cfg-normalization", "X",
@@ -165,6 +169,12 @@ GenerateRequest to_request(const GenerateFlags& flags) {
   request.guidance = parse_number("--guidance", flags.guidance, kGuidanceRange);
   request.cfg_normalization = parse_number("--cfg-normalization", flags.cfg_normalization, "0 or more");
   request.cfg_truncation = parse_number("--cfg-truncation", flags.cfg_truncation, "0 to 1");
+  const std::string long_prompt = flags.long_prompt.value_or("cut");
+  if (long_prompt != "cut" && long_prompt != "error") {
+    throw Error(RH_INVALID_ARGUMENT,
+                "--long-prompt: '" + long_prompt + "' is not known, expected one of: cut, error");
+  }
+  request.refuse_long_prompt = long_prompt == "error";
   request.width = parse_integer("--width", flags.width, kSizeRange);
   request.height = parse_integer("--height", flags.height, kSizeRange);
   request.aspect = flags.aspect;

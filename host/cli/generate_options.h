@@ -17,6 +17,7 @@ namespace roundhouse::host {
 struct GenerateFlags {
   std::optional<std::string> prompt, prompt_file, negative_prompt;
   std::optional<std::string> steps, guidance, cfg_normalization, cfg_truncation;
+  std::optional<std::string> long_prompt;
   std::optional<std::string> width, height, aspect, images, seed, sampler, schedule;
   std::optional<std::string> engine, device, model, threads, weights, memory_limit;
   std::vector<std::string> engine_options, model_options, options;

@@ -41,6 +41,7 @@ OrderedJson body_of(const GenerateFlags& flags, const GenerateRequest& request) 
   put(body, "guidance", request.guidance);
   put(body, "cfg_normalization", request.cfg_normalization);
   put(body, "cfg_truncation", request.cfg_truncation);
+  if (request.refuse_long_prompt) body["long_prompt"] = "error";
   put(body, "seed", request.seed);
   put(body, "sampler", request.sampler);
   put(body, "schedule", request.schedule);

@@ -49,6 +49,8 @@ class ImageRunner::Run {
     return request;
   }
 
+  const std::optional<std::string>& note() const { return note_; }
+
   void make_images(Lease& lease) {
     key_ = worker_key(lease.report().placement);
     const Pace pace =
@@ -72,6 +74,9 @@ class ImageRunner::Run {
       ++statistics.images;
     });
     lease.call_ended(peak_of(result));
+    for (const StageTiming& stage : result.stages) {
+      if (auto note = long_prompt_note(stage)) note_ = std::move(note);
+    }
     if (events_.image) events_.image(image, job.seed, result);
   }
 
@@ -95,7 +100,8 @@ class ImageRunner::Run {
   const GeneratePlan& plan_;
   const ImageEvents& events_;
   const Cost cost_;
-  std::string key_;  // of the worker
+  std::string key_;                  // of the worker
+  std::optional<std::string> note_;  // on the prompt
 };
 
 LeaseReport ImageRunner::run(const GeneratePlan& plan, std::optional<KeepAlive> keep_alive,
@@ -104,6 +110,7 @@ LeaseReport ImageRunner::run(const GeneratePlan& plan, std::optional<KeepAlive> 
   LeaseReport report = source_.lend(run.request(keep_alive), cancelled, events,
                                     [&run](Lease& lease) { run.make_images(lease); });
   report.notes.insert(report.notes.begin(), plan.notes.begin(), plan.notes.end());
+  if (run.note()) report.notes.push_back(*run.note());
   return report;
 }
 

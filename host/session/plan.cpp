@@ -124,6 +124,7 @@ void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDef
   job.sampler = request.sampler ? request.sampler : defaults.sampler;
   job.schedule = request.schedule ? request.schedule : defaults.schedule;
   plan.images = static_cast<std::uint32_t>(request.images);
+  job.refuse_long_prompt = request.refuse_long_prompt;
   job.options = request.options;
   plan.engine_options = request.engine_options;
   plan.model_options = request.model_options;

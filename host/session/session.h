@@ -26,14 +26,17 @@ namespace roundhouse::host {
 // What a person or a client asks for; absent values come from the model's defaults, then the program's.
 struct GenerateRequest {
   std::string prompt;
+  bool may_be_blank = false;  // the prompt: clients of the web UI mean it
   std::optional<std::string> negative_prompt;
   std::optional<std::string> model, engine;
+  bool refuse_long_prompt = false;  // one that the encoder does not read to its end; else a note tells of it
   std::optional<std::int64_t> steps, width, height;
   std::optional<std::string> aspect;  // "1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3": sizes valid for
                                       // the model, about its default area
   std::optional<double> guidance, cfg_normalization, cfg_truncation;
   std::int64_t images = 1;
-  std::optional<std::int64_t> seed;  // absent or -1 = random; any non-negative value
+  std::optional<std::int64_t>
+      seed;  // absent or -1 = random; else from 0, and the last image's at most 2^63 - 1
   std::optional<std::string> sampler, schedule;
   std::string device = "auto";
   bool allow_cpu = false;

@@ -96,4 +96,15 @@ Size requested_size(const GenerateRequest& request, const Size& usual, const Siz
           checked_side("height", request.height.value_or(size.height), limits, whose)};
 }
 
+Size snapped_size(const Size& size, const SizeLimits& limits) {
+  const double largest = limits.maximum, raster = limits.multiple_of;
+  const double scale = std::min(1.0, largest / std::max(size.width, size.height));
+  const auto side = [&](std::uint32_t asked) {
+    const double least = std::ceil(limits.minimum / raster) * raster;
+    const double most = std::floor(largest / raster) * raster;
+    return static_cast<std::uint32_t>(std::clamp(std::round(asked * scale / raster) * raster, least, most));
+  };
+  return {side(size.width), side(size.height)};
+}
+
 }  // namespace roundhouse::host

@@ -23,4 +23,8 @@ Size size_of_aspect(const std::string& aspect, const Size& usual, const SizeLimi
 Size requested_size(const GenerateRequest& request, const Size& usual, const SizeLimits& limits,
                     const std::string& whose);
 
+// The size nearest to width x height in shape, and no larger where that can be, that `limits` allow: 848x480
+// is 512x288 where 512 is the largest side and 16 the raster.
+Size snapped_size(const Size& size, const SizeLimits& limits);
+
 }  // namespace roundhouse::host

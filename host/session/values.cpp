@@ -67,7 +67,8 @@ bool check_text(const char* field, const std::string& text) {
 }  // namespace
 
 void check_values(const GenerateRequest& request) {
-  if (!check_text("prompt", request.prompt)) refuse("prompt: is blank, expected some text");
+  if (!check_text("prompt", request.prompt) && !request.may_be_blank)
+    refuse("prompt: is blank, expected some text");
   if (request.negative_prompt) check_text("negative prompt", *request.negative_prompt);
   check_integer("steps", request.steps, 1, 50);
   check_number("guidance", request.guidance, 0, 20);
@@ -77,6 +78,11 @@ void check_values(const GenerateRequest& request) {
   if (request.seed && *request.seed < -1) {
     refuse("seed: " + std::to_string(*request.seed) + " is out of range, expected -1 (random) or 0 to " +
            std::to_string(INT64_MAX));
+  }
+  if (request.seed && *request.seed > INT64_MAX - (request.images - 1)) {
+    refuse("seed: " + std::to_string(*request.seed) + " is out of range, expected at most " +
+           std::to_string(INT64_MAX - (request.images - 1)) + " for " + std::to_string(request.images) +
+           " images, which have seeds one after the other");
   }
   if (request.aspect && (request.width || request.height)) {
     refuse("aspect: '" + *request.aspect +

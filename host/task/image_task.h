@@ -20,6 +20,7 @@ struct ImageTask {
   double guidance = 0, cfg_normalization = 0, cfg_truncation = 1;
   std::uint64_t seed = 0;
   std::optional<std::string> sampler, schedule;
+  bool refuse_long_prompt = false;  // one that the encoder does not read to its end
   std::uint32_t preview_every = 0;  // a preview after every so many steps; 0 = none
   std::vector<EngineOption> options;
 };
@@ -31,7 +32,12 @@ struct StageTiming {
   std::uint64_t activation_bytes = 0;
   std::uint64_t peak_memory_bytes = 0;  // of the engine's process while the stage went on
   double preview_milliseconds = 0;      // of the milliseconds: what previews took
+  // Of "encode": tokens of the prompt, and how many of them the engine reads; 0: not told.
+  std::uint32_t prompt_tokens = 0, used_prompt_tokens = 0;
 };
+
+// "the prompt has 1804 tokens, ...: the rest has no effect"; none for one that is read to its end.
+std::optional<std::string> long_prompt_note(const StageTiming& stage);
 
 struct ImageResult {
   Image image;

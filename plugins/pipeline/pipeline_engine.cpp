@@ -128,8 +128,9 @@ class PipelineModel : public ImageModel {
 
   void generate(const ImageRequest& request, Options&, Sink& sink) override {
     refuse_picture_inputs(request);
-    SinkRun run(sink);
-    const auto image = pipeline_->generate(translate(request), run);
+    const engines::ImageRequest image_request = translate(request);
+    SinkRun run(sink, pipeline_->count_tokens(image_request.prompt));
+    const auto image = pipeline_->generate(image_request, run);
     sink.image(image.rgb);
   }
 

@@ -2,6 +2,7 @@
 // Carries the reports of a running pipeline to the host's sink.
 #pragma once
 
+#include "engines/pipeline/pipeline.h"
 #include "engines/tensor/run.h"
 #include "roundhouse/image.hpp"
 
@@ -15,7 +16,8 @@ static_assert(static_cast<int>(engines::Stage::decode) == RH_STAGE_DECODE);
 
 class SinkRun : public engines::Run {
  public:
-  explicit SinkRun(Sink& sink) : sink_(sink) {}
+  // `tokens` of the prompt, which the report of its encoding tells.
+  SinkRun(Sink& sink, engines::TokenCount tokens) : sink_(sink), tokens_(tokens) {}
 
   bool cancelled() override { return sink_.cancelled(); }
   void progress(engines::Stage stage, std::uint32_t step, std::uint32_t steps,
@@ -23,8 +25,11 @@ class SinkRun : public engines::Run {
     sink_.progress(static_cast<std::uint32_t>(stage), step, steps, elapsed_ns);
   }
   void stage_done(const engines::StageReport& report) override {
+    const bool encodes = report.stage == engines::Stage::encode && tokens_.given > 0;
     sink_.stage(static_cast<std::uint32_t>(report.stage), report.elapsed_ns, report.operations,
-                report.activation_bytes, report.preview_ns);
+                report.activation_bytes, report.preview_ns,
+                encodes ? static_cast<std::uint32_t>(tokens_.given) : 0,
+                encodes ? static_cast<std::uint32_t>(tokens_.used) : 0);
   }
   bool wants_preview(std::uint32_t step) override { return sink_.wants_preview(step); }
   void preview(std::int64_t width, std::int64_t height, std::span<const float> rgb) override {
@@ -33,6 +38,7 @@ class SinkRun : public engines::Run {
 
  private:
   Sink& sink_;
+  const engines::TokenCount tokens_;
 };
 
 }  // namespace roundhouse::pipeline

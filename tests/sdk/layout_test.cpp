@@ -177,6 +177,8 @@ const Field fields[] = {
     FIELD(rh_stage_report, operations, 16, 8),
     FIELD(rh_stage_report, activation_bytes, 24, 8),
     FIELD(rh_stage_report, preview_ns, 32, 8),
+    FIELD(rh_stage_report, prompt_tokens, 40, 4),
+    FIELD(rh_stage_report, used_prompt_tokens, 44, 4),
     FIELD(rh_image_sink, struct_size, 0, 4),
     FIELD(rh_image_sink, reserved, 4, 4),
     FIELD(rh_image_sink, context, 8, 8),

@@ -4,6 +4,7 @@
 #include "host/worker/image_of.h"
 #include "host/worker/message_json.h"
 #include "host/worker/ops/task_json.h"
+#include "host/worker/progress_rate.h"
 #include "host/worker/redaction.h"
 #include "host/worker/system_state.h"
 
@@ -13,11 +14,13 @@ using Json = nlohmann::json;
 
 static void to_json(Json& json, const StageTiming& stage) {
   json = Json::array({stage.stage, stage.milliseconds, stage.operations, stage.activation_bytes,
-                      stage.peak_memory_bytes, stage.preview_milliseconds});
+                      stage.peak_memory_bytes, stage.preview_milliseconds, stage.prompt_tokens,
+                      stage.used_prompt_tokens});
 }
 static void from_json(const Json& json, StageTiming& stage) {
   stage = {json.at(0).get<std::string>(),   json.at(1).get<double>(),        json.at(2).get<std::uint64_t>(),
-           json.at(3).get<std::uint64_t>(), json.at(4).get<std::uint64_t>(), json.at(5).get<double>()};
+           json.at(3).get<std::uint64_t>(), json.at(4).get<std::uint64_t>(), json.at(5).get<double>(),
+           json.at(6).get<std::uint32_t>(), json.at(7).get<std::uint32_t>()};
 }
 
 namespace {
@@ -140,6 +143,7 @@ struct Generation {
   StretchPeak peak = {};
   std::uint32_t step = 0;  // the last one told
   std::uint32_t previews = 0;
+  ProgressRate rate = {};
 };
 
 Generation& generation_of(void* context) {
@@ -158,6 +162,7 @@ std::int32_t on_progress(void* context, const rh_progress* progress) {
   auto& steps = generation.result.step_milliseconds;
   if (progress->stage == RH_STAGE_DENOISE && steps.size() < kMaximumReports) steps.push_back(elapsed);
   if (progress->stage == RH_STAGE_DENOISE) generation.step = progress->step;
+  if (!generation.rate.allows()) return on_cancelled(context);
   generation.call.send(
       {encode(ProgressEvent{stage_name(progress->stage), progress->step, progress->steps, elapsed, 0})});
   return on_cancelled(context);
@@ -169,7 +174,10 @@ void on_stage(void* context, const rh_stage_report* report) {
   const std::uint64_t peak = generation.peak.take();
   generation.result.stages.push_back({stage_name(report->stage), milliseconds(report->elapsed_ns),
                                       report->operations, report->activation_bytes, peak,
-                                      milliseconds(report->preview_ns)});
+                                      milliseconds(report->preview_ns), report->prompt_tokens,
+                                      report->used_prompt_tokens});
+  const auto note = long_prompt_note(generation.result.stages.back());
+  if (note && generation.task.refuse_long_prompt) throw Error(RH_INVALID_ARGUMENT, "prompt: " + *note);
 }
 
 // More than there are steps are dropped.
@@ -238,6 +246,7 @@ void to_json(Json& json, const ImageTask& task) {
           {"sampler", optional_text(task.sampler)},
           {"schedule", optional_text(task.schedule)},
           {"preview_every", task.preview_every},
+          {"refuse_long_prompt", task.refuse_long_prompt},
           {"options", task.options}};
 }
 
@@ -254,6 +263,7 @@ void from_json(const Json& json, ImageTask& task) {
   task.sampler = optional_text(json.at("sampler"));
   task.schedule = optional_text(json.at("schedule"));
   task.preview_every = member<std::uint32_t>(json, "preview_every");
+  task.refuse_long_prompt = member<bool>(json, "refuse_long_prompt");
   task.options = member<std::vector<EngineOption>>(json, "options");
 }
 

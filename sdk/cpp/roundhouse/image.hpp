@@ -131,13 +131,16 @@ class Sink {
   }
 
   // A stage has ended. Without elapsed_ns the time since the previous stage ended counts; 0 operations or
-  // bytes = not counted. `preview_ns` of the time were previews.
+  // bytes = not counted. `preview_ns` of the time were previews. Of an encoder that reads the first `used` of
+  // a prompt's `tokens`.
   void stage(std::uint32_t stage, std::optional<std::uint64_t> elapsed_ns = {}, std::uint64_t operations = 0,
-             std::uint64_t activation_bytes = 0, std::uint64_t preview_ns = 0) {
+             std::uint64_t activation_bytes = 0, std::uint64_t preview_ns = 0, std::uint32_t tokens = 0,
+             std::uint32_t used = 0) {
     options_.refuse_unread();
     const std::uint64_t measured = lap(last_stage_);
-    const rh_stage_report record{sizeof record,    stage,     elapsed_ns.value_or(measured), operations,
-                                 activation_bytes, preview_ns};
+    const rh_stage_report record{
+        sizeof record, stage, elapsed_ns.value_or(measured), operations, activation_bytes, preview_ns,
+        tokens,        used};
     sink_.stage(sink_.context, &record);
   }
 

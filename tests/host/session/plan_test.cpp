@@ -125,6 +125,8 @@ TEST_F(PlanTest, RefusesValuesNamingFieldValueAndExpectation) {
        "num-images: 17 is out of range, expected 1 to 16"},
       {[](auto& r) { r.seed = -2; }, RH_INVALID_ARGUMENT,
        "seed: -2 is out of range, expected -1 (random) or 0 to"},
+      {[](auto& r) { r.seed = INT64_MAX, r.images = 2; }, RH_INVALID_ARGUMENT,
+       "seed: 9223372036854775807 is out of range, expected at most 9223372036854775806 for 2 images"},
       {[](auto& r) { r.aspect = "5:4"; }, RH_INVALID_ARGUMENT, "aspect: '5:4' is not known"},
       {[](auto& r) { r.aspect = "1:1", r.width = 256; }, RH_INVALID_ARGUMENT,
        "together with a width or height"},
@@ -145,7 +147,7 @@ TEST_F(PlanTest, TakesTheEndsOfEveryRange) {
   request_.guidance = 20;
   request_.cfg_truncation = 0;
   request_.images = 16;
-  request_.seed = INT64_MAX;
+  request_.seed = INT64_MAX - 15;  // the last image's is the largest
   request_.width = 64;
   request_.height = 512;
   EXPECT_NO_THROW(plan());

@@ -72,6 +72,10 @@ typedef struct rh_stage_report {
   uint64_t activation_bytes;
   /* Since 1.1. Of elapsed_ns: what previews took. Their operations are among `operations`. */
   uint64_t preview_ns;
+  /* Since 1.1. Of RH_STAGE_ENCODE: the tokens of the prompt, and the first ones of them that the engine
+   * reads; both 0 = not counted. Where they differ, the rest has no effect, and the host says so. */
+  uint32_t prompt_tokens;
+  uint32_t used_prompt_tokens;
 } rh_stage_report;
 
 /* Where results go. Owned by the host, valid for the call. Only `preview` may be NULL. */
