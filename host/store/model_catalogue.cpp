@@ -252,6 +252,8 @@ ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
 
 ResolvedModel ModelCatalogue::found(const std::string& reference) const {
   if (reference.find('\0') != std::string::npos) refuse_unsafe(reference);
+  const std::string plain = plain_model_name(reference);
+  if (plain != reference && !(search_.directories && directory_exists(reference))) return resolve(plain);
   if (reference.find('/') != std::string::npos || reference == "." || reference == "..") {
     if (search_.directories && directory_exists(reference)) return bare_directory(reference, reference);
     if (const auto spec = find_spec(reference)) return found(spec->name);

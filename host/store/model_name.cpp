@@ -38,7 +38,17 @@ std::string shown(const std::string& text) {
 
 }  // namespace
 
-std::optional<ModelName> ModelName::try_parse(const std::string& text) {
+std::string plain_model_name(std::string text) {
+  constexpr std::string_view kHost = "registry.ollama.ai/", kNamespace = "library/", kTag = ":latest";
+  if (text.starts_with(kHost)) text.erase(0, kHost.size());
+  if (text.starts_with(kNamespace) && text.find('/', kNamespace.size()) == std::string::npos)
+    text.erase(0, kNamespace.size());
+  if (text.ends_with(kTag)) text.erase(text.size() - kTag.size());
+  return text;
+}
+
+std::optional<ModelName> ModelName::try_parse(const std::string& given) {
+  const std::string text = plain_model_name(given);
   if (text.size() > kMaximumBytes) return std::nullopt;
   ModelName result;
   const std::size_t at = text.find('@');

@@ -7,10 +7,14 @@
 
 namespace roundhouse::host {
 
+// A name without what stands for nothing in Ollama's grammar: its host, the namespace "library", the tag
+// "latest". Other texts as they are.
+std::string plain_model_name(std::string text);
+
 // Each part is runs of ASCII letters and digits, joined by one of . _ - or by "--"; the whole has at most 128
 // bytes. That is a subset of the grammar of org.opencontainers.image.ref.name, so that other tools can use
 // every name, and of plain file names, so that no name leads out of a directory. The variant "latest" stands
-// for none.
+// for none, as plain_model_name has it.
 class ModelName {
  public:
   // Throws UNSAFE_NAME with what is wrong.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/log/terminal_text.h"
 #include "host/store/model_catalogue.h"
 #include "host/store/model_fetch.h"
 #include "host/store/small_file.h"
@@ -135,6 +136,10 @@ ModelSpec read_text(const std::string& text, const std::filesystem::path& file, 
   // yaml-cpp recurses for flow sequences; a recipe has no use for so many brackets.
   if (std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') > 256) {
     problems.emplace_back(RH_MODEL_INVALID, file.string() + ": has more than 256 opening brackets");
+    return {};
+  }
+  if (!is_utf8(text)) {
+    problems.emplace_back(RH_MODEL_INVALID, file.string() + ": is not UTF-8");
     return {};
   }
   try {

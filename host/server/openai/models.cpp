@@ -52,7 +52,7 @@ void show_model(const Services& services, http::Exchange& exchange) {
   const std::string& id = exchange.request().parameters.at("id");
   const ModelSelector reference = parse_model_selector(id);
   const ModelCatalogue catalogue = services.models();
-  std::string name = reference.model.value_or("");
+  std::string name = plain_model_name(reference.model.value_or(""));
   if (is_openai_model(name) && !is_model(catalogue, name)) name = ModelCatalogue::kDefaultModel;
   if (reference.engine && services.registry.snapshot()->find(*reference.engine) == nullptr) {
     throw Error(RH_ENGINE_NOT_FOUND, "engine '" + *reference.engine + "' was not found");

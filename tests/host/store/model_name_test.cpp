@@ -36,6 +36,15 @@ TEST(ModelName, ReadsNameVariantAndVersion) {
   EXPECT_EQ(ModelName::parse("a--b").text(), "a--b");
 }
 
+TEST(ModelName, LongFormsOfOllamaAreTheSameName) {
+  for (const char* text :
+       {"m", "m:latest", "library/m", "library/m:latest", "registry.ollama.ai/library/m:latest"})
+    EXPECT_EQ(ModelName::parse(text).text(), "m") << text;
+  EXPECT_EQ(ModelName::parse("registry.ollama.ai/library/m:8b").text(), "m:8b");
+  for (const char* text : {"library/a/m", "other/m", "registry.ollama.ai/team/m", "library/", ":latest"})
+    EXPECT_EQ(ModelName::try_parse(text), std::nullopt) << text;
+}
+
 TEST(ModelName, TheVariantLatestStandsForNone) {
   EXPECT_EQ(ModelName::parse("m:latest"), ModelName::parse("m"));
   EXPECT_EQ(ModelName::parse("m:latest@2").text(), "m@2");

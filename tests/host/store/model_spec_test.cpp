@@ -44,6 +44,7 @@ TEST(ModelSpec, SaysWhatIsWrongAndInWhichLine) {
               HasSubstr("limits.size.multiple: expected a multiple of 16"));
   EXPECT_THAT(outcome("schema: 1\nname: [\n"), HasSubstr("m.yaml:"));
   EXPECT_THAT(outcome(std::string(300, '[')), HasSubstr("256 opening brackets"));
+  EXPECT_THAT(outcome(good + "title: \"a\xff\"\n"), HasSubstr("is not UTF-8"));
   EXPECT_THAT(outcome(std::string(2 << 20, '#')), HasSubstr("expected at most"));
 }
 
