@@ -2,6 +2,7 @@
 #include "host/server/json_fields.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <sstream>
 
@@ -14,12 +15,41 @@ using nlohmann::json;
 
 constexpr int kDepth = 64;
 constexpr std::size_t kShown = 80;
+// Fields that hold what people write, on any route: their values belong into no message, as messages are
+// logged and prompts are not.
+constexpr std::array<std::string_view, 13> kPrompts{
+    "prompt", "negative_prompt", "messages", "input", "system", "template", "suffix",
+    "stop",   "documents",       "query",    "text",  "styles", "content"};
 
 std::string plain(double value) {
   std::ostringstream text;
   text.precision(15);
   text << value;
   return text.str();
+}
+
+// "a list", "an object", "a string", "a number", "true or false".
+const char* type_of(const json& value) {
+  if (value.is_array()) return "a list";
+  if (value.is_object()) return "an object";
+  if (value.is_string()) return "a string";
+  return value.is_boolean() ? "true or false" : "a number";
+}
+
+// Of "messages[0].role" or "options.prompt": whether any part of it is a field of that kind.
+bool holds_prompt(std::string_view path) {
+  while (!path.empty()) {
+    const std::string_view part = path.substr(0, path.find_first_of(".["));
+    if (std::find(kPrompts.begin(), kPrompts.end(), part) != kPrompts.end()) return true;
+    const std::size_t dot = path.find('.');
+    path.remove_prefix(dot == std::string_view::npos ? path.size() : dot + 1);
+  }
+  return false;
+}
+
+// Lists and objects may have such a field anywhere inside.
+bool is_hidden(const json& value, std::string_view path) {
+  return value.is_structured() || holds_prompt(path);
 }
 
 }  // namespace
@@ -56,10 +86,23 @@ JsonFields JsonFields::parse(std::string_view body, bool may_be_empty) {
   return JsonFields(std::move(value));
 }
 
+std::string JsonFields::path_of(const std::string& field) const {
+  return (name_.empty() ? "" : name_ + ".") + field;
+}
+
 void JsonFields::refuse(const std::string& field, const std::string& problem) const {
   const json* value = find(field);
-  throw Error(RH_INVALID_ARGUMENT, (name_.empty() ? "" : name_ + ".") + field + ": " +
-                                       (value == nullptr ? "" : shown(*value) + " ") + problem);
+  const std::string path = path_of(field);
+  const bool hidden = value == nullptr || is_hidden(*value, path);
+  throw Error(RH_INVALID_ARGUMENT, path + ": " + (hidden ? "" : shown(*value) + " ") + problem);
+}
+
+void JsonFields::refuse_type(const std::string& field, const std::string& expected) const {
+  const json& value = object_.at(field);
+  const std::string path = path_of(field);
+  if (is_hidden(value, path))
+    throw Error(RH_INVALID_ARGUMENT, path + ": is " + type_of(value) + ", expected " + expected);
+  refuse(field, "is not " + expected);
 }
 
 const json* JsonFields::find(const std::string& field) const {
@@ -70,7 +113,7 @@ const json* JsonFields::find(const std::string& field) const {
 std::optional<std::string> JsonFields::text(const std::string& field) const {
   const json* value = find(field);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_string()) refuse(field, "is not a text");
+  if (!value->is_string()) refuse_type(field, "a string");
   return value->get<std::string>();
 }
 
@@ -82,7 +125,7 @@ std::optional<std::int64_t> JsonFields::integer(const std::string& field) const 
     return value->get<std::int64_t>();
   }
   if (value->is_number_integer()) return value->get<std::int64_t>();
-  if (!value->is_number()) refuse(field, "is not a whole number");
+  if (!value->is_number()) refuse_type(field, "a whole number");
   const double real = value->get<double>();
   // Above 2^53, a fraction could have been lost on the way.
   if (std::floor(real) != real || std::abs(real) > 9007199254740992.0) refuse(field, "is not a whole number");
@@ -101,7 +144,7 @@ std::optional<std::int64_t> JsonFields::integer(const std::string& field, std::i
 std::optional<double> JsonFields::number(const std::string& field) const {
   const json* value = find(field);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_number()) refuse(field, "is not a number");
+  if (!value->is_number()) refuse_type(field, "a number");
   return value->get<double>();
 }
 
@@ -116,7 +159,7 @@ std::optional<double> JsonFields::number(const std::string& field, double least,
 bool JsonFields::boolean(const std::string& field, bool otherwise) const {
   const json* value = find(field);
   if (value == nullptr) return otherwise;
-  if (!value->is_boolean()) refuse(field, "is not true or false");
+  if (!value->is_boolean()) refuse_type(field, "true or false");
   return value->get<bool>();
 }
 
@@ -138,7 +181,7 @@ std::optional<std::string> JsonFields::word(const std::string& field,
 std::optional<JsonFields> JsonFields::object(const std::string& field) const {
   const json* value = find(field);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_object()) refuse(field, "is not an object");
+  if (!value->is_object()) refuse_type(field, "an object");
   return JsonFields(*value, (name_.empty() ? "" : name_ + ".") + field);
 }
 

@@ -40,10 +40,13 @@ class JsonFields {
   std::optional<nlohmann::json> list(const std::string& field) const;
 
   const nlohmann::json& value() const { return object_; }
-  // Throws INVALID_ARGUMENT "<field>: <value> <problem>".
+  // Throws INVALID_ARGUMENT "<field>: <value> <problem>"; without the value of a list, of an object and of
+  // what people write (prompts, messages and the like): messages are logged.
   [[noreturn]] void refuse(const std::string& field, const std::string& problem) const;
 
  private:
+  [[noreturn]] void refuse_type(const std::string& field, const std::string& expected) const;
+  std::string path_of(const std::string& field) const;  // with the object's name before it
   const nlohmann::json* find(const std::string& field) const;
 
   nlohmann::json object_;

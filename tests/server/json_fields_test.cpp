@@ -42,7 +42,7 @@ TEST(JsonFields, give_the_types_that_are_asked_for) {
 TEST(JsonFields, refuse_other_types_by_name_and_value) {
   const auto fields =
       JsonFields::parse(R"({"t": 5, "i": 1.5, "o": {"x": "y"}, "big": 18446744073709551615})");
-  EXPECT_EQ(refusal([&] { fields.text("t"); }), "t: 5 is not a text");
+  EXPECT_EQ(refusal([&] { fields.text("t"); }), "t: 5 is not a string");
   EXPECT_EQ(refusal([&] { fields.integer("i"); }), "i: 1.5 is not a whole number");
   EXPECT_EQ(refusal([&] { fields.integer("big"); }), "big: 18446744073709551615 is too large");
   EXPECT_EQ(refusal([&] { fields.boolean("t", false); }), "t: 5 is not true or false");
@@ -53,6 +53,31 @@ TEST(JsonFields, refuse_other_types_by_name_and_value) {
               JsonFields::parse(R"({"w": "c"})").word("w", {"a", "b"});
             }),
             "w: \"c\" is not known, expected one of: a, b");
+}
+
+// Refusals are logged, and prompts are not.
+TEST(JsonFields, show_nothing_of_what_people_write) {
+  const auto fields = JsonFields::parse(R"({
+    "prompt": ["my secret"], "negative_prompt": {"a": "my secret"}, "system": 5, "stop": "my secret",
+    "size": ["my secret"], "options": {"prompt": "my secret", "n": {"x": "my secret"}},
+    "messages": [{"role": "my secret"}]})");
+  EXPECT_EQ(refusal([&] { fields.text("prompt"); }), "prompt: is a list, expected a string");
+  EXPECT_EQ(refusal([&] { fields.text("negative_prompt"); }),
+            "negative_prompt: is an object, expected a string");
+  EXPECT_EQ(refusal([&] { fields.text("system"); }), "system: is a number, expected a string");
+  EXPECT_EQ(refusal([&] { fields.integer("stop"); }), "stop: is a string, expected a whole number");
+  EXPECT_EQ(refusal([&] { fields.text("size"); }), "size: is a list, expected a string");
+  EXPECT_EQ(refusal([&] { fields.boolean("messages", false); }),
+            "messages: is a list, expected true or false");
+  EXPECT_EQ(refusal([&] { fields.object("options")->integer("n"); }),
+            "options.n: is an object, expected a whole number");
+  EXPECT_EQ(refusal([&] { fields.object("options")->number("prompt"); }),
+            "options.prompt: is a string, expected a number");
+  const JsonFields message(fields.value().at("messages").at(0), "messages[0]");
+  EXPECT_EQ(refusal([&] {
+              message.word("role", {"system", "user"});
+            }),
+            "messages[0].role: is not known, expected one of: system, user");
 }
 
 TEST(JsonFields, refuse_bodies_that_are_no_object) {
