@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/server/hidden_places.h"
 #include "host/server/routes.h"
 #include "roundhouse/ext/log.h"
 
@@ -55,11 +56,13 @@ struct Daemon::State {
                  options.store_root,
                  options.version,
                  options.log_prompts,
+                 options.fit_sizes,
                  [this] { return server ? server->connections() : 0; },
                  options.check} {
     add_all_routes(router, services);
     http::ServerOptions http = options.http;
     http.name = "roundhouse/" + options.version;
+    http.told = [this](const std::string& message) { return without_places(message, services); };
     http.completed = [this](const http::Completed& completed) {
       metrics.request(completed.request.method, completed.request.route, completed.status, completed.seconds,
                       completed.bytes);

@@ -21,6 +21,7 @@ struct DaemonOptions {
   std::string version;
   ModelCheck check = {};  // of models that clients bring; any thread
   bool log_prompts = false;
+  bool fit_sizes = true;                        // as Services has it
   std::chrono::milliseconds stop_time{10'000};  // how long running requests may go on when it ends
 };
 

@@ -25,6 +25,7 @@ struct Services {
   std::filesystem::path store_root;        // for Store; empty: there is none
   std::string version;                     // of the program
   bool log_prompts = false;
+  bool fit_sizes = true;  // sizes that clients send by habit become ones that the default model can draw
   std::function<std::size_t()> connections = [] { return std::size_t{0}; };  // open ones
   ModelCheck check = {};                                                     // of models that clients bring
 };

@@ -100,7 +100,9 @@ std::string Channel::read_body() {
 
 void Channel::fail(const Error& error) {
   const int status = status_of(error);
-  const std::string text = setting_.dialect->failure(request_, error, status);
+  const auto told = [&](std::string_view words) { return setting_.told(std::string(words)); };
+  const std::string text = setting_.dialect->failure(
+      request_, Error(error.code(), told(error.what()), told(error.hint())), status);
   if (answered()) {
     if (stream_type_.empty()) return;  // the answer was whole already
     write(stream_type_ == kEventStream ? "data: " + text + "\n\n" : text + "\n");

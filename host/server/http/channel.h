@@ -26,7 +26,8 @@ class Channel final : public Exchange, public Stream {
     std::uint64_t body_limit = 0;    // of the streamed body
     HttpError::Fields fields;        // of every answer to this request
     std::function<bool()> stopping;  // whether the server ends: then no answer keeps the connection
-    std::function<void()> wake;      // makes the side of the sockets look; any thread
+    std::function<std::string(const std::string&)> told;  // of an error's message
+    std::function<void()> wake;                           // makes the side of the sockets look; any thread
   };
   Channel(Request request, Setting setting);
 

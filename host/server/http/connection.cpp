@@ -196,6 +196,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
       const auto self = weak.lock();
       return shared->stopping || self == nullptr || self->overrun_;
     };
+    setting.told = shared_.options.told;
     setting.wake = [weak = weak_from_this()] {
       if (const auto self = weak.lock()) {
         asio::post(self->stream_.get_executor(), [self] { self->signal_.cancel(); });

@@ -41,6 +41,10 @@ struct ServerOptions {
   std::string name;        // of the field Server: "roundhouse/1.0"
   Limits limits;
   AccessPolicy access;  // its port is the server's to set
+  // What a client reads of the message of an error. On the thread of its handler.
+  std::function<std::string(const std::string& message)> told = [](const std::string& message) {
+    return message;
+  };
   // After every request, on the thread of its handler.
   std::function<void(const Completed&)> completed = [](const Completed&) {};
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "host/registry/record_json.h"
+#include "host/server/hidden_places.h"
 #include "host/server/http/http_error.h"
 #include "host/server/json_fields.h"
 #include "host/server/json_text.h"
@@ -63,7 +64,8 @@ void engines(const Services& services, http::Exchange& exchange) {
     json["engines"][record.id] = engine_json(record);
   }
   json["default"] = default_engine(services);
-  send(exchange, json);
+  // Reasons why one cannot be used name its files.
+  exchange.send(200, http::kJson, without_places(json_text(json), services) + "\n");
 }
 
 void set_engine(const Services& services, http::Exchange& exchange) {
