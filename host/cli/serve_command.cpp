@@ -2,6 +2,7 @@
 // `roundhouse serve`: the daemon, until it is told to end.
 #include <malloc.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -57,7 +58,10 @@ class ServeCommand : public Command {
     Log log = open_log(program, settings);
     SharedRegistry registry([&program] { return discover(program.engine_directories()); });
     if (settings.engine != "auto") registry.set_default_engine(settings.engine);
-    Daemon daemon(options(program, settings), registry, log);
+    const DaemonOptions wanted = options(program, settings);
+    check_pins(wanted, registry);
+    prctl(PR_SET_DUMPABLE, 0);  // no core file and no other process of the user shall hold keys and prompts
+    Daemon daemon(wanted, registry, log);
     daemon.start();
     announce(settings, daemon.port(), log);
     while (!ended)
@@ -109,8 +113,17 @@ class ServeCommand : public Command {
     options.version = program_version();
     options.check = engine_check(program);
     options.log_prompts = settings.log_prompts;
+    options.fit_sizes = settings.fit_sizes;
     options.stop_time = settings.stop_time;
     return options;
+  }
+
+  // A pin of a name that nothing has would wait for ever without a word.
+  static void check_pins(const DaemonOptions& options, const SharedRegistry& registry) {
+    const ModelCatalogue models = options.models();
+    for (const std::string& name : options.pool.pinned) {
+      if (registry.snapshot()->find(name) == nullptr) models.resolve(name);
+    }
   }
 
   void announce(const ServeSettings& settings, std::uint16_t port, Log& log) const {

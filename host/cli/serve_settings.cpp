@@ -7,6 +7,7 @@
 
 #include "host/cli/arguments.h"
 #include "host/server/http/access.h"
+#include "host/store/model_name.h"
 #include "host/store/small_file.h"
 #include "host/store/store_settings.h"
 #include "roundhouse/error.hpp"
@@ -214,7 +215,7 @@ const std::vector<Setting>& serve_settings() {
        }},
       {"pinned", "--pin", "MODEL", "A model that stays once it is loaded (repeatable)", Kind::list,
        [](S& settings, const std::string&, const std::string& value) {
-         settings.pool.pinned.push_back(value);
+         settings.pool.pinned.push_back(plain_model_name(value));
        }},
       {"load_timeout", "--load-timeout", "TIME",
        "How long loading may show no sign of life; 0 is for ever [default: 5m]", Kind::text,
@@ -233,6 +234,10 @@ const std::vector<Setting>& serve_settings() {
          const KeepAlive time = parse_keep_alive(value, where);
          settings.stop_time = time == kForever ? std::chrono::hours(24) : time;
        }},
+      {"fit_sizes", "--fit-sizes", "BOOL",
+       "Whether sizes that clients of OpenAI and the web UI send by habit become ones that the default model "
+       "can draw [default: true]",
+       Kind::text, truth(&S::fit_sizes)},
       {"log_file", "", "FILE", "", Kind::text,
        [](S& settings, const std::string&, const std::string& value) { settings.log_file = value; }},
       {"log_prompts", "--log-prompts", "", "Write prompts into the log", Kind::truth, truth(&S::log_prompts)},

@@ -30,6 +30,7 @@ struct ServeSettings {
   std::chrono::milliseconds stop_time{10'000};
   std::optional<std::filesystem::path> log_file;
   bool log_prompts = false;
+  bool fit_sizes = true;
 };
 
 // One setting in its three spellings: key of the file, flag, ROUNDHOUSE_KEY in the environment.

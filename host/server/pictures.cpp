@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/pictures.h"
 
+#include <utility>
+
 namespace roundhouse::host {
 
 std::string png_file(const Image& picture, const PngTexts& texts) {
@@ -16,21 +18,37 @@ void tell_engine(http::Exchange& exchange, const GeneratePlan& plan) {
 std::vector<std::string> make_picture_files(const Services& services, http::Exchange& exchange,
                                             const GenerateRequest& request,
                                             std::optional<KeepAlive> keep_alive, const PictureEvents& events,
-                                            PreviewRate previews) {
+                                            bool metadata, PreviewRate previews) {
   Generation made;  // so far: what a picture's record needs
   GenerationEvents generation;
+  bool begun = false;
+  const auto begin = [&] {
+    if (!std::exchange(begun, true) && events.begun) events.begun(made.plan, made.lease);
+  };
   generation.planned = [&](const GeneratePlan& plan) { made.plan = plan; };
+  // May come twice: for a worker that had died while it was idle, and for the next.
   generation.loaded = [&](const LeaseReport& lease) {
     made.lease = lease;
     made.plan.engine = lease.placement.engine;
-    if (events.begun) events.begun(made.plan);
   };
-  generation.progress = events.progress;
-  generation.preview = events.preview;
+  generation.progress = [&](const StepEvent& event) {
+    begin();
+    if (events.progress) events.progress(event);
+  };
+  if (events.preview) {
+    generation.preview = [&](std::uint32_t image, const PreviewEvent& event) {
+      begin();
+      events.preview(image, event);
+    };
+  }
   generation.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
+    begin();
     made.images.assign(1, {seed, result});
-    PictureFile file{made.record(0, services.version), {}};
-    file.png = png_file(result.image, metadata_texts(file.record));
+    PictureFile file{made.record(0, services.version), {}, {}};
+    for (const StageTiming& stage : result.stages) {
+      if (auto note = long_prompt_note(stage)) file.notes.push_back(std::move(*note));
+    }
+    file.png = png_file(result.image, metadata ? metadata_texts(file.record) : PngTexts{});
     if (events.picture) events.picture(image, file);
   };
   return generate_pictures(services, exchange, request, keep_alive, generation, previews).plan.notes;

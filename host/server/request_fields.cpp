@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/request_fields.h"
 
+#include <algorithm>
+
 #include "host/server/model_selector.h"
+#include "host/session/size.h"
 
 namespace roundhouse::host {
 namespace {
@@ -24,6 +27,8 @@ void take_engine_fields(const JsonFields& fields, GenerateRequest& request) {
   take(request.sampler, fields.text("sampler"));
   take(request.schedule, fields.text("schedule"));
   take(request.weights, fields.text("weights"));
+  if (const auto word = fields.word("long_prompt", {"cut", "error"}))
+    request.refuse_long_prompt = *word == "error";
 }
 
 void take_model_field(const JsonFields& fields, GenerateRequest& request) {
@@ -35,6 +40,32 @@ void take_model_field(const JsonFields& fields, GenerateRequest& request) {
   }
   take(request.model, std::move(reference.model));
   take(request.engine, std::move(reference.engine));
+}
+
+std::optional<std::string> fit_size(GenerateRequest& request, const ModelCatalogue& models) {
+  constexpr std::int64_t kLeast = 64, kMost = 4096;
+  const ResolvedModel model = models.resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
+  const auto side = [&](std::optional<std::int64_t> asked, std::optional<std::uint32_t> usual) {
+    return asked.value_or(usual.value_or(model.size.maximum));
+  };
+  const std::int64_t width = side(request.width, model.defaults.width);
+  const std::int64_t height = side(request.height, model.defaults.height);
+  if (std::min(width, height) < kLeast || std::max(width, height) > kMost) return std::nullopt;
+  const Size size =
+      snapped_size({static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height)}, model.size);
+  if (size.width == width && size.height == height) return std::nullopt;
+  request.width = size.width;
+  request.height = size.height;
+  const auto text = [](std::int64_t w, std::int64_t h) {
+    return std::to_string(w) + "x" + std::to_string(h);
+  };
+  return "the size " + text(width, height) + " became " + text(size.width, size.height) + ", which model '" +
+         model.name + "' can draw";
+}
+
+bool metadata_field(const JsonFields& fields) {
+  if (fields.has("metadata") && fields.value().at("metadata").is_object()) return true;
+  return fields.boolean("metadata", true);
 }
 
 std::optional<KeepAlive> keep_alive_field(const JsonFields& fields) {

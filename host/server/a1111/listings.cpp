@@ -43,12 +43,13 @@ ordered_json models_json(const Services& services) {
   ordered_json list = ordered_json::array();
   for (const auto& entry : services.models().entries()) {
     if (!entry.present || entry.problem) continue;
-    list.push_back({{"title", entry.spec.name},
-                    {"model_name", entry.spec.name},
-                    {"hash", nullptr},
-                    {"sha256", nullptr},
-                    {"filename", entry.directory.string()},
-                    {"config", nullptr}});
+    list.push_back(
+        {{"title", entry.spec.name},
+         {"model_name", entry.spec.name},
+         {"hash", nullptr},
+         {"sha256", nullptr},
+         {"filename", entry.spec.name + ".safetensors"},  // clients take its last part; where it lies is ours
+         {"config", nullptr}});
   }
   return list;
 }
@@ -106,7 +107,8 @@ void add_listing_routes(http::Router& router, const Services& services) {
   add(router, services, "sd-models", models_json);
   add(router, services, "upscalers", upscalers_json);
   add(router, services, "memory", memory_json);
-  for (const char* name : {"sd-vae", "loras", "latent-upscale-modes", "hypernetworks", "prompt-styles"})
+  for (const char* name : {"sd-vae", "loras", "latent-upscale-modes", "hypernetworks", "prompt-styles",
+                           "sd-modules", "face-restorers", "realesrgan-models", "extensions", "script-info"})
     add(router, services, name, nothing);
   add(router, services, "embeddings", [](const Services&) {
     return ordered_json{{"loaded", ordered_json::object()}, {"skipped", ordered_json::object()}};

@@ -8,8 +8,8 @@
 namespace roundhouse::host::a1111 {
 
 // GET /sdapi/v1/ samplers, schedulers, sd-models, sd-vae, loras, upscalers, latent-upscale-modes, embeddings,
-// hypernetworks, prompt-styles, scripts, memory and cmd-flags; POST refresh-checkpoints, refresh-loras and
-// png-info.
+// hypernetworks, prompt-styles, sd-modules, face-restorers, realesrgan-models, extensions, script-info,
+// scripts, memory and cmd-flags; POST refresh-checkpoints, refresh-loras and png-info.
 void add_listing_routes(http::Router& router, const Services& services);
 
 }  // namespace roundhouse::host::a1111

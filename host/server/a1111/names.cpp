@@ -2,6 +2,7 @@
 #include "host/server/a1111/names.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/output/metadata.h"
 #include "host/registry/record_json.h"
@@ -106,12 +107,31 @@ void take_sampler(const std::string& text, const Registry& registry, GenerateReq
   refuse("sampler_name", text, known);
 }
 
-void take_schedule(const std::string& text, const Registry& registry, GenerateRequest& request) {
-  if (is_automatic(text)) return;
+std::optional<std::string> take_schedule(const std::string& text, const Registry& registry,
+                                         GenerateRequest& request) {
+  if (is_automatic(text)) return std::nullopt;
   const std::vector<Method> known = schedules(registry);
-  const Method* method = find(known, text);
-  if (method == nullptr) refuse("scheduler", text, known);
-  request.schedule = method->name;
+  if (const Method* method = find(known, text)) {
+    request.schedule = method->name;
+    return std::nullopt;
+  }
+  return "scheduler: '" + text + "' is not known, and taken for Automatic";
+}
+
+std::optional<std::string> settle_schedule(const Registry& registry, const ModelDefaults& defaults,
+                                           GenerateRequest& request) {
+  if (!request.schedule) return std::nullopt;
+  const std::vector<std::string> all = names(registry, "sampler");
+  std::optional<std::string> sampler = request.sampler ? request.sampler : defaults.sampler;
+  if (!sampler && !all.empty()) sampler = all.front();
+  if (!sampler) return std::nullopt;
+  const std::vector<std::string> followed = names(registry, "schedule." + *sampler);
+  const bool follows =
+      followed.empty() || std::find(followed.begin(), followed.end(), *request.schedule) != followed.end();
+  if (follows) return std::nullopt;
+  const std::string asked = *std::exchange(request.schedule, followed.front());
+  return "scheduler: sampler '" + a1111_sampler(*sampler) + "' does not follow '" + title_of_schedule(asked) +
+         "'; '" + title_of_schedule(followed.front()) + "' took its place";
 }
 
 }  // namespace roundhouse::host::a1111

@@ -78,8 +78,9 @@ class Txt2Img {
       request.images = total - next_;
       request.seed = (seed + next_) & INT64_MAX;
       try {
-        const auto notes = make_picture_files(services_, exchange_, request, std::nullopt,
-                                              events(next_, total), PreviewRate{0, kPreviews});
+        const auto notes =
+            make_picture_files(services_, exchange_, request, std::nullopt, events(next_, total),
+                               txt2img_.metadata, PreviewRate{0, kPreviews});
         txt2img_.notes.insert(txt2img_.notes.end(), notes.begin(), notes.end());
         return;
       } catch (const Skipped&) {
@@ -94,7 +95,7 @@ class Txt2Img {
 
   PictureEvents events(std::uint32_t first, std::uint32_t total) {
     PictureEvents events;
-    events.begun = [this](const GeneratePlan& plan) {
+    events.begun = [this](const GeneratePlan& plan, const LeaseReport&) {
       if (plan_.engine.empty()) tell_engine(exchange_, plan);
       plan_ = plan;
     };
@@ -186,7 +187,7 @@ class Txt2Img {
 
 void txt2img(const Services& services, Settings& settings, Jobs& jobs, http::Exchange& exchange) {
   const JsonFields fields = JsonFields::parse(exchange.request().body);
-  Txt2ImgRequest request = read_txt2img(fields, services, settings);
+  Txt2ImgRequest request = read_txt2img(with_plain_values(fields), services, settings);
   const std::string kept = request.keep_options ? request.checkpoint : "";
   Txt2Img job(services, jobs, exchange, std::move(request));
   job.run();
@@ -201,8 +202,9 @@ void img2img(const Services& services, const Settings& settings, http::Exchange&
   for (const auto& image : *images)
     decode_picture_text(image, "init_images");
   if (fields.has("mask")) decode_picture_text(fields.value().at("mask"), "mask");
-  fields.number("denoising_strength", 0, 1);
-  refuse_image_to_image(services, read_txt2img(fields, services, settings).request, fields.has("mask"));
+  with_plain_values(fields).number("denoising_strength", 0, 1);
+  refuse_image_to_image(services, read_txt2img(with_plain_values(fields), services, settings).request,
+                        fields.has("mask"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/a1111/settings.h"
 
+#include "host/server/generation.h"
 #include "host/server/json_text.h"
 #include "host/server/model_selector.h"
 
@@ -11,7 +12,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* kCheckpoint = "sd_model_checkpoint";
 
-// Those that clients look at. They are facts: changing one but the model changes nothing.
+// Those that clients look at. They are facts: changing one but the model and enable_pnginfo changes nothing.
 void get_options(const Settings& settings, http::Exchange& exchange) {
   const std::string checkpoint = settings.checkpoint();
   ordered_json json;
@@ -21,7 +22,7 @@ void get_options(const Settings& settings, http::Exchange& exchange) {
   json["CLIP_stop_at_last_layers"] = 1;
   json["samples_format"] = "png";
   json["samples_save"] = false;
-  json["enable_pnginfo"] = true;
+  json[kPngInfo] = settings.metadata();
   exchange.send(200, http::kJson, json_text(json));
 }
 
@@ -31,6 +32,21 @@ void post_options(const Services& services, Settings& settings, http::Exchange& 
     check_checkpoint(services, *checkpoint);
     settings.set_checkpoint(*checkpoint);
   }
+  settings.set_metadata(fields.boolean(kPngInfo, settings.metadata()));
+  exchange.send(200, http::kJson, "{}");
+}
+
+// Whatever is loaded: there is one model at a time in that world.
+void unload_checkpoint(const Services& services, http::Exchange& exchange) {
+  services.pool.unload_all();
+  exchange.send(200, http::kJson, "{}");
+}
+
+void reload_checkpoint(const Services& services, const Settings& settings, http::Exchange& exchange) {
+  GenerateRequest request;
+  if (const std::string checkpoint = settings.checkpoint(); !checkpoint.empty())
+    take_checkpoint(checkpoint, request);
+  load_model(services, exchange, request, std::nullopt);
   exchange.send(200, http::kJson, "{}");
 }
 
@@ -69,6 +85,11 @@ void add_settings_routes(http::Router& router, const Services& services,
              [settings](http::Exchange& exchange) { get_options(*settings, exchange); });
   router.add("POST", "/sdapi/v1/options", {}, [&services, settings](http::Exchange& exchange) {
     post_options(services, *settings, exchange);
+  });
+  router.add("POST", "/sdapi/v1/unload-checkpoint", {},
+             [&services](http::Exchange& exchange) { unload_checkpoint(services, exchange); });
+  router.add("POST", "/sdapi/v1/reload-checkpoint", {}, [&services, settings](http::Exchange& exchange) {
+    reload_checkpoint(services, *settings, exchange);
   });
 }
 

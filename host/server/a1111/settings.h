@@ -2,6 +2,7 @@
 // What a client of that world sets once for all its requests: the model, and with it the engine.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,11 +20,17 @@ class Settings {
   // A reference as model_selector.h has them; empty: the default model.
   std::string checkpoint() const;
   void set_checkpoint(std::string reference);
+  // enable_pnginfo: whether pictures carry what made them.
+  bool metadata() const { return metadata_; }
+  void set_metadata(bool wanted) { metadata_ = wanted; }
 
  private:
   mutable std::mutex mutex_;
+  std::atomic<bool> metadata_ = true;
   std::string checkpoint_;
 };
+
+inline constexpr const char* kPngInfo = "enable_pnginfo";
 
 // Sets model and engine of `request`.
 void take_checkpoint(const std::string& reference, GenerateRequest& request);
@@ -33,7 +40,7 @@ void take_options(const JsonFields& options, GenerateRequest& request);
 // Throws what place_model throws unless there is such a model.
 void check_checkpoint(const Services& services, const std::string& reference);
 
-// GET and POST /sdapi/v1/options.
+// GET and POST /sdapi/v1/options, POST unload-checkpoint and reload-checkpoint.
 void add_settings_routes(http::Router& router, const Services& services,
                          const std::shared_ptr<Settings>& settings);
 

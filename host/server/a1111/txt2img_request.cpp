@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "host/server/a1111/names.h"
+#include "host/server/request_fields.h"
 
 namespace roundhouse::host::a1111 {
 namespace {
@@ -31,10 +32,10 @@ void refuse_what_nobody_does(const JsonFields& fields) {
 
 void refuse_lora(const std::string& prompt) {
   for (const char* mark : {"<lora:", "<lyco:", "<hypernet:"}) {
-    const std::size_t at = prompt.find(mark);
-    if (at == std::string::npos) continue;
-    const std::string name = prompt.substr(at, std::min(prompt.find('>', at) - at, std::size_t{80}) + 1);
-    throw Error(RH_LORA_UNSUPPORTED_ENGINE, "prompt: '" + name + "': no engine takes a LoRA");
+    if (prompt.find(mark) == std::string::npos) continue;
+    // Not which: it is a part of the prompt, and messages are logged.
+    throw Error(RH_LORA_UNSUPPORTED_ENGINE,
+                "prompt: has '" + std::string(mark) + "...>', and no engine takes a LoRA");
   }
 }
 
@@ -45,14 +46,22 @@ std::optional<std::int64_t> side(const JsonFields& fields, const char* name, std
   return *value / multiple * multiple;
 }
 
-std::int64_t multiple_of_model(const GenerateRequest& request, const Services& services) {
+// Of the model that the request means; of an engine without models, sides of any size.
+struct ModelWords {
+  std::int64_t multiple = 1;
+  ModelDefaults defaults;
+};
+
+ModelWords words_of_model(const GenerateRequest& request, const Services& services) {
   const auto engine = request.engine ? request.engine : services.registry.default_engine();
   if (engine && !request.model) {
     const auto registry = services.registry.snapshot();
     const EngineRecord* record = registry->find(*engine);
-    if (record != nullptr && has_capability(record->capabilities(), "feature", "modelless")) return 1;
+    if (record != nullptr && has_capability(record->capabilities(), "feature", "modelless")) return {};
   }
-  return services.models().resolve(request.model.value_or(ModelCatalogue::kDefaultModel)).size.multiple_of;
+  const ResolvedModel model =
+      services.models().resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
+  return {model.size.multiple_of, model.defaults};
 }
 
 void take_override_settings(Txt2ImgRequest& txt2img, const JsonFields& fields) {
@@ -60,6 +69,7 @@ void take_override_settings(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   if (!options) return;
   take_options(*options, txt2img.request);
   txt2img.checkpoint = options->text("sd_model_checkpoint").value_or("");
+  txt2img.metadata = options->boolean(kPngInfo, txt2img.metadata);
   txt2img.keep_options = !fields.boolean("override_settings_restore_afterwards", true);
 }
 
@@ -85,7 +95,26 @@ void note_what_is_ignored(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   }
 }
 
+// "true" as true, "2" as 2.
+nlohmann::json plain_value(const std::string& text) {
+  if (text.empty()) return nullptr;
+  const auto value = nlohmann::json::parse(text, nullptr, false);
+  return value.is_number() || value.is_boolean() ? value : nlohmann::json(text);
+}
+
 }  // namespace
+
+JsonFields with_plain_values(const JsonFields& fields) {
+  nlohmann::json body = fields.value();
+  for (const char* name :
+       {"steps", "width", "height", "seed", "cfg_scale", "batch_size", "n_iter", "subseed",
+        "subseed_strength", "denoising_strength", "send_images", "save_images", "enable_hr", "restore_faces",
+        "tiling", "override_settings_restore_afterwards", "fit_sizes", "metadata"}) {
+    const auto found = body.find(name);
+    if (found != body.end() && found->is_string()) *found = plain_value(found->get<std::string>());
+  }
+  return JsonFields(std::move(body));
+}
 
 double guidance_of_cfg_scale(double cfg_scale) {
   return cfg_scale >= 0 && cfg_scale < 1 ? 0 : cfg_scale - 1;
@@ -100,20 +129,31 @@ Txt2ImgRequest read_txt2img(const JsonFields& fields, const Services& services, 
   Txt2ImgRequest txt2img;
   GenerateRequest& request = txt2img.request;
   request.prompt = fields.text("prompt").value_or("");
+  request.may_be_blank = true;
   request.negative_prompt = fields.text("negative_prompt");
   refuse_lora(request.prompt);
   if (const std::string checkpoint = settings.checkpoint(); !checkpoint.empty())
     take_checkpoint(checkpoint, request);
+  txt2img.metadata = settings.metadata();
   take_override_settings(txt2img, fields);
+  txt2img.metadata = txt2img.metadata && metadata_field(fields);
   if (auto engine = fields.text("engine")) request.engine = std::move(engine);
+  request.refuse_long_prompt = fields.word("long_prompt", {"cut", "error"}) == "error";
   take_numbers(txt2img, fields);
   const auto registry = services.registry.snapshot();
-  take_schedule(fields.text("scheduler").value_or(""), *registry, request);
+  const auto note = [&](const std::optional<std::string>& text) {
+    if (text) txt2img.notes.push_back(*text);
+  };
+  note(take_schedule(fields.text("scheduler").value_or(""), *registry, request));
   const std::string older = fields.text("sampler_index").value_or("");
   take_sampler(fields.text("sampler_name").value_or(older), *registry, request);
-  const std::int64_t multiple = multiple_of_model(request, services);
-  request.width = side(fields, "width", multiple);
-  request.height = side(fields, "height", multiple);
+  const ModelWords model = words_of_model(request, services);
+  note(settle_schedule(*registry, model.defaults, request));
+  request.width = side(fields, "width", model.multiple);
+  request.height = side(fields, "height", model.multiple);
+  const bool sized = request.width || request.height;
+  if (sized && !request.model && services.fit_sizes && fields.boolean("fit_sizes", true))
+    note(fit_size(request, services.models()));
   txt2img.send_images = fields.boolean("send_images", true);
   note_what_is_ignored(txt2img, fields);
   return txt2img;

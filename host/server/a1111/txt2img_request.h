@@ -14,6 +14,7 @@ struct Txt2ImgRequest {
   GenerateRequest request;  // of all pictures together
   std::uint32_t batch_size = 1, n_iter = 1;
   bool send_images = true;
+  bool metadata = true;       // whether pictures carry what made them
   bool keep_options = false;  // override_settings stay
   std::string checkpoint;     // of override_settings; empty: none
   std::vector<std::string> notes;
@@ -22,6 +23,9 @@ struct Txt2ImgRequest {
 // A cfg_scale of 1 is that world's "off", as a guidance of 0 is ours; below 1 there is no less than off.
 double guidance_of_cfg_scale(double cfg_scale);
 double cfg_scale_of_guidance(double guidance);
+
+// Numbers and truths that clients send as text, as themselves: that world takes both.
+JsonFields with_plain_values(const JsonFields& fields);
 
 // Throws INVALID_ARGUMENT for wrong types and ranges, CAPABILITY_UNSUPPORTED for what no engine does (a
 // second pass, face restoration, tiling, variations, scripts), LORA_UNSUPPORTED_ENGINE for a LoRA in the

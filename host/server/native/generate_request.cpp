@@ -9,6 +9,7 @@
 #include "host/server/json_fields.h"
 #include "host/server/native/progress_table.h"
 #include "host/server/request_fields.h"
+#include "host/session/size.h"
 
 namespace roundhouse::host {
 namespace {
@@ -69,7 +70,7 @@ void read_guidance(NativeRequest& native, const JsonFields& fields, const ModelD
 void read_size(NativeRequest& native, const JsonFields& fields, const SizeLimits& limits) {
   native.asked_width = read_side(fields, "width");
   native.asked_height = read_side(fields, "height");
-  const SnappedSize size = snap_size(native.asked_width, native.asked_height, limits);
+  const Size size = snapped_size({native.asked_width, native.asked_height}, limits);
   native.request.width = size.width;
   native.request.height = size.height;
   if (size.width == native.asked_width && size.height == native.asked_height) return;
@@ -115,7 +116,7 @@ void refuse_lora(const JsonFields& fields) {
 
 void read_form(NativeRequest& native, const JsonFields& fields) {
   native.png = fields.word("format", {"rgba", "png"}).value_or("rgba") == "png";
-  native.metadata = fields.boolean("metadata", true);
+  native.metadata = metadata_field(fields);
   native.stream = fields.boolean("stream", false);
   native.preview_every = static_cast<std::uint32_t>(fields.integer("preview_every", 0, 50).value_or(0));
   native.id = fields.text("generation_id").value_or(random_uuid());
@@ -124,17 +125,6 @@ void read_form(NativeRequest& native, const JsonFields& fields) {
 }
 
 }  // namespace
-
-SnappedSize snap_size(std::uint32_t width, std::uint32_t height, const SizeLimits& limits) {
-  const double largest = limits.maximum, raster = limits.multiple_of;
-  const double scale = std::min(1.0, largest / std::max(width, height));
-  const auto side = [&](std::uint32_t asked) {
-    const double least = std::ceil(limits.minimum / raster) * raster;
-    const double most = std::floor(largest / raster) * raster;
-    return static_cast<std::uint32_t>(std::clamp(std::round(asked * scale / raster) * raster, least, most));
-  };
-  return {side(width), side(height)};
-}
 
 std::string decorated_prompt(const std::string& prompt) {
   std::string lower = prompt;
@@ -149,7 +139,8 @@ NativeRequest read_native_request(const http::Request& request, const Services& 
   const JsonFields fields = JsonFields::parse(request.body);
   NativeRequest native;
   native.prompt = fields.text("prompt").value_or("");
-  if (native.prompt.empty()) throw http::HttpError(400, RH_INVALID_ARGUMENT, "No prompt provided");
+  if (native.prompt.find_first_not_of(" \t\r\n") == std::string::npos)
+    throw http::HttpError(400, RH_INVALID_ARGUMENT, "No prompt provided");
   const bool exact = fields.boolean("exact", false);
   const bool decorate = fields.boolean("decorate", !exact);
   native.request.prompt = decorate ? decorated_prompt(native.prompt) : native.prompt;

@@ -32,13 +32,6 @@ struct NativeRequest {
 // below 1 or above 2048, and what resolving the model throws.
 NativeRequest read_native_request(const http::Request& request, const Services& services);
 
-// The size nearest to width x height in shape, and no larger where that can be, that `limits` allow: 848x480
-// is 512x288 where 512 is the largest side and 16 the raster.
-struct SnappedSize {
-  std::uint32_t width = 0, height = 0;
-};
-SnappedSize snap_size(std::uint32_t width, std::uint32_t height, const SizeLimits& limits);
-
 // With ", pixel art, 8bit style, game sprite" unless it speaks of pixel art already.
 std::string decorated_prompt(const std::string& prompt);
 

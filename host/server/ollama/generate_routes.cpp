@@ -23,7 +23,7 @@ struct Asked {
   std::string model;  // as the client wrote it
   GenerateRequest request;
   std::optional<KeepAlive> keep_alive;
-  bool stream = true;
+  bool stream = true, metadata = true;
 };
 
 // `what` is the field that would ask for work: nothing to do without it but to load or unload.
@@ -96,8 +96,10 @@ void read_picture(const JsonFields& fields, Asked& asked) {
   if (const auto options = fields.object("options")) {
     request.seed = options->integer("seed");
     take_engine_fields(*options, request);
+    asked.metadata = metadata_field(*options);
   }
   take_engine_fields(fields, request);
+  asked.metadata = asked.metadata && metadata_field(fields);
   request.width = fields.integer("width");
   request.height = fields.integer("height");
   const auto images = fields.list("images");
@@ -113,7 +115,8 @@ void generate(const Services& services, http::Exchange& exchange) {
   if (asked.request.prompt.empty()) return load_or_unload(services, exchange, asked, false);
   if (!is_for_pictures(services, asked.request)) refuse_text(services, asked, "text-generation");
   read_picture(fields, asked);
-  PictureAnswer(services, exchange, asked.model, asked.stream).run(asked.request, asked.keep_alive);
+  PictureAnswer(services, exchange, asked.model, asked.stream, asked.metadata)
+      .run(asked.request, asked.keep_alive);
 }
 
 void chat(const Services& services, http::Exchange& exchange) {

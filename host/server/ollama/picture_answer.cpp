@@ -17,8 +17,12 @@ std::int64_t nanoseconds(double milliseconds) {
 }  // namespace
 
 PictureAnswer::PictureAnswer(const Services& services, http::Exchange& exchange, std::string model,
-                             bool stream)
-    : services_(services), exchange_(exchange), model_(std::move(model)), wants_stream_(stream) {
+                             bool stream, bool metadata)
+    : services_(services),
+      exchange_(exchange),
+      model_(std::move(model)),
+      wants_stream_(stream),
+      metadata_(metadata) {
 }
 
 PictureAnswer::Json PictureAnswer::line(bool done) const {
@@ -58,14 +62,14 @@ void PictureAnswer::on_picture(const PictureFile& picture) {
 
 void PictureAnswer::run(const GenerateRequest& request, std::optional<KeepAlive> keep_alive) {
   PictureEvents events;
-  events.begun = [this](const GeneratePlan& plan) {
-    load_nanoseconds_ = nanoseconds_since(begin_);
+  events.begun = [this](const GeneratePlan& plan, const LeaseReport& lease) {
+    load_nanoseconds_ = nanoseconds(lease.waiting_milliseconds + lease.loading_milliseconds);
     tell_engine(exchange_, plan);
     if (wants_stream_) stream_ = &exchange_.begin(200, http::kNdjson);
   };
   events.progress = [this](const StepEvent& event) { on_step(event); };
   events.picture = [this](std::uint32_t, const PictureFile& picture) { on_picture(picture); };
-  const auto notes = make_picture_files(services_, exchange_, request, keep_alive, events);
+  const auto notes = make_picture_files(services_, exchange_, request, keep_alive, events, metadata_);
   result_["total_duration"] = nanoseconds_since(begin_);
   result_["load_duration"] = load_nanoseconds_;
   result_["eval_count"] = steps_;

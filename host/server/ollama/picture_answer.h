@@ -13,7 +13,8 @@ namespace roundhouse::host::ollama {
 class PictureAnswer {
  public:
   // `model` as the client wrote it. All must outlive it.
-  PictureAnswer(const Services& services, http::Exchange& exchange, std::string model, bool stream);
+  PictureAnswer(const Services& services, http::Exchange& exchange, std::string model, bool stream,
+                bool metadata);
 
   // Answers the exchange, or throws an Error that is the answer.
   void run(const GenerateRequest& request, std::optional<KeepAlive> keep_alive);
@@ -28,7 +29,7 @@ class PictureAnswer {
   const Services& services_;
   http::Exchange& exchange_;
   const std::string model_;
-  const bool wants_stream_;
+  const bool wants_stream_, metadata_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   http::Stream* stream_ = nullptr;
   std::uint32_t steps_ = 0;

@@ -11,6 +11,8 @@
 namespace roundhouse::host::openai {
 namespace {
 
+constexpr std::int64_t kMostOfTheirs = 10, kMostOfOurs = 16;
+
 // Digits of a side, at most five of them.
 std::optional<std::int64_t> side(std::string_view text) {
   std::int64_t value = 0;
@@ -52,9 +54,9 @@ bool answers_by_address(const std::optional<std::string>& alias) {
 }  // namespace
 
 bool is_openai_model(const std::string& name) {
-  static constexpr std::array<std::string_view, 6> kNames{
-      "dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "chatgpt-image-latest"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+  static constexpr std::array<std::string_view, 3> kFamilies{"dall-e-", "gpt-image-", "chatgpt-image-"};
+  return std::any_of(kFamilies.begin(), kFamilies.end(),
+                     [&](std::string_view family) { return name.starts_with(family); });
 }
 
 std::uint32_t steps_of_quality(const std::string& quality, std::uint32_t usual) {
@@ -74,12 +76,15 @@ ImageRequest read_image_request(const JsonFields& fields,
   if (request.model && is_openai_model(*request.model) && !exists(*request.model)) {
     image.alias = std::exchange(request.model, std::nullopt);
   }
-  request.images = fields.integer("n", 1, 10).value_or(1);
+  // Ten is theirs; models of ours make as many as on every other route.
+  request.images = fields.integer("n", 1, request.model ? kMostOfOurs : kMostOfTheirs).value_or(1);
   take_size(fields, request);
+  image.fit = fields.boolean("fit_sizes", true) && !request.model && request.width.has_value();
   image.quality = quality_of(fields);
   check_format(fields);
   const auto form = fields.word("response_format", {"url", "b64_json"});
   image.by_address = form ? *form == "url" : answers_by_address(image.alias);
+  image.metadata = metadata_field(fields);
   image.stream = fields.boolean("stream", false);
   image.partial_images = static_cast<std::uint32_t>(fields.integer("partial_images", 0, 3).value_or(0));
   image.keep_alive = keep_alive_field(fields);

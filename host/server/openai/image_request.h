@@ -17,7 +17,11 @@ struct ImageRequest {
   std::optional<KeepAlive> keep_alive;
   std::string quality = "medium";    // low, medium or high
   std::optional<std::string> alias;  // the name of a model of OpenAI's, in place of which the default runs
+  bool metadata = true;              // whether pictures carry what made them
   bool by_address = false;           // pictures as url, not as b64_json
+  // A size that the model cannot draw becomes one that it can: with no model named, clients send a size by
+  // habit.
+  bool fit = false;
   bool stream = false;
   std::uint32_t partial_images = 0;
 };
@@ -27,7 +31,8 @@ struct ImageRequest {
 ImageRequest read_image_request(const JsonFields& fields,
                                 const std::function<bool(const std::string&)>& exists);
 
-// Models that clients ask for by themselves: dall-e-2, dall-e-3, gpt-image-1 and the like.
+// Models that clients ask for by themselves: every dall-e-*, gpt-image-* and chatgpt-image-*, with a date or
+// without.
 bool is_openai_model(const std::string& name);
 
 // Steps for a quality: half of the model's own for low, half as many again for high, 1 to 50.

@@ -11,6 +11,7 @@
 #include "host/server/openai/image_request.h"
 #include "host/server/openai/models.h"
 #include "host/server/pictures.h"
+#include "host/server/request_fields.h"
 #include "host/transport/base64.h"
 
 namespace roundhouse::host::openai {
@@ -60,6 +61,10 @@ class ImageAnswer {
 
   void run() {
     take_quality(services_, image_);
+    if (image_.alias) notes_.push_back(alias_note());
+    if (image_.fit && services_.fit_sizes) {
+      if (auto note = fit_size(image_.request, services_.models())) notes_.push_back(*note);
+    }
     if (image_.stream) {
       run_stream();
     } else {
@@ -77,7 +82,7 @@ class ImageAnswer {
     ordered_json data = ordered_json::array();
     ordered_json json;
     PictureEvents events;
-    events.begun = [&](const GeneratePlan& plan) {
+    events.begun = [&](const GeneratePlan& plan, const LeaseReport&) {
       tell_engine(exchange_, plan);
       json = common_json(image_, plan);
       json["steps"] = plan.job.steps;
@@ -93,16 +98,18 @@ class ImageAnswer {
       entry["seed"] = picture.record.job.seed;
       data.push_back(std::move(entry));
     };
-    auto notes = make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events);
-    if (image_.alias) notes.insert(notes.begin(), alias_note(json["model"].get<std::string>()));
+    auto notes =
+        make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.metadata);
+    notes.insert(notes.begin(), notes_.begin(), notes_.end());
     ordered_json answer{{"created", std::time(nullptr)}, {"data", std::move(data)}};
     answer.update(json);
     answer["notes"] = notes;
     exchange_.send(200, http::kJson, json_text(answer));
   }
 
-  std::string alias_note(const std::string& model) const {
-    return "model '" + *image_.alias + "' is OpenAI's; '" + model + "' took its place";
+  std::string alias_note() const {
+    return "model '" + *image_.alias + "' is OpenAI's; '" + ModelCatalogue::kDefaultModel +
+           "' took its place";
   }
 
   // The next event; ends the request when nobody reads it.
@@ -120,10 +127,10 @@ class ImageAnswer {
     ordered_json common;
     std::uint32_t partial = 0;  // of the picture at work
     PictureEvents events;
-    events.begun = [&](const GeneratePlan& plan) {
+    events.begun = [&](const GeneratePlan& plan, const LeaseReport&) {
       tell_engine(exchange_, plan);
       common = common_json(image_, plan);
-      if (image_.alias) common["notes"] = {alias_note(name_of(plan.model))};
+      if (!notes_.empty()) common["notes"] = notes_;
       stream_ = &exchange_.begin(200, http::kEventStream);
     };
     events.preview = [&](std::uint32_t image, const PreviewEvent& preview) {
@@ -145,9 +152,12 @@ class ImageAnswer {
                         {"image_index", image},
                         {"seed", picture.record.job.seed}};
       json.update(common);
+      for (const std::string& note : picture.notes)
+        json["notes"].push_back(note);
       write("image_generation.completed", std::move(json));
     };
-    make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events, previews());
+    make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.metadata,
+                       previews());
   }
 
   const Services& services_;
@@ -155,6 +165,7 @@ class ImageAnswer {
   PictureShelf& shelf_;
   ImageRequest image_;
   http::Stream* stream_ = nullptr;
+  std::vector<std::string> notes_;  // on what became of the request before it was planned
 };
 
 void generate(const Services& services, PictureShelf& shelf, http::Exchange& exchange) {
