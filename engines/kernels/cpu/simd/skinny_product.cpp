@@ -124,7 +124,7 @@ HWY_INLINE void unpack_panel(float* HWY_RESTRICT panel, const std::uint8_t* data
 }
 
 template <int kCols>
-HWY_INLINE void add_panel_to_all(float* sums, ConstRows x, const float* panel) {
+HWY_NOINLINE void add_panel_to_all(float* sums, ConstRows x, const float* panel) {
   constexpr std::int64_t kSums = kCols * kMostLanes;
   std::int64_t row = 0;
   for (; row + 4 <= x.rows; row += 4)
