@@ -79,7 +79,8 @@ function(roundhouse_test name)
   target_compile_definitions(${name} PRIVATE
     ROUNDHOUSE_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures"
     ROUNDHOUSE_MODELS="${PROJECT_SOURCE_DIR}/manifests/models"
-    ROUNDHOUSE_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    ROUNDHOUSE_BINARY_DIR="${PROJECT_BINARY_DIR}"
+    ROUNDHOUSE_SANITIZED=$<BOOL:${ROUNDHOUSE_SANITIZED}>)
   roundhouse_compile_as(tests ${name})
   add_test(NAME ${name} COMMAND ${name})
   if(arg_LABELS)
