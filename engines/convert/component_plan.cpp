@@ -122,9 +122,9 @@ ComponentPlan plan_component(const fs::path& directory, const Component& compone
   plan.gguf = gguf && component.weights.kind != WeightKind::vae;
   plan.file = component.file(plan.gguf);
   if (component.gguf && !plan.gguf && !component.configured)
-    throw Error(
-        RH_CAPABILITY_UNSUPPORTED,
-        component.files.front() + ": has no config.json beside it, without which safetensors are no model");
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                component.files.front() +
+                    ": has no config.json beside it, and safetensors files without one are not a model");
   const NameTable names = component_names(component);
   plan.weights = std::make_unique<WeightSet>(directory / component.folder, component.stem,
                                              WeightOptions{.plan_only = true}, names);

@@ -237,7 +237,8 @@ std::unique_ptr<Command> make_convert_command() {
 std::unique_ptr<Command> make_quantize_command() {
   return std::make_unique<ConvertCommand>(ConvertCommand::Kind{
       "quantize", "Write a model with its matrices rounded to blocks of a few bits", "--type",
-      "q8_0 (also int8), q6_k, q4_k, q4_0 (also int4) or f16 (also fp16); what is no large matrix stays as "
+      "q8_0 (also int8), q6_k, q4_k, q4_0 (also int4) or f16 (also fp16); everything but large matrices "
+      "stays as "
       "it is",
       "pocket-turbo:q8_0", kQuantised});
 }

@@ -111,7 +111,7 @@ std::string png_of(const OrderedJson& result, const GenerateRequest& request) {
   check("width", request.width);
   check("height", request.height);
   const auto bytes = base64_decoded(image.at("base64").get_ref<const std::string&>());
-  if (!bytes) throw Error(RH_SOURCE_REJECTED, "the daemon's picture is no base64");
+  if (!bytes) throw Error(RH_SOURCE_REJECTED, "the daemon's image is not base64");
   try {
     read_png_texts(*bytes);
   } catch (const Error& error) {

@@ -24,7 +24,7 @@ std::string path_of(const std::string& url) {
   std::string rest = url.substr(std::string(kScheme).size());
   if (rest.starts_with("//localhost/")) rest = rest.substr(std::string("//localhost").size());
   if (rest.starts_with("///")) rest = rest.substr(2);
-  if (!rest.starts_with('/') || rest.starts_with("//")) refuse("is no path of this machine");
+  if (!rest.starts_with('/') || rest.starts_with("//")) refuse("is not a path on this machine");
   std::string path;
   for (std::size_t i = 0; i < rest.size(); ++i) {
     if (rest[i] != '%') {

@@ -54,7 +54,7 @@ std::string usable_token(std::string text, const std::string& where) {
   const bool plain = std::all_of(text.begin(), text.end(),
                                  [](char c) { return static_cast<unsigned char>(c) > ' ' && c < 0x7f; });
   if (text.empty() || !plain || text.size() > kMaximumTokenBytes)
-    throw Error(RH_INVALID_ARGUMENT, where + ": is no token, expected one line of text without spaces");
+    throw Error(RH_INVALID_ARGUMENT, where + ": is not a token, expected one line of text without spaces");
   return text;
 }
 
@@ -94,7 +94,7 @@ void require_hub_names(const HubRepository& repository) {
   const bool parts =
       is_name_part(name.substr(0, slash)) && (slash == name.size() || is_name_part(name.substr(slash + 1)));
   if (!parts || name.size() > kMaximumNameBytes)
-    unsafe("repository", name, "is no name of a repository, expected org/name");
+    unsafe("repository", name, "is not the name of a repository, expected org/name");
   const bool printable = std::all_of(revision.begin(), revision.end(),
                                      [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; });
   if (revision.empty() || revision.size() > kMaximumRevisionBytes || !printable || revision.front() == '/' ||

@@ -96,7 +96,7 @@ RegistryReference RegistryReference::parse(const std::string& text) {
     if (port && url.port() == 443) reference.registry += ":443";
   } catch (const Error&) {
     refuse(text,
-           "the registry '" + printable(reference.registry, 200) + "' is no host with an optional port");
+           "the registry '" + printable(reference.registry, 200) + "' is not a host with an optional port");
   }
   return reference;
 }

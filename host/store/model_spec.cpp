@@ -50,7 +50,7 @@ SizeLimits read_size(YamlSection section) {
 void require_repository(YamlSection& section, const std::string& repository) {
   if (!repository.empty() && !is_hub_repository(repository))
     section.note(section.child("hf_repo"), "hf_repo",
-                 "'" + repository + "' is no repository, expected ORG/NAME");
+                 "'" + repository + "' is not a repository, expected ORG/NAME");
 }
 
 ModelBase read_base(YamlSection section, bool may_be_a_model) {

@@ -135,7 +135,7 @@ ModelManifest parse_model_manifest(const std::string& text) {
   if (!root.contains("config")) refuse_manifest("manifest.config", "is missing");
   OciDescriptor config = parse_descriptor(root.at("config"), "manifest.config");
   if (config.media_type != kModelConfigType)
-    refuse_manifest("manifest.config.mediaType", "this is no model but '" + config.media_type + "'");
+    refuse_manifest("manifest.config.mediaType", "this is not a model but '" + config.media_type + "'");
   const auto layers = root.find("layers");
   if (layers == root.end() || !layers->is_array() || layers->empty() || layers->size() > kMaximumLayers)
     refuse_manifest("manifest.layers", "expected 1 to " + std::to_string(kMaximumLayers) + " descriptors");

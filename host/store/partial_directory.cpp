@@ -26,8 +26,7 @@ void require_free(const fs::path& target) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(target, error);
   if (!fs::exists(status)) return;
-  if (!fs::is_directory(status))
-    throw Error(RH_IO_ERROR, shown(target) + ": is there already and is no directory");
+  if (!fs::is_directory(status)) throw Error(RH_IO_ERROR, shown(target) + ": exists and is not a directory");
   if (!fs::is_empty(target, error) || error)
     throw Error(RH_IO_ERROR, shown(target) + ": is not empty", "name a directory that is not there yet");
 }

@@ -88,7 +88,8 @@ class Inspection {
       return true;
     };
     if (!read(0)) {
-      add(file.path + ": truncated: " + std::to_string(file.size) + " bytes are no safetensors file");
+      add(file.path + ": truncated: " + std::to_string(file.size) +
+          " bytes are too few for a safetensors file");
       return std::nullopt;
     }
     std::uint64_t length = 0;

@@ -134,7 +134,8 @@ std::optional<std::uint64_t> YamlSection::bytes(const std::string& key) {
   if (unit == "GiB") factor = std::uint64_t{1} << 30;
   if (error == std::errc() && factor != 0 && value != 0 && !__builtin_mul_overflow(value, factor, &value))
     return value;
-  note(child(key), key, "'" + *written + "' is no size, expected a whole number and B, MB, GB, MiB or GiB");
+  note(child(key), key,
+       "'" + *written + "' is not a size, expected a whole number and B, MB, GB, MiB or GiB");
   return std::nullopt;
 }
 

@@ -73,7 +73,7 @@ void send_text(Connection& connection, const HttpRequest& request) {
 std::string request_head(const HttpRequest& request, const Url& url, bool authorized,
                          const std::string& user_agent) {
   if (!is_token(request.method))
-    throw Error(RH_INVALID_ARGUMENT, "http method '" + request.method + "': is no word");
+    throw Error(RH_INVALID_ARGUMENT, "http method '" + request.method + "' is not an HTTP method");
   std::string head = request.method + " " + url.target() + " HTTP/1.1\r\n";
   put_field(head, "Host", url.authority());
   for (const auto& [name, value] : request.headers)

@@ -97,7 +97,7 @@ Url Url::parse(const std::string& text) {
   if (url.port_ == 0) refuse(RH_INVALID_ARGUMENT, text, "port is out of range, expected 1 to 65535");
   const std::string path(parsed->encoded_path());
   url.target_ = path.empty() ? "/" : path;
-  if (!url.target_.starts_with('/')) refuse(RH_INVALID_ARGUMENT, text, "has a host that is no name");
+  if (!url.target_.starts_with('/')) refuse(RH_INVALID_ARGUMENT, text, "has a host that is not a name");
   if (parsed->has_query()) url.target_ += "?" + std::string(parsed->encoded_query());
   return url;
 }

@@ -87,7 +87,7 @@ void CpuKernels::do_upsample_conv2d_rows(Planes y, std::int64_t first, ConstPlan
 
 std::vector<std::pair<std::string, std::string>> CpuKernels::describe() const {
   std::vector<std::pair<std::string, std::string>> facts = {
-      {"threads", std::to_string(context_->pool.threads())}, {"simd", simd_target_name()}};
+      {"threads", std::to_string(context_->pool.threads())}, {"simd", simd_name(simd_target_name())}};
   for (auto& fact : products_->describe())
     facts.push_back(std::move(fact));
   return facts;

@@ -40,7 +40,7 @@ Value tojson(const Value& subject, Arguments& arguments) {
     const List* const both = separators.list();
     if (both == nullptr || both->items.size() != 2 || both->items[0].string() == nullptr ||
         both->items[1].string() == nullptr)
-      arguments.fail("separators are no pair of texts");
+      arguments.fail("separators: expected a pair of strings");
     style.item_separator = *both->items[0].string();
     style.key_separator = *both->items[1].string();
   }

@@ -86,7 +86,7 @@ class Unescaper {
       value = value * base + static_cast<char32_t>(digit);
     }
     if ((exact && digits < most) || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000))
-      fail_at(line_, "a string has an escape that is no character");
+      fail_at(line_, "a string has an escape that is not a character");
     unicode::append_utf8(out_, value);
   }
 

@@ -76,7 +76,7 @@ Value split_text(const std::string& text, Arguments& arguments, bool from_right)
     parts = split_words(text, most);
   } else {
     if (separator.string() == nullptr || separator.string()->empty())
-      arguments.fail("the separator is no text, or empty");
+      arguments.fail("the separator is not a string, or is empty");
     const std::string& sep = *separator.string();
     runtime.charge_search(text.size(), sep.size());
     std::string_view rest = text;

@@ -114,7 +114,7 @@ Admission admit(Request request, const Shared& shared, std::optional<std::uint64
   begin(admission, shared);
   try {
     if (!target) {
-      throw HttpError(400, RH_INVALID_ARGUMENT, "the target of the request is no path");
+      throw HttpError(400, RH_INVALID_ARGUMENT, "the target of the request is not a path");
     }
     check_transfer_encoding(r);
     // Who names the host in the target means that one (RFC 9112, 3.2.2).

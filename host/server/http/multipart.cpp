@@ -67,7 +67,7 @@ std::string boundary_of(std::string_view content_type) {
 
 void take_field(Part& part, std::string_view line) {
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) refuse("a part has a line that is no field");
+  if (colon == std::string_view::npos) refuse("a part has a line that is not a header field");
   const std::string_view name = trimmed(line.substr(0, colon));
   const std::string_view text = trimmed(line.substr(colon + 1));
   if (equal_without_case(name, "Content-Type")) part.content_type = std::string(text);
@@ -77,7 +77,7 @@ void take_field(Part& part, std::string_view line) {
   }
   if (!equal_without_case(name, "Content-Disposition")) return;
   const Value value = value_of(text);
-  if (!equal_without_case(value.kind, "form-data")) refuse("a part is no form-data");
+  if (!equal_without_case(value.kind, "form-data")) refuse("a part is not form-data");
   if (!part.name.empty()) refuse("a part has two names");
   part.name = parameter(value, "name").value_or("");
   part.file_name = parameter(value, "filename");

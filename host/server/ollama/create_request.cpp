@@ -29,7 +29,7 @@ ModelDefaults read_parameters(const JsonFields& fields) {
       take(defaults.context, fields.integer(name, 1, kMost));
     } else if (name == "stop") {
       for (const nlohmann::json& stop : fields.list(name).value_or(nlohmann::json::array())) {
-        if (!stop.is_string()) fields.refuse(name, "is no text");
+        if (!stop.is_string()) fields.refuse(name, "is not a string");
         defaults.stop.push_back(stop.get<std::string>());
       }
     } else if (name == "steps") {
@@ -52,7 +52,7 @@ std::map<std::string, Digest> read_files(const JsonFields& fields) {
   for (const auto& [path, value] : object->value().items()) {
     require_safe_path(path, "files");
     const auto digest = Digest::parse(object->text(path).value_or(""));
-    if (!digest) object->refuse(path, "is no digest, expected sha256: and 64 hexadecimal digits");
+    if (!digest) object->refuse(path, "is not a digest, expected sha256: and 64 hexadecimal digits");
     // A text model's only file, whatever it was called where it came from.
     const bool only = object->value().size() == 1 && path.ends_with(".gguf");
     files.emplace(only ? "model.gguf" : path, *digest);
@@ -66,7 +66,7 @@ std::optional<std::string> read_license(const JsonFields& fields) {
   if (!list) return std::nullopt;
   std::string text;
   for (const nlohmann::json& part : *list) {
-    if (!part.is_string()) fields.refuse("license", "is no text");
+    if (!part.is_string()) fields.refuse("license", "is not a string");
     text += (text.empty() ? "" : "\n") + part.get<std::string>();
   }
   return text;

@@ -40,7 +40,8 @@ std::string joined(const std::vector<std::string>& parts, std::size_t from) {
 void refuse_unsafe(const std::string& text, const std::vector<std::string>& parts) {
   for (const std::string& part : parts) {
     if (!part.empty() && part != "." && part.find("..") == std::string::npos) continue;
-    throw Error(RH_UNSAFE_NAME, "model: '" + text + "' is no name, expected [HOST/][NAMESPACE/]MODEL[:TAG]");
+    throw Error(RH_UNSAFE_NAME,
+                "model: '" + text + "' is not a model name, expected [HOST/][NAMESPACE/]MODEL[:TAG]");
   }
 }
 

@@ -29,7 +29,8 @@ void take_size(const JsonFields& fields, GenerateRequest& request) {
   const std::size_t x = std::min(size.find('x'), size.size());
   request.width = side(std::string_view(size).substr(0, x));
   if (x < size.size()) request.height = side(std::string_view(size).substr(x + 1));
-  if (!request.width || !request.height) fields.refuse("size", "is no size, expected WIDTHxHEIGHT or auto");
+  if (!request.width || !request.height)
+    fields.refuse("size", "is not a size, expected WIDTHxHEIGHT or auto");
 }
 
 std::string quality_of(const JsonFields& fields) {

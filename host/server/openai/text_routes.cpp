@@ -28,7 +28,8 @@ void check_sampling(const JsonFields& fields) {
   const auto stops = fields.list("stop");
   const bool texts =
       !stops || std::all_of(stops->begin(), stops->end(), [](const json& stop) { return stop.is_string(); });
-  if (!texts || (stops && stops->size() > 4)) fields.refuse("stop", "is no text, nor a list of up to four");
+  if (!texts || (stops && stops->size() > 4))
+    fields.refuse("stop", "is not a string, nor a list of up to four");
 }
 
 bool is_content(const json& content) {
@@ -50,7 +51,7 @@ void check_messages(const JsonFields& fields) {
     if (!one.word("role", {"system", "developer", "user", "assistant", "tool", "function"}))
       one.refuse("role", "is missing, expected system, user or assistant");
     if (message.contains("content") && !is_content(message["content"]))
-      one.refuse("content", "is no text, nor a list of parts with a type");
+      one.refuse("content", "is not a string, nor a list of parts with a type");
   }
 }
 
@@ -64,7 +65,7 @@ void check_input(const JsonFields& fields, const char* field) {
            (value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), is_token));
   };
   if (!std::all_of(input->begin(), input->end(), fits))
-    fields.refuse(field, "is no text, nor a list of texts or tokens");
+    fields.refuse(field, "is not a string, nor a list of strings or tokens");
 }
 
 // Throws unless there is such a model, and then because no engine can do the task with it.

@@ -120,7 +120,7 @@ void on_tensor(void* context, const rh_convert_tensor* tensor) {
     if (tensor->rank > kMaximumRank || (tensor->rank > 0 && tensor->shape == nullptr))
       refuse("convert: a tensor of rank " + std::to_string(tensor->rank));
     if (!std::isfinite(tensor->squares) || !std::isfinite(tensor->squares_of_errors))
-      refuse("convert: an error that is no number");
+      refuse("convert: an error that is not a number");
     if (conversion.result.tensors.size() >= kMaximumTensors) refuse("convert: tensors without end");
     conversion.result.tensors.push_back({text_of(tensor->file, "file"),
                                          text_of(tensor->name, "name"),

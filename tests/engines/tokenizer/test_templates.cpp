@@ -55,8 +55,8 @@ TEST(Templates, ErrorsSayTheLineAndWhatWasFound) {
   expect_invalid("\n{{ raise_exception('no\nsystem role') }}",
                  "line 2: the template refuses: 'no\\nsystem role'");
   expect_invalid("{{ 99999999999999999999 }}", "is out of range");
-  expect_invalid("{{ '\\ud800' }}", "an escape that is no character");
-  expect_invalid("{{ '\\x4' }}", "an escape that is no character");
+  expect_invalid("{{ '\\ud800' }}", "an escape that is not a character");
+  expect_invalid("{{ '\\x4' }}", "an escape that is not a character");
   expect_invalid("{{ 9223372036854775807 + 1 }}", "does not fit into 64 bits");
   expect_invalid("{{ (-9223372036854775807 - 1) // -1 }}", "does not fit into 64 bits");
   expect_invalid("{{ 'a' | upper(1) }}", "upper: takes fewer than 1 arguments");

@@ -164,7 +164,7 @@ TEST(PartialDirectory, LeavesNothingWhenItIsGivenUp) {
     partial.finish();  // an empty directory may be there
   }
   place.write("file", "x");
-  expect_error(RH_IO_ERROR, "is no directory",
+  expect_error(RH_IO_ERROR, "is not a directory",
                [&] { const PartialDirectory partial(place.path() / "file"); });
 }
 

@@ -71,7 +71,7 @@ TEST(ModelFetch, PatternsAndRepositoriesStayWithinTheirPlace) {
   EXPECT_THAT(problems_of("path: p\naliases: [a/b/c]\n"), HasSubstr("m.yaml:5: aliases: 'a/b/c'"));
   EXPECT_THAT(problems_of("path: p\npath: q\n"), HasSubstr("m.yaml:5: path: comes twice"));
   EXPECT_THAT(problems_of("path: p\nlimits: {bytes: 3 apples}\n"),
-              HasSubstr("limits.bytes: '3 apples' is no size"));
+              HasSubstr("limits.bytes: '3 apples' is not a size"));
   EXPECT_EQ(spec_of("path: p\nlimits: {bytes: 3GB}\n").maximum_bytes, 3'000'000'000u);
 }
 

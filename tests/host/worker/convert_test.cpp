@@ -36,7 +36,7 @@ TEST_F(ConvertTest, AFailureNamesTheEngineAndTheTensor) {
 TEST_F(ConvertTest, WhatNoEngineMaySayIsABrokenEngine) {
   expect_convert_error("cancelled by nobody", RH_ENGINE_BROKEN, "although nobody had cancelled");
   expect_convert_error("huge rank", RH_ENGINE_BROKEN, "a tensor of rank 1000000");
-  expect_convert_error("no number", RH_ENGINE_BROKEN, "an error that is no number");
+  expect_convert_error("no number", RH_ENGINE_BROKEN, "an error that is not a number");
   expect_convert_error("no file", RH_ENGINE_BROKEN, "file is NULL");
   expect_convert_error("endless", RH_ENGINE_BROKEN, "tensors without end");
 }

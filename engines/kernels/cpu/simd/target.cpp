@@ -22,5 +22,14 @@ HWY_EXPORT(target);
 std::string simd_target_name() {
   return hwy::TargetName(HWY_DYNAMIC_DISPATCH(target)());
 }
+
+std::string simd_name(const std::string& target) {
+  if (target == "SCALAR" || target == "EMU128") return "none";
+  if (target == "AVX3_ZEN4") return "AVX-512 (Zen 4)";
+  if (target == "AVX3_SPR") return "AVX-512 (Sapphire Rapids)";
+  if (target == "AVX3_DL") return "AVX-512 (VNNI)";
+  if (target == "AVX3") return "AVX-512";
+  return target;
+}
 }  // namespace engines::cpu
 #endif
