@@ -35,7 +35,7 @@ TEST_F(GenerateMemory, says_beforehand_what_a_picture_takes_and_makes_none) {
   EXPECT_EQ(parts, result.at("stages").at("denoise").at("peak_memory_bytes")) << "the parts are the whole";
   EXPECT_EQ(result.at("devices").at("cpu").at("peak_memory_bytes"), result.at("peak_memory_bytes"));
   EXPECT_THAT(run(pocket({"--estimate"})).out,
-              testing::ContainsRegex("peak memory .*: .*transformer [0-9.]+ MB"));
+              testing::ContainsRegex("peak memory .*: .*process [0-9.]+ MiB"));
   const nlohmann::json made = run_json(pocket({}));
   const double foretold = result.at("peak_memory_bytes");
   const double measured = made.at("peak_memory_bytes");
