@@ -2,9 +2,9 @@
 // `roundhouse create`: a model of the store from a ModelSpec.
 #include <map>
 
+#include "host/app/hub_models.h"
 #include "host/cli/command.h"
-#include "host/cli/hub_work.h"
-#include "host/cli/import_work.h"
+#include "host/cli/import_flags.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/model_check.h"
 #include "host/cli/transfer_view.h"
@@ -45,10 +45,11 @@ class CreateCommand : public Command {
     const bool converts = kTypes.contains(spec.quantization);
     if (spec.path.empty() && spec.base.model.empty()) {
       if (converts) refuse_conversion_of_what_is_elsewhere(spec);
-      return print_import(take_recipe(program, spec, name, hub_options({}, environment_variable), options),
-                          store, json());
+      return print_import(
+          take_recipe(program.app(), spec, name, hub_options({}, environment_variable), options), store,
+          json());
     }
-    options.provenance = local_provenance("recipe");
+    options.provenance = local_provenance(program.app(), "recipe");
     options.provenance.repository = spec.base.repository;
     options.provenance.revision = spec.base.revision;
     options.spec = spec;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "host/app/pull.h"
 #include "host/cli/command.h"
 #include "host/cli/generate_estimate.h"
 #include "host/cli/generate_options.h"
@@ -13,8 +14,8 @@
 #include "host/cli/in_process.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
-#include "host/cli/pull_recipe.h"
 #include "host/cli/text.h"
+#include "host/cli/transfer_view.h"
 #include "host/output/metadata.h"
 #include "host/session/image_runner.h"
 #include "host/store/store_settings.h"
@@ -55,7 +56,7 @@ class GenerateRun {
     client_.threads = thread_budget(flags_.threads);
     Registry registry = program_.registry();
     if (request.model && (flags_.pull || read_store_settings(program_.user_directory()).auto_pull))
-      pull_if_absent(program_, *request.model, json_);
+      pull_if_absent(program_.app(), *request.model, transfer_progress("pulling " + *request.model, json_));
     const ModelCatalogue models = program_.models();
     plan(request, registry, models);
     if (!flags_.estimate) check_output_directory(flags_.output_directory);

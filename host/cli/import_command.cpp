@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse import`: models of this machine into the store.
+#include "host/app/hub_models.h"
+#include "host/app/import.h"
 #include "host/cli/command.h"
-#include "host/cli/hub_work.h"
-#include "host/cli/import_work.h"
+#include "host/cli/import_flags.h"
 #include "host/cli/transfer_view.h"
 
 namespace roundhouse::host {
@@ -24,7 +25,7 @@ class ImportCommand : public Command {
                 "PATH is hf:org/name[@revision]: take it from the cache of the hub's own clients, without "
                 "a network",
                 &hf_cache_);
-    request_.parts.declare(command);
+    declare_parts(command, request_.parts);
     link_mode_.declare(command);
     declare_json(command);
     return command;
@@ -32,8 +33,8 @@ class ImportCommand : public Command {
 
   int run(const Program& program) override {
     request_.link_mode = link_mode_.link_mode();
-    request_.json = json();
-    const ImportReport report = hf_cache_ ? from_hub_cache(program) : import_path(program, request_);
+    request_.progress = transfer_progress("importing", json());
+    const ImportReport report = hf_cache_ ? from_hub_cache(program) : import_model(program.app(), request_);
     return print_import(report, program.store(), json());
   }
 
@@ -45,8 +46,8 @@ class ImportCommand : public Command {
     hub.offline = true;
     ImportOptions options;
     options.link_mode = request_.link_mode;
-    options.progress = transfer_progress("importing", json());
-    return take_hub_model(program, request_.path, wanted, std::move(hub), std::move(options));
+    options.progress = request_.progress;
+    return take_hub_model(program.app(), request_.path, wanted, std::move(hub), std::move(options));
   }
 
   ImportRequest request_;

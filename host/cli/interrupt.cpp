@@ -81,6 +81,10 @@ const std::atomic<bool>& watch_interrupts() {
   return interrupted;
 }
 
+const std::atomic<bool>& interrupt_flag() {
+  return interrupted;
+}
+
 bool interrupt_noted() {
   return interrupted;
 }

@@ -17,6 +17,7 @@ const std::atomic<bool>& watch_interrupts();
 
 // Whether a signal was noted since watch_interrupts. Never true before.
 bool interrupt_noted();
+const std::atomic<bool>& interrupt_flag();  // the same, for who waits
 
 // To be called before an object of --json is written: from then on a signal writes none. Does not return
 // where a signal has already written its own.

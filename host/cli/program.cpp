@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <map>
 
+#include "host/cli/interrupt.h"
+#include "host/cli/model_check.h"
 #include "host/cli/transfer_view.h"
 #include "roundhouse/error.hpp"
 #include "roundhouse/ext/log.h"
@@ -67,6 +69,11 @@ Log::Options Program::log_options() const {
 
 std::unique_ptr<Log> Program::log() const {
   return std::make_unique<Log>(log_options());
+}
+
+AppContext Program::app() const {
+  return {user_directory(), [this] { return models(); }, environment_variable, program_version(),
+          interrupt_flag(), engine_check(*this)};
 }
 
 double Program::milliseconds_since_start() const {

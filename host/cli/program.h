@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/app/app_context.h"
 #include "host/log/log.h"
 #include "host/registry/registry.h"
 #include "host/store/model_catalogue.h"
@@ -41,6 +42,9 @@ struct Program {
   // Throws INVALID_ARGUMENT for an unknown level, IO_ERROR for a file that cannot be opened.
   std::unique_ptr<Log> log() const;
   Log::Options log_options() const;  // what it is opened with
+
+  // For use cases; Ctrl-C cancels them once watch_interrupts was called. Refers to the program.
+  AppContext app() const;
 
   double milliseconds_since_start() const;
 };

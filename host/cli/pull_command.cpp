@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse pull`: models from elsewhere into the store.
+#include "host/app/pull.h"
 #include "host/cli/arguments.h"
 #include "host/cli/command.h"
+#include "host/cli/import_flags.h"
 #include "host/cli/interrupt.h"
-#include "host/cli/pull_source.h"
-#include "host/cli/store_report.h"
+#include "host/cli/registry_flags.h"
 #include "host/cli/transfer_view.h"
 
 namespace roundhouse::host {
@@ -27,17 +28,16 @@ class PullCommand : public Command {
         .required = true;
     command.add("--name", "NAME", "NAME[:VARIANT][@VERSION] [default: the source's own]", &name_);
     command.add("--token-file", "FILE", "A file with a token for a hub [default: $HF_TOKEN, $HF_HOME/token]",
-                &request_.token_file);
+                &request_.hub.token_file);
     command
         .add("--token", "TOKEN", "The token itself, which other users may see in lists of processes",
-             &request_.token)
+             &request_.hub.token)
         .excludes = "--token-file";
     command.add("--parallel", "N", "Files fetched at once, 1 to 16 [default: 4]", &parallel_);
     command.add("--allow-http",
                 "Also use plain http, not only within this machine; anybody on the way can read along",
-                &request_.allow_http);
-    for (const auto& source : sources_)
-      source->declare(command);
+                &request_.hub.allow_http);
+    login_.declare(command);
     declare_json(command);
     return command;
   }
@@ -48,43 +48,29 @@ class PullCommand : public Command {
       request_.parallel = static_cast<unsigned>(parse_integer("--parallel", parallel_, 1, kMaximumParallel));
     watch_interrupts();
     request_.progress = transfer_progress("pulling", json());
-    const ImportReport report = source(program).pull(program, request_);
+    request_.login = [this](const RegistryReference& reference) {
+      refuse_token();
+      return login_.search(reference);
+    };
+    const ImportReport report = pull(program.app(), request_);
     request_.progress = {};  // takes its line off the terminal
-    if (json()) {
-      print_json(import_json(report, program.store()));
-    } else {
-      print(import_text(report));
-    }
-    return 0;
+    return print_import(report, program.store(), json());
   }
 
  private:
-  PullSource& source(const Program& program) const {
-    for (const auto& source : sources_) {
-      if (source->takes(program, request_.source)) return *source;
-    }
-    throw Error(RH_INVALID_ARGUMENT,
-                "source '" + request_.source +
-                    "' is of no known kind, expected a name of 'roundhouse models', hf:org/name[@revision], "
-                    "oci://registry/repository[:tag], file:///PATH or a path that exists",
-                "see 'roundhouse pull --help'");
+  void refuse_token() const {
+    if (!request_.hub.token && !request_.hub.token_file) return;
+    throw Error(RH_INVALID_ARGUMENT, "--token: a registry takes a user and a password, no token",
+                "give --username with --password-file or --password-stdin; most registries take a token as "
+                "the password");
   }
 
   PullRequest request_;
   std::string name_, parallel_;
-  const std::vector<std::unique_ptr<PullSource>> sources_ = make_pull_sources();
+  RegistryFlags login_;
 };
 
 }  // namespace
-
-std::vector<std::unique_ptr<PullSource>> make_pull_sources() {
-  std::vector<std::unique_ptr<PullSource>> sources;
-  sources.push_back(make_hub_pull_source());
-  sources.push_back(make_registry_pull_source());
-  sources.push_back(make_recipe_pull_source());
-  sources.push_back(make_local_pull_source());
-  return sources;
-}
 
 std::unique_ptr<Command> make_pull_command() {
   return std::make_unique<PullCommand>();

@@ -16,10 +16,10 @@ class RegistryFlags {
   // Who is asking (the flags, else what find_credentials finds) and how. Reads the password from the file or
   // from standard input. A signal that was noted cancels. Throws INVALID_ARGUMENT for half a login, IO_ERROR.
   RegistryAccess access(const RegistryReference& reference, bool allow_http) const;
-
- private:
+  // The first half of that: who is asking.
   CredentialSearch search(const RegistryReference& reference) const;
 
+ private:
   std::string username_, password_file_;
   bool password_stdin_ = false;
 };

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/cli/import_work.h"
+#include "host/app/import.h"
 
-#include "host/cli/model_check.h"
-#include "host/cli/store_report.h"
-#include "host/cli/transfer_view.h"
 #include "host/store/assembly.h"
 #include "host/store/gguf_header.h"
 #include "host/store/weight_files.h"
@@ -30,11 +27,12 @@ std::string architecture_of(const fs::path& directory) {
 }
 
 // The recipe of the directory itself, or else of the name.
-std::optional<ModelSpec> recipe_of(const Program& program, const fs::path& path, const ModelName& name) {
+std::optional<ModelSpec> recipe_of_directory(const AppContext& context, const fs::path& path,
+                                             const ModelName& name) {
   std::error_code error;
   const fs::path directory = fs::canonical(path, error);
   std::optional<ModelSpec> named;
-  for (const auto& entry : program.models().entries()) {
+  for (const auto& entry : context.models().entries()) {
     if (entry.stored || entry.spec.file.empty()) continue;
     if (!error && entry.present && fs::equivalent(entry.directory, directory, error)) return entry.spec;
     if (entry.spec.name == name.name()) named = entry.spec;
@@ -43,8 +41,8 @@ std::optional<ModelSpec> recipe_of(const Program& program, const fs::path& path,
 }
 
 // The directories of recipes, such as the models that come along, may share files.
-Links links_of(const Program& program, const fs::path& directory) {
-  for (const auto& entry : program.models().entries()) {
+Links links_of(const AppContext& context, const fs::path& directory) {
+  for (const auto& entry : context.models().entries()) {
     std::error_code error;
     if (!entry.stored && !entry.spec.file.empty() && fs::equivalent(entry.directory, directory, error))
       return Links::any;
@@ -54,11 +52,11 @@ Links links_of(const Program& program, const fs::path& directory) {
 
 class Import {
  public:
-  Import(const Program& program, const ImportRequest& request)
-      : program_(program), request_(request), store_(program.store()) {
+  Import(const AppContext& context, const ImportRequest& request)
+      : context_(context), request_(request), store_(context.store()) {
     options_.link_mode = request.link_mode;
-    options_.check = engine_check(program);
-    options_.progress = request.progress ? request.progress : transfer_progress("importing", request.json);
+    options_.check = context.check;
+    options_.progress = request.progress;
   }
 
   ImportReport run() {
@@ -103,9 +101,9 @@ class Import {
       throw Error(RH_INVALID_ARGUMENT,
                   "--base: '" + request_.path + "' is a directory, expected the file of one component");
     const ModelName wanted = name();
-    options_.provenance = local_provenance("directory");
-    options_.spec = recipe_of(program_, request_.path, wanted);
-    options_.links = links_of(program_, request_.path);
+    options_.provenance = local_provenance(context_, "directory");
+    options_.spec = recipe_of_directory(context_, request_.path, wanted);
+    options_.links = links_of(context_, request_.path);
     if (request_.parts.components.empty()) return store_.import_directory(request_.path, wanted, options_);
     Assembly assembly(StorePaths{store_.root()});
     assembly.add_model(request_.path, options_.links);
@@ -114,7 +112,7 @@ class Import {
 
   ImportReport import_text_model() {
     refuse_parts("a whole text model");
-    options_.provenance = local_provenance("gguf");
+    options_.provenance = local_provenance(context_, "gguf");
     const ModelName wanted = name();
     Assembly assembly(StorePaths{store_.root()});
     assembly.add_file("model.gguf", request_.path);
@@ -127,12 +125,12 @@ class Import {
                   "file '" + request_.path + "': holds a text model, expected an image model's transformer",
                   "for the text encoder of an image model: --component text_encoder=FILE");
     const ModelName wanted = name();
-    const ResolvedModel base = program_.models().resolve(request_.parts.base);
+    const ResolvedModel base = context_.models().resolve(request_.parts.base);
     require_present(base);
     options_.spec = base.spec;
-    options_.provenance = local_provenance(kind == WeightFormat::gguf ? "gguf" : "safetensors");
+    options_.provenance = local_provenance(context_, kind == WeightFormat::gguf ? "gguf" : "safetensors");
     Assembly assembly(StorePaths{store_.root()});
-    assembly.add_model(base.directory, base.spec ? Links::any : links_of(program_, base.directory));
+    assembly.add_model(base.directory, base.spec ? Links::any : links_of(context_, base.directory));
     assembly.set_component("transformer", request_.path);
     if (kind == WeightFormat::safetensors) {
       for (const std::string& component : components_inside(request_.path))
@@ -153,7 +151,7 @@ class Import {
     return store_.import_directory(assembly.directory(), wanted, options_);
   }
 
-  const Program& program_;
+  const AppContext& context_;
   const ImportRequest& request_;
   Store store_;
   ImportOptions options_;
@@ -161,45 +159,12 @@ class Import {
 
 }  // namespace
 
-void LinkModeFlags::declare(FlagTable& command) {
-  command.add("--link",
-              "Hard-link the files where they lie on the store's file system; a later "
-              "change of them damages the model",
-              &link);
-  command.add("--copy", "Copy the bytes even where the file system could share them", &copy).excludes =
-      "--link";
+Provenance local_provenance(const AppContext& context, const std::string& kind) {
+  return {kind, {}, {}, context.tool()};
 }
 
-LinkMode LinkModeFlags::link_mode() const {
-  return link ? LinkMode::link : copy ? LinkMode::copy : LinkMode::automatic;
-}
-
-void AssemblyFlags::declare(FlagTable& command) {
-  command.add("--base", "MODEL",
-              "With a file of an image model's transformer: the model that has the other components, by "
-              "name or directory",
-              &base);
-  command.add("--component", "NAME=FILE",
-              "Take the weights of component NAME (transformer, text_encoder, vae) from a GGUF or "
-              "safetensors file (repeatable)",
-              &components);
-}
-
-Provenance local_provenance(const std::string& kind) {
-  return {kind, {}, {}, "roundhouse " + program_version()};
-}
-
-ImportReport import_path(const Program& program, const ImportRequest& request) {
-  return Import(program, request).run();
-}
-
-int print_import(const ImportReport& report, const Store& store, bool json) {
-  if (json) {
-    print_json(import_json(report, store));
-  } else {
-    print(import_text(report));
-  }
-  return 0;
+ImportReport import_model(const AppContext& context, const ImportRequest& request) {
+  return Import(context, request).run();
 }
 
 }  // namespace roundhouse::host

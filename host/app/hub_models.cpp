@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/cli/hub_work.h"
+#include "host/app/hub_models.h"
 
-#include "host/cli/interrupt.h"
-#include "host/cli/model_check.h"
 #include "host/sources/hub.h"
 #include "host/store/model_fetch.h"
 
@@ -10,23 +8,24 @@ namespace roundhouse::host {
 namespace {
 
 // What is known of the repository's model beforehand: its defaults and limits.
-std::optional<ModelSpec> recipe(const Program& program, const HubRepository& repository) {
-  for (const auto& entry : program.models().entries()) {
+std::optional<ModelSpec> recipe_of_repository(const AppContext& context, const HubRepository& repository) {
+  for (const auto& entry : context.models().entries()) {
     if (!entry.stored && !entry.spec.file.empty() && entry.spec.base.repository == repository.name)
       return entry.spec;
   }
   return std::nullopt;
 }
 
-void prepare(HubOptions& options) {
-  options.http.user_agent = "roundhouse/" + program_version();
-  options.http.cancelled = interrupt_noted;
+void prepare(const AppContext& context, HubOptions& options) {
+  const HttpOptions http = context.http();
+  options.http.user_agent = http.user_agent;
+  options.http.cancelled = http.cancelled;
 }
 
 }  // namespace
 
-ImportReport take_recipe(const Program& program, const ModelSpec& spec, const std::optional<ModelName>& name,
-                         HubOptions options, ImportOptions import) {
+ImportReport take_recipe(const AppContext& context, const ModelSpec& spec,
+                         const std::optional<ModelName>& name, HubOptions options, ImportOptions import) {
   const ModelName wanted = name ? *name : ModelName::parse(spec.name);
   require_pinned(spec, wanted, spec.file.string());
   std::vector<HubPart> parts;
@@ -36,25 +35,25 @@ ImportReport take_recipe(const Program& program, const ModelSpec& spec, const st
     part.wants = [fetch](const std::string& path) { return fetch.wants(path); };
     parts.push_back(std::move(part));
   }
-  prepare(options);
+  prepare(context, options);
   options.maximum_bytes = spec.maximum_bytes;
   import.spec = spec;
-  import.check = engine_check(program);
-  import.provenance.tool = "roundhouse " + program_version();
-  return pull_from_hub(program.store(), parts, wanted, options, import);
+  import.check = context.check;
+  import.provenance.tool = context.tool();
+  return pull_from_hub(context.store(), parts, wanted, options, import);
 }
 
-ImportReport take_hub_model(const Program& program, const std::string& source,
+ImportReport take_hub_model(const AppContext& context, const std::string& source,
                             const std::optional<ModelName>& name, HubOptions options, ImportOptions import) {
   const HubRepository repository = parse_hub_source(source);
-  prepare(options);
-  import.spec = recipe(program, repository);
-  import.check = engine_check(program);
-  import.provenance.tool = "roundhouse " + program_version();
+  prepare(context, options);
+  import.spec = recipe_of_repository(context, repository);
+  import.check = context.check;
+  import.provenance.tool = context.tool();
   const ModelName wanted = name          ? *name
                            : import.spec ? ModelName::parse(import.spec->name)
                                          : ModelName::parse(hub_model_name(repository));
-  return pull_from_hub(program.store(), {{repository}}, wanted, options, import);
+  return pull_from_hub(context.store(), {{repository}}, wanted, options, import);
 }
 
 }  // namespace roundhouse::host

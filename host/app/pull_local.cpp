@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// `roundhouse pull file:///path` and `pull ./path`: what lies on this machine, as import takes it.
-#include "host/cli/import_work.h"
-#include "host/cli/pull_source.h"
+#include "host/app/pull_local.h"
+
+#include "host/app/import.h"
 
 namespace roundhouse::host {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kScheme = "file:";
+constexpr const char* kFileScheme = "file:";
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -21,7 +21,7 @@ std::string path_of(const std::string& url) {
   const auto refuse = [&](const std::string& what) {
     throw Error(RH_INVALID_ARGUMENT, "source '" + url + "': " + what + ", expected file:///path");
   };
-  std::string rest = url.substr(std::string(kScheme).size());
+  std::string rest = url.substr(std::string(kFileScheme).size());
   if (rest.starts_with("//localhost/")) rest = rest.substr(std::string("//localhost").size());
   if (rest.starts_with("///")) rest = rest.substr(2);
   if (!rest.starts_with('/') || rest.starts_with("//")) refuse("is not a path on this machine");
@@ -41,28 +41,20 @@ std::string path_of(const std::string& url) {
   return path;
 }
 
-class LocalPullSource : public PullSource {
- public:
-  bool takes(const Program&, const std::string& source) const override {
-    std::error_code ignored;
-    return source.starts_with(kScheme) || source.starts_with('/') || source.starts_with("./") ||
-           source.starts_with("../") || source.ends_with(".gguf") || fs::exists(source, ignored);
-  }
-
-  ImportReport pull(const Program& program, const PullRequest& request) override {
-    const std::string path = request.source.starts_with(kScheme) ? path_of(request.source) : request.source;
-    ImportRequest import;
-    import.path = path;
-    if (request.name) import.name = request.name->text();
-    import.progress = request.progress;
-    return import_path(program, import);
-  }
-};
-
 }  // namespace
 
-std::unique_ptr<PullSource> make_local_pull_source() {
-  return std::make_unique<LocalPullSource>();
+bool is_local_source(const std::string& source) {
+  std::error_code ignored;
+  return source.starts_with(kFileScheme) || source.starts_with('/') || source.starts_with("./") ||
+         source.starts_with("../") || source.ends_with(".gguf") || fs::exists(source, ignored);
+}
+
+ImportReport pull_local(const AppContext& context, const PullRequest& request) {
+  ImportRequest import;
+  import.path = request.source.starts_with(kFileScheme) ? path_of(request.source) : request.source;
+  if (request.name) import.name = request.name->text();
+  import.progress = request.progress;
+  return import_model(context, import);
 }
 
 }  // namespace roundhouse::host

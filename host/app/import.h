@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models of this machine into the store.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/app/app_context.h"
+
+namespace roundhouse::host {
+
+// What puts a model together from several places.
+struct AssemblyParts {
+  std::string base;                     // a model by name or directory
+  std::vector<std::string> components;  // NAME=FILE
+};
+
+struct ImportRequest {
+  std::string path;  // a model directory, an OCI archive, a GGUF, or a safetensors file with a base
+  std::string name;  // empty: from the path, or the archive's own
+  AssemblyParts parts;
+  LinkMode link_mode = LinkMode::automatic;
+  ProgressSeen progress;  // may throw CANCELLED
+};
+
+// Throws what Store::import_directory and import_archive throw, INVALID_ARGUMENT for parts that do not fit
+// the path or are not NAME=FILE.
+ImportReport import_model(const AppContext& context, const ImportRequest& request);
+
+// Of a model that was made on this machine.
+Provenance local_provenance(const AppContext& context, const std::string& kind);
+
+}  // namespace roundhouse::host

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/app/pull.h"
+
+#include "host/app/hub_models.h"
+#include "host/app/pull_local.h"
+#include "host/sources/hub.h"
+#include "host/sources/registry_client.h"
+#include "host/sources/registry_pull.h"
+
+namespace roundhouse::host {
+namespace {
+
+HubOptions hub_options_of(const AppContext& context, const PullRequest& request) {
+  HubOptions options = hub_options(request.hub, context.environment);
+  options.parallel = request.parallel;
+  return options;
+}
+
+ImportOptions import_options_of(const AppContext& context, const PullRequest& request) {
+  ImportOptions options;
+  options.check = context.check;
+  options.progress = request.progress;
+  return options;
+}
+
+ImportReport pull_of_registry(const AppContext& context, const PullRequest& request) {
+  const RegistryReference reference = RegistryReference::parse(request.source);
+  const auto name = request.name ? request.name : reference.default_name();
+  if (!name)
+    throw Error(RH_INVALID_ARGUMENT, "reference '" + reference.text() + "': its name is none for a model",
+                "roundhouse pull " + reference.text() + " --name NAME");
+  RegistryAccess access;
+  access.http = context.http();
+  access.http.allow_plain_http = request.hub.allow_http;
+  access.search = request.login ? request.login(reference) : find_credentials(reference, context.environment);
+  return pull_model(context.store_root, *name, open_registry(reference, access),
+                    {request.parallel, request.progress, context.check});
+}
+
+ImportReport pull_of_recipe(const AppContext& context, const ModelSpec& spec, const PullRequest& request) {
+  return take_recipe(context, spec, request.name, hub_options_of(context, request),
+                     import_options_of(context, request));
+}
+
+bool is_absent(const AppContext& context, const std::string& model) {
+  try {
+    require_present(context.models().resolve(model));
+    return false;
+  } catch (const Error& error) {
+    return error.code() == RH_MODEL_NOT_FOUND;
+  }
+}
+
+}  // namespace
+
+std::optional<ModelSpec> find_recipe(const AppContext& context, const std::string& name) {
+  auto spec = context.models().find_spec(name);
+  return spec && !spec->base.repository.empty() ? spec : std::nullopt;
+}
+
+std::optional<SourceKind> source_kind(const AppContext& context, const std::string& source) {
+  if (is_hub_source(source)) return SourceKind::hub;
+  if (source.starts_with(kRegistryScheme)) return SourceKind::registry;
+  if (find_recipe(context, source)) return SourceKind::recipe;
+  if (is_local_source(source)) return SourceKind::local;
+  return std::nullopt;
+}
+
+ImportReport pull(const AppContext& context, const PullRequest& request) {
+  const auto kind = source_kind(context, request.source);
+  if (!kind)
+    throw Error(RH_INVALID_ARGUMENT,
+                "source '" + request.source +
+                    "' is of no known kind, expected a name of 'roundhouse models', hf:org/name[@revision], "
+                    "oci://registry/repository[:tag], file:///PATH or a path that exists",
+                "see 'roundhouse pull --help'");
+  switch (*kind) {
+    case SourceKind::hub:
+      return take_hub_model(context, request.source, request.name, hub_options_of(context, request),
+                            import_options_of(context, request));
+    case SourceKind::registry:
+      return pull_of_registry(context, request);
+    case SourceKind::recipe:
+      return pull_of_recipe(context, find_recipe(context, request.source).value(), request);
+    case SourceKind::local:
+      break;
+  }
+  return pull_local(context, request);
+}
+
+void pull_if_absent(const AppContext& context, const std::string& model, const ProgressSeen& progress) {
+  const auto spec = find_recipe(context, model);
+  if (!spec || !is_absent(context, model)) return;
+  PullRequest request;
+  request.source = model;
+  request.progress = progress;
+  pull_of_recipe(context, *spec, request);
+}
+
+}  // namespace roundhouse::host
