@@ -114,6 +114,14 @@ std::vector<TensorClass> classes_of(const std::vector<ConvertedTensor>& tensors)
   return rows;
 }
 
+ConvertEngines convert_engines(const Program& program, Log& log) {
+  ConvertEngines engines{program.registry(), {}};
+  engines.client.log = [&log](std::uint32_t level, const std::string& category, const std::string& message) {
+    log.write(level, category, message);
+  };
+  return engines;
+}
+
 OrderedJson convert_json(const ConvertReport& report, const Store& store) {
   OrderedJson json = report.stored ? import_json(*report.stored, store) : OrderedJson::object();
   if (!report.stored) {

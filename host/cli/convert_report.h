@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "host/app/convert.h"
+#include "host/cli/program.h"
 #include "host/cli/report.h"
-#include "host/session/session.h"
-#include "host/store/store.h"
 
 namespace roundhouse::host {
 
@@ -23,14 +23,9 @@ struct TensorClass {
 };
 std::vector<TensorClass> classes_of(const std::vector<ConvertedTensor>& tensors);
 
-struct ConvertReport {
-  std::string source, type, format;
-  std::uint64_t source_bytes = 0, bytes = 0;
-  double milliseconds = 0;
-  ConversionResult result;
-  std::optional<ImportReport> stored;  // else a directory
-  std::string directory;
-};
+// How the commands that convert start engines, which log there.
+ConvertEngines convert_engines(const Program& program, Log& log);
+
 OrderedJson convert_json(const ConvertReport& report, const Store& store);
 std::string convert_text(const ConvertReport& report);
 

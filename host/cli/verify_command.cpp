@@ -5,16 +5,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/app/verify.h"
 #include "host/cli/command.h"
 #include "host/cli/model_check.h"
 #include "host/cli/store_report.h"
 #include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
 #include "host/store/directory_manifest.h"
-#include "host/store/gguf_header.h"
-#include "host/store/small_file.h"
-#include "host/store/validate.h"
-#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -32,12 +29,18 @@ class VerifyCommand : public Command {
   }
 
   int run(const Program& program) override {
-    Store store = program.store();
-    if (is_directory(store)) return verify_one_directory();
-    const auto models = name_.empty() ? store.list() : std::vector{store.get(ModelName::parse(name_))};
-    for (const StoredModel& model : models)
-      add(model.name, model.digest.text(), model.digest.brief(),
-          store.verify(model, transfer_progress("verifying " + model.name, json())));
+    const AppContext app = program.app();
+    const auto progress = [json = json()](const std::string& verb) { return transfer_progress(verb, json); };
+    const auto seen = [this](const Verified& model) { add(model); };
+    if (is_directory(program.store())) {
+      add(verify_model_directory(name_, progress));
+      return finish("convert or fetch the model again");
+    }
+    if (name_.empty()) {
+      verify_store(app, progress, seen);
+    } else {
+      verify_stored(app, {name_}, progress, seen);
+    }
     return finish("import or pull the damaged models again");
   }
 
@@ -55,14 +58,6 @@ class VerifyCommand : public Command {
     return name && !store.find(*name) && has_directory_manifest(name_);
   }
 
-  int verify_one_directory() {
-    std::error_code ignored;
-    if (!std::filesystem::is_directory(name_, ignored))
-      throw Error(RH_MODEL_NOT_FOUND, "model directory '" + name_ + "': no such directory");
-    add(name_, "", "", verify_directory(name_, transfer_progress("verifying " + name_, json())));
-    return finish("convert or fetch the model again");
-  }
-
   int finish(const std::string& hint) const {
     if (!json()) print(text_.empty() ? "the store is empty\n" : text_);
     if (!first_.empty()) throw Error(RH_INTEGRITY_MISMATCH, first_, hint);
@@ -70,22 +65,20 @@ class VerifyCommand : public Command {
     return 0;
   }
 
-  void add(const std::string& name, const std::string& digest, const std::string& brief,
-           const std::vector<Damage>& damages) {
-    text_ +=
-        name + "  " + (brief.empty() ? "" : brief + "  ") + (damages.empty() ? "sound" : "damaged") + "\n";
-    OrderedJson row;
-    row["name"] = name;
-    row["digest"] = digest.empty() ? OrderedJson(nullptr) : OrderedJson(digest);
-    row["sound"] = damages.empty();
-    row["damages"] = OrderedJson::array();
-    for (const Damage& damage : damages) {
-      row["damages"].push_back(damage_json(damage));
+  void add(const Verified& model) {
+    text_ += model.name + "  " + (model.digest ? model.digest->brief() + "  " : "") +
+             (model.damages.empty() ? "sound" : "damaged") + "\n";
+    for (const Damage& damage : model.damages)
       text_ +=
           labelled(damage.kind, one_line(damage.file + ": " + damage.detail), terminal_width(STDOUT_FILENO));
-      if (first_.empty())
-        first_ = "model '" + name + "': file '" + damage.file + "': " + damage.kind + ": " + damage.detail;
-    }
+    if (first_.empty()) first_ = damage_text(model);
+    OrderedJson row;
+    row["name"] = model.name;
+    row["digest"] = model.digest ? OrderedJson(model.digest->text()) : OrderedJson(nullptr);
+    row["sound"] = model.damages.empty();
+    row["damages"] = OrderedJson::array();
+    for (const Damage& damage : model.damages)
+      row["damages"].push_back(damage_json(damage));
     models_.push_back(std::move(row));
   }
 
@@ -137,18 +130,9 @@ class ValidateCommand : public Command {
 
  private:
   void look(const Program& program) {
+    problems_ = problems_of(path_);
     std::error_code ignored;
-    if (std::filesystem::is_directory(path_, ignored)) {
-      problems_ = model_directory_problems(path_);
-      return look_by_engine(program);
-    }
-    if (is_gguf(path_)) {
-      problems_ = gguf_problems();
-      return;
-    }
-    const auto text = read_small_file(path_, path_, 1 << 20);
-    if (!text) throw Error(RH_IO_ERROR, path_ + ": no such file or directory");
-    problems_ = model_spec_problems(*text, path_);
+    if (std::filesystem::is_directory(path_, ignored)) look_by_engine(program);
   }
 
   // What `generate` would hear from the engine; where it would not come so far, that is a problem already.
@@ -162,15 +146,6 @@ class ValidateCommand : public Command {
     } catch (const Error& error) {
       if (error.code() == RH_CANCELLED) throw;
       if (problems_.empty()) problems_.push_back(error);
-    }
-  }
-
-  std::vector<Error> gguf_problems() const {
-    try {
-      read_gguf_header(path_, path_);
-      return {};
-    } catch (const Error& error) {
-      return {error};
     }
   }
 
