@@ -16,6 +16,15 @@ std::optional<ModelSpec> recipe_of_repository(const AppContext& context, const H
   return std::nullopt;
 }
 
+// A name with a version stands for one model for ever.
+void require_pinned(const HubRepository& repository, const ModelName& name) {
+  if (name.version().empty() || ModelBase{repository.name, repository.revision, {}}.pinned()) return;
+  throw Error(RH_INVALID_ARGUMENT,
+              repository.text() + ": '" + repository.revision + "' may move, and '" + name.text() +
+                  "' stands for one model for ever: expected a commit of 40 hexadecimal digits",
+              "hf:" + repository.name + "@COMMIT, or leave the version out");
+}
+
 void prepare(const AppContext& context, HubOptions& options) {
   const HttpOptions http = context.http();
   options.http.user_agent = http.user_agent;
@@ -45,7 +54,7 @@ ImportReport take_recipe(const AppContext& context, const ModelSpec& spec,
 
 ImportReport take_hub_model(const AppContext& context, const std::string& source,
                             const std::optional<ModelName>& name, HubOptions options, ImportOptions import) {
-  const HubRepository repository = parse_hub_source(source);
+  const HubRepository repository = parse_hub_source(source, context.environment);
   prepare(context, options);
   import.spec = recipe_of_repository(context, repository);
   import.check = context.check;
@@ -53,6 +62,7 @@ ImportReport take_hub_model(const AppContext& context, const std::string& source
   const ModelName wanted = name          ? *name
                            : import.spec ? ModelName::parse(import.spec->name)
                                          : ModelName::parse(hub_model_name(repository));
+  require_pinned(repository, wanted);
   return pull_from_hub(context.store(), {{repository}}, wanted, options, import);
 }
 

@@ -114,6 +114,15 @@ HubRepository parse_hub_source(const std::string& text) {
   return repository;
 }
 
+HubRepository parse_hub_source(const std::string& text, const Environment& environment) {
+  HubRepository repository = parse_hub_source(text);
+  const auto revision = set_variable(environment, "HUGGINGFACE_REVISION");
+  if (!revision || text.find('@') != std::string::npos) return repository;
+  repository.revision = *revision;
+  require_hub_names(repository);
+  return repository;
+}
+
 HubOptions hub_options(const HubFlags& flags, const Environment& environment) {
   HubOptions options;
   std::string endpoint = set_variable(environment, "HF_ENDPOINT").value_or(kEndpoint);

@@ -12,6 +12,8 @@
 
 namespace roundhouse::host {
 
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+
 struct HubRepository {
   std::string name;               // "org/name", or "name" of the early ones
   std::string revision = "main";  // a branch, a tag or a commit
@@ -20,6 +22,8 @@ struct HubRepository {
 bool is_hub_source(const std::string& text);  // begins with "hf:"
 // "hf:org/name[@revision]". Throws INVALID_ARGUMENT, UNSAFE_NAME.
 HubRepository parse_hub_source(const std::string& text);
+// The same; a text that names no revision means HUGGINGFACE_REVISION, where that is set.
+HubRepository parse_hub_source(const std::string& text, const Environment& environment);
 // Throws UNSAFE_NAME for what is no repository's name or no revision.
 void require_hub_names(const HubRepository& repository);
 
@@ -32,8 +36,6 @@ struct HubOptions {
   std::optional<std::uint64_t> maximum_bytes = {};  // of all files of a model together
   HttpOptions http;
 };
-
-using Environment = std::function<std::optional<std::string>(const std::string&)>;
 
 struct HubFlags {
   std::optional<std::string> token, token_file;
