@@ -41,7 +41,7 @@ ImportReport take_recipe(const AppContext& context, const ModelSpec& spec,
   for (const ModelFetch& fetch : fetches_of(spec)) {
     HubPart part{{fetch.base.repository}};
     if (!fetch.base.revision.empty()) part.repository.revision = fetch.base.revision;
-    part.wants = [fetch](const std::string& path) { return fetch.wants(path); };
+    if (!fetch.whole) part.wants = [fetch](const std::string& path) { return fetch.wants(path); };
     parts.push_back(std::move(part));
   }
   prepare(context, options);

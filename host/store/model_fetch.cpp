@@ -50,9 +50,9 @@ bool ModelFetch::wants(const std::string& path) const {
 
 std::vector<ModelFetch> fetches_of(const ModelSpec& spec) {
   if (spec.base.repository.empty()) return {};
-  // A model without components is one folder.
   const auto& usual = spec.components.empty() ? kComponentFiles : kModelFiles;
-  std::vector<ModelFetch> fetches = {{spec.base, or_usual(spec.files, usual), {}}};
+  const bool whole = spec.components.empty() && spec.files.empty();
+  std::vector<ModelFetch> fetches = {{spec.base, or_usual(spec.files, usual), {}, whole}};
   for (const ModelComponent& component : spec.components) {
     const ModelBase& base = component.base ? *component.base : spec.base;
     auto fetch = std::find_if(fetches.begin(), fetches.end(), [&](const ModelFetch& other) {

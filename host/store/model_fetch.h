@@ -21,6 +21,9 @@ struct ModelFetch {
 
   std::vector<std::string> patterns;    // of paths, as fnmatch has them: * stops at /
   std::vector<std::string> components;  // folders
+  // The spec names neither files nor components: all that a directory of its architecture is made of. `wants`
+  // then knows the root only.
+  bool whole = false;
 };
 
 // One for each repository, the model's own first. Empty for a spec without a repository.

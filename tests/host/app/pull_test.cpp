@@ -25,9 +25,7 @@ class AppTest : public StoreTest {
     hub_.add_directory(model());
     variables_["HF_ENDPOINT"] = hub_.endpoint();
     variables_["ROUNDHOUSE_MODEL_PATH"] = (directory_.path() / "recipes").string();
-    write_recipe(
-        "base: {hf_repo: test/model, revision: main}\n"
-        "components: {scheduler: {}, tokenizer: {}, text_encoder: {}, transformer: {}, vae: {}}\n");
+    write_recipe("base: {hf_repo: test/model, revision: main}\n");
   }
 
   void write_recipe(const std::string& fields) const {
@@ -70,6 +68,20 @@ TEST_F(AppTest, tells_sources_by_how_they_are_written) {
   EXPECT_EQ(source_kind(context(), model().string()), SourceKind::local);
   EXPECT_EQ(source_kind(context(), "nothing"), std::nullopt);
   EXPECT_THAT(taken("nothing"), StartsWith("INVALID_ARGUMENT: source 'nothing' is of no known kind"));
+}
+
+TEST_F(AppTest, a_recipe_without_components_means_those_of_its_architecture) {
+  EXPECT_EQ(taken("tiny"), "ok");
+  const StoredModel stored = get("tiny");
+  const ModelConfig config = store().config(stored, store().manifest(stored));
+  EXPECT_EQ(config.provenance.tool, "roundhouse 1.2.3");
+  std::vector<Verified> seen;
+  verify_store(
+      context(), [](const std::string&) { return ProgressSeen(); },
+      [&](const Verified& model) { seen.push_back(model); });
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].name, "tiny");
+  EXPECT_THAT(seen[0].damages, IsEmpty());
 }
 
 TEST_F(AppTest, what_is_cancelled_leaves_no_name) {

@@ -49,6 +49,8 @@ TEST(ModelFetch, IsOneForEachRepository) {
 
 TEST(ModelFetch, TakesNothingThatWasNotAllowed) {
   const auto fetch = fetches_of(spec_of("base: {hf_repo: o/m}\n")).at(0);
+  EXPECT_TRUE(fetch.whole);
+  EXPECT_FALSE(fetches_of(spec_of("base: {hf_repo: o/m}\nfiles: ['*.json']\n")).at(0).whole);
   EXPECT_TRUE(fetch.wants("config.json"));
   EXPECT_TRUE(fetch.wants("tokenizer.model"));
   for (const char* path : {"pytorch_model.bin", "onnx/model.safetensors", ".gitattributes", ".x.json",
