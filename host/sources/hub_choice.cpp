@@ -59,7 +59,51 @@ bool is_wanted(const std::string& path) {
                      [&](const char* pattern) { return ::fnmatch(pattern, path.c_str(), 0) == 0; });
 }
 
+bool is_any(const std::vector<std::string>& paths, const std::string& ending) {
+  return std::any_of(paths.begin(), paths.end(),
+                     [&](const std::string& path) { return path.ends_with(ending); });
+}
+
+// "a.gguf, b.gguf, c.gguf and 9 more"
+std::string some_of(const std::vector<std::string>& paths, const std::string& ending) {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  std::size_t count = 0;
+  for (const std::string& path : paths) {
+    if (!path.ends_with(ending)) continue;
+    if (++count <= kShown) text += (text.empty() ? "" : ", ") + path;
+  }
+  return text + (count > kShown ? " and " + std::to_string(count - kShown) + " more" : "");
+}
+
 }  // namespace
+
+void require_model(const std::string& repository, const std::vector<std::string>& paths,
+                   const std::vector<std::string>& chosen) {
+  const auto has = [&](const char* path) {
+    return std::find(chosen.begin(), chosen.end(), path) != chosen.end();
+  };
+  const bool described = has("model_index.json") || has("config.json");
+  if (described && is_any(chosen, kWeights)) return;
+  const std::string missing =
+      described ? "holds no safetensors of a model" : "holds no model_index.json and no config.json";
+  const std::string begin = repository + ": " + missing;
+  if (is_any(paths, "adapter_config.json") || is_any(paths, "pytorch_lora_weights.safetensors"))
+    throw Error(RH_WEIGHTS_MISSING, begin + "; it is a LoRA, which is no model by itself",
+                "pull the model that it was made for");
+  for (const char* ending : {".gguf", kWeights}) {
+    if (!is_any(paths, ending)) continue;
+    throw Error(RH_WEIGHTS_MISSING, begin + ", but single files: " + some_of(paths, ending),
+                "fetch one file, then 'roundhouse import FILE', for an image model's transformer with --base "
+                "MODEL of the other components");
+  }
+  for (const char* ending : {".bin", ".ckpt", ".pt", ".pth"}) {
+    if (!is_any(paths, ending)) continue;
+    throw Error(RH_WEIGHTS_MISSING, begin + ", but pickles, which are never read: " + some_of(paths, ending),
+                "look for a repository with safetensors");
+  }
+  throw Error(RH_WEIGHTS_MISSING, begin, "see the repository's page for what it holds");
+}
 
 std::vector<std::string> model_paths(const std::vector<std::string>& paths) {
   std::vector<std::string> chosen;

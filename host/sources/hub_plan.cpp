@@ -19,7 +19,7 @@ std::string beneath(const std::string& folder, const std::string& path) {
 
 // Those of the files that the part wants, with their paths in the model.
 std::vector<HubItem> chosen_items(const HubPart& part, const HubRepository& at,
-                                  const std::vector<HubFile>& files) {
+                                  const std::vector<HubFile>& files, bool alone) {
   const std::string prefix = part.from.empty() ? "" : part.from + "/";
   std::map<std::string, const HubFile*> by_path;  // beneath the folder
   std::vector<std::string> paths;
@@ -32,7 +32,10 @@ std::vector<HubItem> chosen_items(const HubPart& part, const HubRepository& at,
   if (part.wants) {
     std::erase_if(paths, [&](const std::string& path) { return !part.wants(path); });
   } else {
-    paths = model_paths(paths);
+    std::vector<std::string> chosen = model_paths(paths);
+    // What a part among others lacks, another may have.
+    if (prefix.empty() && part.to.empty() && alone) require_model(part.repository.text(), paths, chosen);
+    paths = std::move(chosen);
   }
   for (const std::string& path : paths) {
     items.push_back({beneath(part.to, path), at, *by_path.at(path), {}});
@@ -73,7 +76,7 @@ HubPlan plan_of(const std::vector<HubPart>& parts, const HubOptions& options, Li
     const auto& [commit, files] = at->second;
     if (plan.commit.empty()) plan.commit = commit;
     const HubCache cache(options.cache, part.repository.name);
-    for (HubItem& item : chosen_items(part, {part.repository.name, commit}, files)) {
+    for (HubItem& item : chosen_items(part, {part.repository.name, commit}, files, parts.size() == 1)) {
       item.cached = cache.candidates(item.file, commit);
       plan.items.push_back(std::move(item));
     }

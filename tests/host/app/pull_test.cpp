@@ -118,5 +118,25 @@ TEST_F(AppTest, the_environment_may_name_the_revision) {
   EXPECT_THAT(taken("hf:test/model", "b"), StartsWith("UNSAFE_NAME"));
 }
 
+TEST_F(AppTest, what_makes_no_model_is_refused_before_anything_is_fetched) {
+  const auto refused = [&](const std::map<std::string, test::HubEntry>& files) {
+    hub_.files = files;
+    std::string said = taken("hf:test/model", "x");
+    EXPECT_THAT(hub_.content_requests(), IsEmpty());
+    EXPECT_EQ(hub_.bytes_served(), 0U);
+    return said;
+  };
+  const test::HubEntry small{"# x", false}, large{"weights", true};
+  EXPECT_THAT(refused({{"README.md", small}, {"z-Q4_K_M.gguf", large}, {"z-Q8_0.gguf", large}}),
+              HasSubstr("z-Q4_K_M.gguf, z-Q8_0.gguf"));
+  EXPECT_THAT(refused({{"split_files/vae/ae.safetensors", large}}),
+              HasSubstr("split_files/vae/ae.safetensors"));
+  EXPECT_THAT(refused({{"turbo_v1.safetensors", large}}), HasSubstr("turbo_v1.safetensors"));
+  EXPECT_THAT(refused({{"adapter_config.json", small}, {"pytorch_lora_weights.safetensors", large}}),
+              HasSubstr("is a LoRA"));
+  EXPECT_THAT(refused({{"config.json", small}, {"model.ckpt", large}}), HasSubstr("pickles"));
+  EXPECT_THAT(refused({{"config.json", small}}), StartsWith("WEIGHTS_MISSING"));
+}
+
 }  // namespace
 }  // namespace roundhouse::host
