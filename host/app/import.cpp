@@ -57,6 +57,7 @@ class Import {
     options_.link_mode = request.link_mode;
     options_.check = context.check;
     options_.progress = request.progress;
+    options_.source = request.source;
   }
 
   ImportReport run() {
@@ -147,7 +148,7 @@ class Import {
       assembly.set_component(part.substr(0, equals), part.substr(equals + 1));
     }
     options_.links = Links::any;  // those of the assembly
-    options_.source = fs::absolute(request_.path).lexically_normal().string();
+    if (options_.source.empty()) options_.source = fs::absolute(request_.path).lexically_normal().string();
     return store_.import_directory(assembly.directory(), wanted, options_);
   }
 

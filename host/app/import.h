@@ -20,7 +20,8 @@ struct ImportRequest {
   std::string name;  // empty: from the path, or the archive's own
   AssemblyParts parts;
   LinkMode link_mode = LinkMode::automatic;
-  ProgressSeen progress;  // may throw CANCELLED
+  ProgressSeen progress;    // may throw CANCELLED
+  std::string source = {};  // what the model is said to be made of; empty: the path
 };
 
 // Throws what Store::import_directory and import_archive throw, INVALID_ARGUMENT for parts that do not fit

@@ -3,6 +3,7 @@
 
 #include "host/app/hub_models.h"
 #include "host/app/pull_local.h"
+#include "host/app/pull_web.h"
 #include "host/sources/hub.h"
 #include "host/sources/registry_client.h"
 #include "host/sources/registry_pull.h"
@@ -61,6 +62,7 @@ std::optional<ModelSpec> find_recipe(const AppContext& context, const std::strin
 std::optional<SourceKind> source_kind(const AppContext& context, const std::string& source) {
   if (is_hub_source(source)) return SourceKind::hub;
   if (source.starts_with(kRegistryScheme)) return SourceKind::registry;
+  if (is_web_source(source)) return SourceKind::web;
   if (find_recipe(context, source)) return SourceKind::recipe;
   if (is_local_source(source)) return SourceKind::local;
   return std::nullopt;
@@ -68,11 +70,15 @@ std::optional<SourceKind> source_kind(const AppContext& context, const std::stri
 
 ImportReport pull(const AppContext& context, const PullRequest& request) {
   const auto kind = source_kind(context, request.source);
+  const bool one_file = kind == SourceKind::web || kind == SourceKind::local;
+  if (kind && !one_file && !(request.parts.base.empty() && request.parts.components.empty()))
+    throw Error(RH_INVALID_ARGUMENT, "source '" + request.source +
+                                         "': is a whole model, which takes no --base and no --component");
   if (!kind)
     throw Error(RH_INVALID_ARGUMENT,
                 "source '" + request.source +
                     "' is of no known kind, expected a name of 'roundhouse models', hf:org/name[@revision], "
-                    "oci://registry/repository[:tag], file:///PATH or a path that exists",
+                    "oci://registry/repository[:tag], https://..., file:///PATH or a path that exists",
                 "see 'roundhouse pull --help'");
   switch (*kind) {
     case SourceKind::hub:
@@ -82,6 +88,8 @@ ImportReport pull(const AppContext& context, const PullRequest& request) {
       return pull_of_registry(context, request);
     case SourceKind::recipe:
       return pull_of_recipe(context, find_recipe(context, request.source).value(), request);
+    case SourceKind::web:
+      return pull_web(context, request);
     case SourceKind::local:
       break;
   }

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "host/app/app_context.h"
+#include "host/app/import.h"
 #include "host/sources/registry_credentials.h"
 
 namespace roundhouse::host {
@@ -18,6 +18,7 @@ struct PullRequest {
   // Who asks a registry; empty: what the environment and docker's file say.
   std::function<CredentialSearch(const RegistryReference&)> login;
   unsigned parallel = 4;  // files at once
+  AssemblyParts parts;    // of a source that is one file
   ProgressSeen progress;  // may throw CANCELLED
 };
 
@@ -25,6 +26,7 @@ enum class SourceKind {
   hub,       // hf:org/name[@revision]
   registry,  // oci://registry[:port]/repository[:tag][@digest]
   recipe,    // a name or an alias of a recipe that says where its files come from
+  web,       // http(s)://...: one file, as import takes it
   local,     // file:///path, or a path as import takes it
 };
 // By how the source is written, and by the recipes that there are; a recipe comes before a path of its name.

@@ -53,6 +53,7 @@ ImportReport pull_local(const AppContext& context, const PullRequest& request) {
   ImportRequest import;
   import.path = request.source.starts_with(kFileScheme) ? path_of(request.source) : request.source;
   if (request.name) import.name = request.name->text();
+  import.parts = request.parts;
   import.progress = request.progress;
   return import_model(context, import);
 }

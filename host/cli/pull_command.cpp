@@ -23,6 +23,7 @@ class PullCommand : public Command {
              "NAME: a recipe of 'roundhouse models'; "
              "hf:org/name[@revision]: a repository of a Hugging Face hub; "
              "oci://registry[:port]/repository[:tag][@digest]: an OCI registry; "
+             "https://...: one file, an OCI archive, a GGUF or safetensors; "
              "file:///PATH or a path: what import takes",
              &request_.source)
         .required = true;
@@ -37,6 +38,7 @@ class PullCommand : public Command {
     command.add("--allow-http",
                 "Also use plain http, not only within this machine; anybody on the way can read along",
                 &request_.hub.allow_http);
+    declare_parts(command, request_.parts);
     login_.declare(command);
     declare_json(command);
     return command;

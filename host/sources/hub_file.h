@@ -2,16 +2,10 @@
 // One file of a hub, from wherever its download has come to up to its end.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-
 #include "host/sources/hub_api.h"
-#include "host/store/download.h"
+#include "host/sources/ranged_fetch.h"
 
 namespace roundhouse::host {
-
-// Gets by how many bytes the download has grown; less than zero when it begins anew. May throw.
-using BytesMoved = std::function<void(std::int64_t)>;
 
 // Fetches what is missing. Cut connections and answers that ask for backoff are tried again from where the
 // download is. `repository.revision` is the commit. Returns when the source has no more to send; whether that

@@ -198,6 +198,14 @@ BlobPlaced Download::publish(BlobWriter& writer) {
   return placed;
 }
 
+fs::path Download::path() const {
+  return file(kPart);
+}
+
+void Download::discard() {
+  ::unlink(file(kPart).c_str());
+}
+
 std::uint64_t missing_bytes(const StorePaths& paths, const DownloadTarget& target) {
   const auto size_of = [](const fs::path& file) {
     std::error_code error;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -49,6 +50,10 @@ class Download {
   // Makes a blob of what is there. When it is not what was described (also when bytes are missing), removes
   // it and throws INTEGRITY_MISMATCH with expected and found.
   BlobPlaced publish(BlobWriter& writer);
+
+  // For what is to be read and to go rather than to become a blob: the bytes so far, and their end.
+  std::filesystem::path path() const;
+  void discard();
 
  private:
   class Hashes;
