@@ -27,12 +27,12 @@ class Meter {
     done_ += static_cast<std::int64_t>(size - missing);
     before_ = static_cast<std::uint64_t>(done_);
   }
-  void move(const std::string& path, std::int64_t bytes) {
+  void move(const std::string& path, std::int64_t bytes, const FileProgress& file) {
     const std::lock_guard lock(mutex_);
     done_ += bytes;
     if (!progress_) return;
     const auto done = static_cast<std::uint64_t>(std::max<std::int64_t>(done_, 0));
-    progress_({path, std::min(done, total_), total_, std::min(before_, done)});
+    progress_({path, std::min(done, total_), total_, std::min(before_, done), file});
   }
 
  private:
@@ -42,21 +42,26 @@ class Meter {
   std::uint64_t total_ = 0, before_ = 0;
 };
 
+std::string listed_digest(const HubFile& file) {
+  if (file.sha256) return file.sha256->text();
+  return file.git_sha1.empty() ? "" : "git-sha1:" + file.git_sha1;
+}
+
 // What is said of one file moves the meter by the difference to what was said before.
 class FileMeter {
  public:
-  FileMeter(Meter& meter, const std::string& path, std::uint64_t said)
-      : meter_(meter), path_(path), said_(said) {}
+  FileMeter(Meter& meter, const HubItem& item, std::uint64_t said)
+      : meter_(meter), path_(item.path), file_{listed_digest(item.file), said, item.file.size} {}
   void set(std::uint64_t bytes) {
-    const auto difference = static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(said_);
-    said_ = bytes;
-    meter_.move(path_, difference);
+    const auto difference = static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(file_.done);
+    file_.done = bytes;
+    meter_.move(path_, difference, file_);
   }
 
  private:
   Meter& meter_;
   const std::string& path_;
-  std::uint64_t said_;
+  FileProgress file_;
 };
 
 // What each thread has of its own.
@@ -139,7 +144,7 @@ class HubPull {
   }
 
   BlobPlaced take(Worker& worker, const HubItem& item, std::uint64_t missing) {
-    FileMeter meter(meter_, item.path, item.file.size - missing);
+    FileMeter meter(meter_, item, item.file.size - missing);
     if (options_.offline) {
       if (auto placed = cached(worker, item, meter)) return std::move(*placed);
       throw Error(RH_WEIGHTS_MISSING, "file '" + item.path + "': is not in the hub's cache any more");

@@ -156,7 +156,9 @@ class RegistryPull {
     const std::scoped_lock lock(mutex_);
     done_ += done - blob.done;  // less than before where a download began anew
     blob.done = done;
-    if (options_.progress) options_.progress({blob.target.path, done_, total_, std::min(before_, done_)});
+    if (!options_.progress) return;
+    options_.progress({blob.target.path, done_, total_, std::min(before_, done_),
+                       FileProgress{blob.target.sha256->text(), done, blob.target.size}});
   }
 
   void remember() {

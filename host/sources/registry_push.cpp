@@ -96,7 +96,9 @@ class Push {
     const std::scoped_lock lock(mutex_);
     done_ += done - blob.done;  // may be less than before: a cut makes bytes useless
     blob.done = done;
-    if (options_.progress) options_.progress({blob.path, done_, report_.bytes});
+    if (!options_.progress) return;
+    options_.progress(
+        {blob.path, done_, report_.bytes, 0, FileProgress{blob.send.digest.text(), done, blob.send.size}});
   }
 
   void put_manifest() {

@@ -28,11 +28,18 @@ struct StoredModel {
   std::uint64_t size = 0;  // of the manifest
 };
 
+// How far one file is that travels.
+struct FileProgress {
+  std::string digest;  // as its source lists it: "sha256:...", "git-sha1:..."; empty: it lists none
+  std::uint64_t done = 0, total = 0;  // bytes
+};
+
 // How far a long piece of work is. The function may throw an Error (CANCELLED) to end it.
 struct StoreProgress {
-  std::string what;                   // the file at work: "transformer/config.json"
-  std::uint64_t done = 0, total = 0;  // bytes of the whole work
-  std::uint64_t before = 0;           // of `done`, those that an earlier run has done
+  std::string what;                       // the file at work: "transformer/config.json"
+  std::uint64_t done = 0, total = 0;      // bytes of the whole work
+  std::uint64_t before = 0;               // of `done`, those that an earlier run has done
+  std::optional<FileProgress> file = {};  // the one at work, where files come from or go elsewhere
 };
 using ProgressSeen = std::function<void(const StoreProgress&)>;
 

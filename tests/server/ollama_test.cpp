@@ -49,6 +49,15 @@ class Ollama : public DaemonTest {
     }
     return lines;
   }
+  // What a client shows that draws a bar for each digest: bytes that have come, and all.
+  using Bars = std::map<std::string, std::pair<std::uint64_t, std::uint64_t>>;
+  static Bars bars(const std::vector<nlohmann::json>& lines) {
+    Bars bars;
+    for (const nlohmann::json& line : lines) {
+      if (line.contains("digest")) bars[line.at("digest")] = {line.at("completed"), line.at("total")};
+    }
+    return bars;
+  }
   std::string digest_of(const std::string& name) {
     return post("/api/show", {{"model", name}}).json().at("digest");
   }
@@ -61,10 +70,15 @@ TEST_F(Ollama, sends_a_model_to_a_registry_and_fetches_it_again) {
   const std::string digest = digest_of("mine");
   const auto pushed = follow("/api/push", {{"model", remote}});
   EXPECT_EQ(pushed.front().at("status"), "retrieving manifest");
+  const Bars sent = bars(pushed);
+  EXPECT_GT(sent.size(), 5u);
+  for (const auto& [blob, bytes] : sent)
+    EXPECT_EQ(bytes.first, bytes.second) << blob;
   EXPECT_EQ(ask(port(), "DELETE", "/api/delete", R"({"model":"mine"})").status, 200);
   EXPECT_EQ(post("/api/show", {{"model", "mine"}}).status, 404);
   const auto pulled = follow("/api/pull", {{"model", remote}});
   EXPECT_EQ(pulled.front().at("status"), "pulling manifest");
+  EXPECT_EQ(bars(pulled), sent);
   EXPECT_EQ(digest_of("mine"), digest);
 }
 

@@ -40,16 +40,18 @@ ProgressSeen ProgressLines::seen() {
 }
 
 void ProgressLines::on_progress(const StoreProgress& progress) {
-  const auto now = std::chrono::steady_clock::now();
-  const bool news = progress.what != what_ || progress.done >= progress.total;
   check();
-  if (!news && now - told_ < kBetweenLines) return;
-  what_ = progress.what;
-  told_ = now;
+  const FileProgress figures = progress.file.value_or(FileProgress{{}, progress.done, progress.total});
+  const auto now = std::chrono::steady_clock::now();
+  // Files travel side by side: each has its own first line, its own pace, and its own end.
+  const auto [told, fresh] = told_.try_emplace(progress.what, now);
+  if (!fresh && figures.done < figures.total && now - told->second < kBetweenLines) return;
+  told->second = now;
   nlohmann::ordered_json line;
   line["status"] = verb_ + " " + progress.what;
-  line["total"] = progress.total;
-  line["completed"] = progress.done;
+  if (!figures.digest.empty()) line["digest"] = figures.digest;
+  line["total"] = figures.total;
+  line["completed"] = figures.done;
   write(json_text(line) + "\n");
 }
 

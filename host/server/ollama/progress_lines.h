@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far a transfer is, as lines of {"status", "total", "completed"}.
+// How far a transfer is, as lines of {"status", "digest", "total", "completed"}: clients draw a bar for each
+// digest. Where no files travel, the figures are the whole work's and there is no digest.
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 
 #include "host/server/http/exchange.h"
@@ -33,8 +35,7 @@ class ProgressLines {
   const std::string verb_;
   const bool wants_stream_;
   http::Stream* stream_ = nullptr;
-  std::string what_;
-  std::chrono::steady_clock::time_point told_;
+  std::map<std::string, std::chrono::steady_clock::time_point> told_;  // file -> when a line told of it
 };
 
 }  // namespace roundhouse::host::ollama

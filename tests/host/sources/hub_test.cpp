@@ -41,6 +41,24 @@ TEST_F(HubTest, APullBringsTheModelThatTheHubLists) {
     EXPECT_EQ(imported.files[i].digest, manifest.files[i].digest) << imported.files[i].path;
 }
 
+TEST_F(HubTest, ProgressTellsOfEachFileWhatItsListingSays) {
+  std::map<std::string, FileProgress> last;
+  ImportOptions import;
+  import.progress = [&](const StoreProgress& progress) { last[progress.what] = progress.file.value();
+};
+for (const char* name : {"m", "again"}) {
+  last.clear();
+  pull_from_hub(store(), {{source()}}, ModelName::parse(name), options_, import);
+  ASSERT_EQ(last.size(), hub_.files.size()) << "also of what is here already";
+  for (const auto& [path, file] : last) {
+    const test::HubEntry& entry = hub_.files.at(path);
+    EXPECT_EQ(file.done, entry.content.size()) << path;
+    EXPECT_EQ(file.total, entry.content.size()) << path;
+    EXPECT_THAT(file.digest, StartsWith(entry.large ? sha256(entry.content).text() : "git-sha1:")) << path;
+  }
+}
+}  // namespace
+
 TEST_F(HubTest, ASecondPullFetchesNothing) {
   const Digest digest = pull().model.digest;
   const ImportReport again = pull("again");
@@ -92,7 +110,7 @@ EXPECT_EQ(outcome([&] { pull_from_hub(store(), {{source()}}, ModelName::parse("m
 EXPECT_TRUE(store().list().empty());
 import.progress = [&](const StoreProgress& progress) { EXPECT_EQ(progress.before, seen);
 EXPECT_GE(progress.done, progress.before);
-};  // namespace
+};  // namespace roundhouse::host
 const ImportReport report = pull_from_hub(store(), {{source()}}, ModelName::parse("m"), options_, import);
 EXPECT_EQ(report.bytes_fetched, all_bytes() - seen);
 }  // namespace roundhouse::host
