@@ -114,6 +114,7 @@ class ServeCommand : public Command {
     options.check = engine_check(program);
     options.log_prompts = settings.log_prompts;
     options.fit_sizes = settings.fit_sizes;
+    options.environment = environment_variable;
     options.stop_time = settings.stop_time;
     return options;
   }

@@ -57,6 +57,7 @@ struct Daemon::State {
                  options.version,
                  options.log_prompts,
                  options.fit_sizes,
+                 options.environment,
                  [this] { return server ? server->connections() : 0; },
                  options.check} {
     add_all_routes(router, services);

@@ -22,6 +22,10 @@ struct DaemonOptions {
   ModelCheck check = {};  // of models that clients bring; any thread
   bool log_prompts = false;
   bool fit_sizes = true;                        // as Services has it
+  // Variables that clients of hubs and registries obey; any thread.
+  std::function<std::optional<std::string>(const std::string&)> environment = [](const std::string&) {
+    return std::nullopt;
+  };
   std::chrono::milliseconds stop_time{10'000};  // how long running requests may go on when it ends
 };
 

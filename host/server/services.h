@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "host/log/log.h"
@@ -26,8 +27,9 @@ struct Services {
   std::string version;                     // of the program
   bool log_prompts = false;
   bool fit_sizes = true;  // sizes that clients send by habit become ones that the default model can draw
-  std::function<std::size_t()> connections = [] { return std::size_t{0}; };  // open ones
-  ModelCheck check = {};                                                     // of models that clients bring
+  std::function<std::optional<std::string>(const std::string&)> environment;  // of hubs and registries
+  std::function<std::size_t()> connections = [] { return std::size_t{0}; };   // open ones
+  ModelCheck check = {};                                                      // of models that clients bring
 };
 
 }  // namespace roundhouse::host
