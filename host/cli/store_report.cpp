@@ -81,15 +81,4 @@ std::string collection_text(const Collection& collection, const std::string& ver
   return verb + " " + join(what, ", ") + ": " + human_bytes(collection.bytes) + "\n";
 }
 
-OrderedJson damage_json(const Damage& damage) {
-  OrderedJson json;
-  json["file"] = damage.file;
-  json["kind"] = damage.kind;
-  json["detail"] = damage.detail;
-  json["tensors"] = damage.tensors;
-  put(json, "expected", damage.expected);
-  put(json, "found", damage.found);
-  return json;
-}
-
 }  // namespace roundhouse::host

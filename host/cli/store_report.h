@@ -17,6 +17,4 @@ std::string import_text(const ImportReport& report);
 OrderedJson collection_json(const Collection& collection);
 std::string collection_text(const Collection& collection, const std::string& verb);
 
-OrderedJson damage_json(const Damage& damage);
-
 }  // namespace roundhouse::host

@@ -12,6 +12,7 @@
 #include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
 #include "host/store/directory_manifest.h"
+#include "host/store/model_json.h"
 
 namespace roundhouse::host {
 namespace {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries of the catalogue as JSON.
 #include "host/store/model_json.h"
 
 #include <nlohmann/json.hpp>
@@ -25,6 +24,20 @@ nlohmann::ordered_json model_entry_json(const ModelCatalogue::Entry& entry) {
   json["directory"] = entry.directory.string();
   json["spec"] = entry.spec.file.string();
   json["problem"] = entry.problem ? error_json(*entry.problem) : nlohmann::ordered_json(nullptr);
+  return json;
+}
+
+nlohmann::ordered_json damage_json(const Damage& damage) {
+  const auto digest = [](const std::string& text) {
+    return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+  };
+  nlohmann::ordered_json json;
+  json["file"] = damage.file;
+  json["kind"] = damage.kind;
+  json["detail"] = damage.detail;
+  json["tensors"] = damage.tensors;
+  json["expected"] = digest(damage.expected);
+  json["found"] = digest(damage.found);
   return json;
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model as `models --json` and the daemon show it.
+// Models and their damages as commands with --json and the daemon show them.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "host/store/model_catalogue.h"
+#include "host/store/store.h"
 
 namespace roundhouse::host {
 
 nlohmann::ordered_json model_entry_json(const ModelCatalogue::Entry& entry);
+nlohmann::ordered_json damage_json(const Damage& damage);
 
 }  // namespace roundhouse::host

@@ -11,6 +11,7 @@
 #include "host/server/json_text.h"
 #include "host/server/native/failure.h"
 #include "host/server/native/generate_routes.h"
+#include "host/server/native/store_routes.h"
 #include "host/server/openapi.h"
 #include "host/store/model_json.h"
 
@@ -134,6 +135,7 @@ void add_native_routes(http::Router& router, const Services& services) {
     exchange.send(200, http::kJson, json_text(openapi_document(services.version)) + "\n");
   });
   add_generate_routes(router, services);
+  add_store_routes(router, services);
 }
 
 }  // namespace roundhouse::host
