@@ -10,6 +10,14 @@
 namespace engines {
 namespace {
 
+// "[64,32]"
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t side : shape)
+    text += (text.empty() ? "" : ",") + std::to_string(side);
+  return "[" + text + "]";
+}
+
 constexpr std::int64_t kFloat8Piece = 1 << 20;
 constexpr std::size_t kFloat8Alignment = 64;
 
@@ -99,10 +107,9 @@ Float8Scales WeightSet::scales_of(std::string_view name, const Stored& tensor) c
     if (!scale.view) refuse_type(found->first, scale);
     auto scales = float8_scales(to_floats(*scale.view), scale.shape, tensor.shape);
     if (scales) return *std::move(scales);
-    throw Error(RH_CAPABILITY_UNSUPPORTED, where(found->first, scale) + "shape is " +
-                                               nlohmann::json(scale.shape).dump() +
-                                               ", expected one scale, one a row, or one for 128 by 128 of " +
-                                               nlohmann::json(tensor.shape).dump());
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                where(found->first, scale) + "shape is " + shape_text(scale.shape) +
+                    ", expected one scale, one a row, or one for 128 by 128 of " + shape_text(tensor.shape));
   }
   return {};
 }

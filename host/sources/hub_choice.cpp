@@ -7,6 +7,8 @@
 #include <array>
 #include <set>
 
+#include "roundhouse/error.hpp"
+
 namespace roundhouse::host {
 namespace {
 

@@ -83,7 +83,8 @@ const rh_engine_descriptor& chosen(const std::vector<const rh_engine_descriptor*
   for (const rh_engine_descriptor* engine : all) {
     if (stated["id"] == engine->id) return *engine;
   }
-  throw Refused("id: no engine of the plugin is called " + stated["id"].dump());
+  throw Refused("id: no engine of the plugin is called " +
+                stated["id"].dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Json capabilities_of(const rh_engine_descriptor& engine) {

@@ -23,7 +23,7 @@ Json read_stated(const char* path) {
 }
 
 void save(const std::string& path, const Json& manifest) {
-  const std::string text = manifest.dump(2) + "\n";
+  const std::string text = manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   if (path == "-") {
     std::fputs(text.c_str(), stdout);
     return;

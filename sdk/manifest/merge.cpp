@@ -6,9 +6,13 @@
 namespace manifest {
 namespace {
 
+std::string shown(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 // Of texts; the order of capabilities and of keys means nothing.
 nlohmann::json sorted(const Json& value) {
-  nlohmann::json copy = nlohmann::json::parse(value.dump());
+  nlohmann::json copy = nlohmann::json::parse(shown(value));
   const auto sort = [](nlohmann::json& list) {
     if (list.is_array()) std::sort(list.begin(), list.end());
   };
@@ -43,7 +47,7 @@ Json merge(const Json& stated, Json described) {
       throw Refused(key + ": the plugin says nothing of it, expected a key of CONTRACT.md");
     const Json& said = described[key];
     const bool same = key == "score" ? states_score(value, said) : sorted(value) == sorted(said);
-    if (!same) throw Refused(key + ": is " + value.dump() + ", the plugin says " + said.dump());
+    if (!same) throw Refused(key + ": is " + shown(value) + ", the plugin says " + shown(said));
     if (key == "score") described[key] = value;
   }
   return described;

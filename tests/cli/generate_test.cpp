@@ -130,9 +130,12 @@ TEST_F(Generate, draws_a_new_seed_when_none_is_given) {
   EXPECT_GE(second.at("seed").get<std::int64_t>(), 0);
 }
 
-TEST_F(Generate, counts_seeds_beyond_the_largest_from_0) {
-  EXPECT_EQ(run_json(card({"--seed", "9223372036854775807", "--num-images", "2"})).at("seeds"),
-            nlohmann::json({9223372036854775807LL, 0}));
+TEST_F(Generate, refuses_seeds_that_would_go_beyond_the_largest) {
+  EXPECT_EQ(run_json(card({"--seed", "9223372036854775806", "--num-images", "2"})).at("seeds"),
+            nlohmann::json({9223372036854775806LL, 9223372036854775807LL}));
+  const Outcome outcome = run(card({"--seed", "9223372036854775807", "--num-images", "2"}));
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("seed: 9223372036854775807 is out of range"));
 }
 
 TEST_F(Generate, overwrites_nothing_in_the_same_second) {

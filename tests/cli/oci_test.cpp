@@ -84,7 +84,7 @@ TEST_F(Oci, images_of_other_things_are_shown_as_such_and_stay) {
   for (const auto& model : models) {
     if (model.at("name") != "img") continue;
     found = true;
-    EXPECT_THAT(model.at("problem").dump(), HasSubstr("no model"));
+    EXPECT_THAT(model.at("problem").dump(), HasSubstr("not a model"));
   }
   EXPECT_TRUE(found);
   run_json({"gc", "--home", "store"});

@@ -225,7 +225,8 @@ TEST_F(Pull, too_little_room_is_told_before_the_first_file) {
     for (auto at = listing.find(size); at != std::string::npos; at = listing.find(size, at + 1))
       listing.insert(at + size.size(), "9000000000");
   };
-  hub_.files = {{"model_index.json", {"12345", true}}};
+  hub_.files = {{"model_index.json", {"12345", true}},
+                {"vae/diffusion_pytorch_model.safetensors", {"12345", true}}};
   EXPECT_EQ(code({}, 7), "INSUFFICIENT_STORAGE");
   EXPECT_EQ(hub_.bytes_served(), 0U);
 }

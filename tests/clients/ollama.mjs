@@ -36,7 +36,7 @@ async function listing() {
   assert.match(shown.parameters, /^steps 8$/m);
   assert.ok(shown.model_info["general.architecture"]);
   await refused(client.show({ model: "nobody" }), 404, /model "nobody" not found/);
-  await refused(client.show({ model: "../../etc/passwd" }), 400, /is no name/);
+  await refused(client.show({ model: "../../etc/passwd" }), 400, /is not a model name/);
 }
 
 // Pictures: the same seed gives the same picture, streamed or not, and every line comes whole.

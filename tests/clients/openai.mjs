@@ -197,7 +197,7 @@ async function mistakes() {
     [{ model: "pocket-turbo+" }, "model"],
   ])
     await refused(generate(extra), BadRequestError, "invalid_argument", param);
-  await refused(generate({ size: "1000x64" }), BadRequestError, "invalid_dimension", "size");
+  await refused(generate({ model: "pocket-turbo", size: "1000x64" }), BadRequestError, "invalid_dimension", "size");
   await refused(generate({ model: "nobody" }), NotFoundError, "model_not_found", "model");
   await refused(generate({ engine: "nobody" }), NotFoundError, "engine_not_found", "engine");
   await refused(generate({ sampler: "nobody" }), BadRequestError, "invalid_argument", "sampler");

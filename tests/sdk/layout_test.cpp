@@ -60,7 +60,7 @@ const Record records[] = {
     RECORD(rh_concurrency, 16),
     RECORD(rh_stage_estimate, 32),
     RECORD(rh_memory_part, 32),
-    RECORD(rh_estimate_sink, 40),
+    RECORD(rh_estimate_sink, 32),
     RECORD(rh_estimate, 16),
     RECORD(rh_problem, 24),
     RECORD(rh_inspect_sink, 32),

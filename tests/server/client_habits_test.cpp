@@ -72,7 +72,7 @@ TEST_F(ClientHabits, prompts_may_be_empty_where_that_is_the_default) {
 }
 
 TEST_F(ClientHabits, the_model_of_the_web_ui_is_unloaded_and_loaded_again) {
-  a1111({});
+  a1111(json::object());
   EXPECT_EQ(loaded(), 1u);
   EXPECT_EQ(ask(port(), "POST", "/sdapi/v1/unload-checkpoint", "").status, 200);
   EXPECT_EQ(loaded(), 0u);

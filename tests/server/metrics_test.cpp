@@ -46,7 +46,8 @@ TEST_F(MetricsPage, counts_requests_and_pictures) {
     return text.find(R"(requests_total{method="POST",route="/generate",status="200"} 2)") !=
                std::string::npos &&
            text.find(R"(requests_total{method="POST",route="/generate",status="400"} 1)") !=
-               std::string::npos;
+               std::string::npos &&
+           text.find(R"(requests_total{method="any",route="none",status="404"} 1)") != std::string::npos;
   }));
   EXPECT_THAT(text, HasSubstr(R"(roundhouse_http_requests_total{method="any",route="none",status="404"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(roundhouse_pictures_total{engine="testcard",model=""} 2)"));

@@ -84,7 +84,7 @@ TEST(Multipart, refuses_parts_that_could_be_read_in_two_ways) {
       refusal(part("Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b")),
       HasSubstr("two names"));
   EXPECT_THAT(refusal(part("Content-Disposition: attachment; name=a")), HasSubstr("is not form-data"));
-  EXPECT_THAT(refusal(part("no field at all")), HasSubstr("no field"));
+  EXPECT_THAT(refusal(part("no field at all")), HasSubstr("not a header field"));
   EXPECT_THAT(refusal(part("Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64")),
               HasSubstr("base64"));
   EXPECT_THAT(refusal("------bc\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n" + kEnd),

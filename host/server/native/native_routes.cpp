@@ -90,10 +90,14 @@ void models(const Services& services, http::Exchange& exchange) {
   json["details"] = Json::array();
   for (const auto& entry : catalogue.entries()) {
     if (entry.present && !entry.problem) json["models"].push_back(entry.spec.name);
-    json["details"].push_back(model_entry_json(entry));
+    Json details = model_entry_json(entry);
+    details.erase("directory");
+    details.erase("spec");
+    json["details"].push_back(std::move(details));
   }
   json["default"] = ModelCatalogue::kDefaultModel;
-  send(exchange, json);
+  // Problems of models name their files.
+  exchange.send(200, http::kJson, without_places(json_text(json), services) + "\n");
 }
 
 // Files of the home. No engine takes one, so none is compatible but the choice of none.

@@ -32,7 +32,7 @@ class PluginHostTest : public ::testing::Test {
 // A category is not searched for prompts: it must not be able to hold one.
 TEST_F(PluginHostTest, TakesNoTextForACategory) {
   write("weights", "a");
-  for (const char* text : {"my secret", "", "a\nb", "naïve", nullptr})
+  for (const char* text : {"my secret", "", "a\nb", "naïve", static_cast<const char*>(nullptr)})
     write(text, "a");
   write(std::string(65, 'x').c_str(), "a");
   ASSERT_EQ(lines_.size(), 7u);

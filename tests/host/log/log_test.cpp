@@ -97,8 +97,8 @@ TEST_F(LogTest, TextLinesBeginWithTheirCategoryAndHoldNoControlCharacters) {
   Log log = make(false);
   log.write(RH_LOG_INFO, "engine", "ready", {{"threads", 2}, {"simd", "AVX3"}});
   log.write(RH_LOG_ERROR, "io", "two\nlines \x1b[2J");
-  EXPECT_THAT(lines(),
-              ElementsAre("[GEN][engine] ready simd=AVX3 threads=2", "[GEN][io] error: two lines  [2J"));
+  EXPECT_THAT(lines(), ElementsAre("[GEN][engine] ready simd=AVX3 threads=2",
+                                   "[GEN][io] error: two\\x0alines \\x1b[2J"));
 }
 
 TEST_F(LogTest, LinesBelowTheLevelAreNotWritten) {

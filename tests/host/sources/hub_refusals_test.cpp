@@ -10,7 +10,7 @@ using test::FakeHub;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::string kWeights = "vae/diffusion_pytorch_model.safetensors";
+const std::string kDamagedWeights = "vae/diffusion_pytorch_model.safetensors";
 
 TEST_F(HubTest, APatientServerIsAskedAgain) {
   for (const unsigned status : {429U, 500U, 503U}) {
@@ -29,11 +29,11 @@ TEST_F(HubTest, APatientServerIsAskedAgain) {
 }
 
 TEST_F(HubTest, WrongContentIsNamedAndRemoved) {
-  std::string other = hub_.files[kWeights].content;
+  std::string other = hub_.files[kDamagedWeights].content;
   const std::string right = sha256(other).brief();
   other.back() = static_cast<char>(other.back() ^ 1);
-  answer_always(large_path(kWeights), {200, {}, other});
-  EXPECT_EQ(pulled(), "INTEGRITY_MISMATCH: file '" + kWeights + "': sha256 is " + sha256(other).brief() +
+  answer_always(large_path(kDamagedWeights), {200, {}, other});
+  EXPECT_EQ(pulled(), "INTEGRITY_MISMATCH: file '" + kDamagedWeights + "': sha256 is " + sha256(other).brief() +
                           ".., expected " + right + "..");
   fs::remove_all(root());
   answer_always("/vae/config.json",

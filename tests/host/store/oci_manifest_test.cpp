@@ -98,7 +98,8 @@ TEST(Manifest, RefusesEveryTruncationAndDepth) {
 }
 
 TEST(Manifest, OfSomethingElseIsNoModel) {
-  EXPECT_THAT(with("/config/mediaType", "application/vnd.oci.image.config.v1+json"), HasSubstr("no model"));
+  EXPECT_THAT(with("/config/mediaType", "application/vnd.oci.image.config.v1+json"),
+              HasSubstr("not a model"));
   EXPECT_THAT(with("/layers", json::array()), HasSubstr("manifest.layers"));
   EXPECT_THAT(with("/layers/0/annotations", json::object()), HasSubstr("org.opencontainers.image.title"));
   EXPECT_THAT(with("/schemaVersion", 1), HasSubstr("expected 2"));

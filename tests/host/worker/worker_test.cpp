@@ -167,10 +167,12 @@ TEST_F(WorkerTest, OneWorkerMakesManyPictures) {
   EXPECT_EQ(workers_of(getpid()), workers);
 }
 
-TEST_F(WorkerTest, LogLinesOfTheEngineArrive) {
-  generate(*puppet(), job_of("chatter"), {});
+TEST_F(WorkerTest, LogLinesOfTheEngineArriveAsFastAsTheyMay) {
+  generate(*puppet(), job_of("chatter"), {});  // 5000 lines at once
   const std::string text = log_.text();
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5000);
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  EXPECT_GE(lines, 200);
+  EXPECT_LT(lines, 1000);
   EXPECT_THAT(text, HasSubstr("2 puppet a line of the puppet"));
 }
 
