@@ -15,6 +15,7 @@
 #include "host/cli/serve_settings.h"
 #include "host/discovery/discovery.h"
 #include "host/server/daemon.h"
+#include "host/server/http/own_address.h"
 #include "host/store/file.h"
 #include "roundhouse/ext/log.h"
 
@@ -101,6 +102,12 @@ class ServeCommand : public Command {
     options.http.access.allowed_hosts = settings.allowed_hosts;
     options.http.access.allowed_origins = settings.allowed_origins;
     options.http.access.api_keys = settings.api_keys;
+    options.http.access.trusted_proxies = settings.trusted_proxies;
+    options.http.access.public_url = settings.public_url;
+    if (!settings.public_url.empty()) {
+      const std::string host = http::parse_public_url("public_url", settings.public_url).host;
+      options.http.access.allowed_hosts.push_back(http::host_name_of(host));
+    }
     options.pool = settings.pool;
     options.client.threads = settings.threads;
     options.models = [&program, allowed = settings.allowed_models] {

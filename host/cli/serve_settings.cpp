@@ -7,6 +7,7 @@
 
 #include "host/cli/arguments.h"
 #include "host/server/http/access.h"
+#include "host/server/http/own_address.h"
 #include "host/store/model_name.h"
 #include "host/store/small_file.h"
 #include "host/store/store_settings.h"
@@ -53,6 +54,19 @@ auto truth(bool ServeSettings::*member) {
   };
 }
 
+void read_proxy(ServeSettings& settings, const std::string& where, const std::string& value) {
+  if (!http::is_address_or_network(value)) {
+    throw Error(RH_INVALID_ARGUMENT,
+                where + ": '" + value + "' is not an address or a network, expected such as 10.0.0.0/8");
+  }
+  settings.trusted_proxies.push_back(value);
+}
+
+void read_public_url(ServeSettings& settings, const std::string& where, const std::string& value) {
+  http::parse_public_url(where, value);
+  settings.public_url = value;
+}
+
 void read_keys(ServeSettings& settings, const std::string& where, const std::string& file) {
   for (std::string& key : read_api_keys(where, file))
     settings.api_keys.push_back(std::move(key));
@@ -73,6 +87,7 @@ void apply(const Setting& setting, ServeSettings& settings, const std::string& w
     // A nearer place replaces the whole list.
     if (setting.key == "allowed_hosts") settings.allowed_hosts.clear();
     if (setting.key == "allowed_origins") settings.allowed_origins.clear();
+    if (setting.key == "trusted_proxies") settings.trusted_proxies.clear();
     if (setting.key == "allowed_models") settings.allowed_models.clear();
     if (setting.key == "pinned") settings.pool.pinned.clear();
   }
@@ -182,6 +197,14 @@ const std::vector<Setting>& serve_settings() {
       {"allowed_origins", "--allow-origin", "ORIGIN",
        "Let web pages of this origin ask, such as https://app.example, or * (repeatable)", Kind::list,
        append(&S::allowed_origins)},
+      {"trusted_proxies", "--trust-proxy", "ADDRESS",
+       "Believe what a proxy at this address or network says of its clients' address (repeatable; always: "
+       "this "
+       "machine)",
+       Kind::list, read_proxy},
+      {"public_url", "--public-url", "URL",
+       "Clients reach this server at URL, such as https://studio.example/pictures [default: as they ask]",
+       Kind::text, read_public_url},
       {"api_key_file", "--api-key-file", "FILE",
        "Ask for one of the keys in FILE, one a line; ROUNDHOUSE_API_KEY is one key [default: none]",
        Kind::text, read_keys},

@@ -20,7 +20,8 @@ struct ServeSettings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 11435;
   bool allow_remote = false;
-  std::vector<std::string> allowed_hosts, allowed_origins;
+  std::vector<std::string> allowed_hosts, allowed_origins, trusted_proxies;
+  std::string public_url;
   std::vector<std::string> api_keys;
   std::vector<std::string> allowed_models;  // patterns; empty: all
   std::string engine = "auto";

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "host/server/http/own_address.h"
 #include "host/server/http/server.h"
 #include "tests/server/client.h"
 
@@ -90,6 +91,60 @@ TEST_F(Access, refuses_preflights_of_others_and_says_nothing_to_their_browsers) 
   EXPECT_EQ(answer.status, 403);
   for (const auto& [name, value] : answer.fields)
     EXPECT_FALSE(name.starts_with("Access-Control")) << name;
+}
+
+TEST_F(Access, takes_its_own_address_from_a_trusted_proxy) {
+  options_.access.allowed_hosts = {"studio.example"};
+  const std::string host = "127.0.0.1:" + std::to_string(port());
+  const auto page = [&](Fields fields) {
+    fields.emplace_back("Origin", "https://studio.example");
+    return work_as(fields);
+  };
+  EXPECT_EQ(page({{"Host", "studio.example"}}), 403) << "http is another origin";
+  EXPECT_EQ(page({{"Host", "studio.example"}, {"X-Forwarded-Proto", "https"}}), 200);
+  EXPECT_EQ(page({{"Host", "studio.example:443"}, {"X-Forwarded-Proto", "https, http"}}), 200);
+  EXPECT_EQ(page({{"Host", host}, {"Forwarded", "for=10.0.0.9;Proto=HTTPS;host=\"studio.example\""}}), 200);
+  EXPECT_EQ(page({{"Host", host}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "studio.example"}}),
+            200);
+  EXPECT_EQ(
+      work_as({{"Host", host}, {"X-Forwarded-Host", "evil.example"}, {"Origin", "http://evil.example"}}), 403)
+      << "no name of this server";
+}
+
+TEST(OwnAddress, is_taken_from_proxies_that_are_trusted) {
+  EXPECT_TRUE(is_trusted_proxy("127.0.0.1:5", {}));
+  EXPECT_TRUE(is_trusted_proxy("[::1]:5", {}));
+  EXPECT_TRUE(is_trusted_proxy("10.9.8.7:5", {"192.168.0.1", "10.0.0.0/8"}));
+  EXPECT_TRUE(is_trusted_proxy("[::ffff:10.9.8.7]:5", {"10.0.0.0/8"}));
+  EXPECT_TRUE(is_trusted_proxy("[fd00::7]:5", {"fd00::/16"}));
+  EXPECT_FALSE(is_trusted_proxy("11.9.8.7:5", {"10.0.0.0/8"}));
+  EXPECT_FALSE(is_trusted_proxy("[fd01::7]:5", {"fd00::/16", "10.0.0.0/8"}));
+  EXPECT_FALSE(is_trusted_proxy("", {"10.0.0.0/8"}));
+
+  AccessPolicy policy;
+  policy.allowed_hosts = {"studio.example"};
+  Request request;
+  request.remote = "10.0.0.7:1";
+  request.headers.add("Host", "studio.example");
+  request.headers.add("X-Forwarded-Proto", "https");
+  request.headers.add("X-Forwarded-Prefix", "/pictures/");
+  EXPECT_EQ(own_address(request, policy).url(), "http://studio.example");
+  policy.trusted_proxies = {"10.0.0.7"};
+  EXPECT_EQ(own_address(request, policy).url(), "https://studio.example/pictures");
+  request.headers.replace("X-Forwarded-Prefix", "/a/../b");
+  EXPECT_EQ(own_address(request, policy).url(), "https://studio.example");
+  policy.public_url = "https://art.example:8443/x/";
+  EXPECT_EQ(own_address(request, policy).url(), "https://art.example:8443/x");
+}
+
+TEST(OwnAddress, that_is_public_must_be_one) {
+  EXPECT_EQ(parse_public_url("x", "http://a.example:80/").url(), "http://a.example");
+  for (const char* bad : {"", "studio.example", "ftp://a.example", "https://", "https:///x",
+                          "https://a.example/x?y", "https://me@a.example", "https://a.example/../x"})
+    EXPECT_THROW(parse_public_url("x", bad), Error) << bad;
+  EXPECT_TRUE(is_address_or_network("10.0.0.0/8"));
+  for (const char* bad : {"", "localhost", "10.0.0.0/33", "10.0.0", "/8"})
+    EXPECT_FALSE(is_address_or_network(bad)) << bad;
 }
 
 TEST_F(Access, answers_preflights_of_allowed_origins) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "host/server/http/own_address.h"
+
 namespace roundhouse::host::http {
 namespace {
 
@@ -77,6 +79,12 @@ std::string host_name_of(std::string_view text) {
   return name;
 }
 
+bool is_own_name(const std::string& name, const AccessPolicy& policy) {
+  // Rebinding needs a name: who writes an address knows whom he asks.
+  return is_loopback_name(name) || listed(policy.allowed_hosts, name) ||
+         (policy.remote && is_ip_address(name));
+}
+
 void check_host(const Request& request, const AccessPolicy& policy) {
   if (request.headers.count("Host") != 1) {
     throw HttpError(
@@ -84,15 +92,14 @@ void check_host(const Request& request, const AccessPolicy& policy) {
         "the request has " + std::to_string(request.headers.count("Host")) + " Host fields, expected 1");
   }
   const std::string name = host_name_of(*request.headers.find("Host"));
-  if (is_loopback_name(name) || listed(policy.allowed_hosts, name)) return;
-  // Rebinding needs a name: who writes an address knows whom he asks.
-  if (policy.remote && is_ip_address(name)) return;
+  if (is_own_name(name, policy)) return;
   throw HttpError(403, RH_INVALID_ARGUMENT, "host '" + name + "' is not a name of this server",
                   "add it with --allow-host if this server shall answer to it");
 }
 
 bool origin_allowed(std::string_view origin, const Request& request, const AccessPolicy& policy) {
   if (listed(policy.allowed_origins, "*") || listed(policy.allowed_origins, origin)) return true;
+  if (equal_without_case(origin, own_address(request, policy).origin())) return true;
   constexpr std::string_view kScheme = "http://";
   if (!origin.starts_with(kScheme)) return false;
   const std::string_view host = origin.substr(kScheme.size());

@@ -18,6 +18,8 @@ struct AccessPolicy {
   std::vector<std::string> allowed_hosts;    // names beside loopback's, without a port
   std::vector<std::string> allowed_origins;  // "https://app.example", or "*" for all
   std::vector<std::string> api_keys;         // none: no key is asked for
+  std::vector<std::string> trusted_proxies;  // addresses and networks beside loopback's: see own_address.h
+  std::string public_url;                    // as clients reach this server; empty: as their requests say
 };
 
 // "localhost", names beneath it, 127.0.0.0/8 and [::1].
@@ -25,9 +27,12 @@ bool is_loopback_name(std::string_view host);
 // "name", "name:8080" or "[::1]:8080" without the port; empty for what is none of them.
 std::string host_name_of(std::string_view host_and_port);
 
+// Whether this server answers to the name, which is one of host_name_of.
+bool is_own_name(const std::string& name, const AccessPolicy& policy);
 // Throws an HttpError of 400 (no Host, or two) or 403 (a name that is not this server's).
 void check_host(const Request& request, const AccessPolicy& policy);
-// Whether a page of that origin may ask. Pages of this server may, under any of its loopback names.
+// Whether a page of that origin may ask. Pages of this server may, under any of its loopback names and under
+// the address that a trusted proxy gives it.
 bool origin_allowed(std::string_view origin, const Request& request, const AccessPolicy& policy);
 // Throws an HttpError of 403 for an Origin that is not allowed. A request without one comes from no page.
 void check_origin(const Request& request, const AccessPolicy& policy);

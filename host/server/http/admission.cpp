@@ -7,6 +7,7 @@
 #include <random>
 
 #include "host/log/to_error.h"
+#include "host/server/http/own_address.h"
 #include "host/server/http/target.h"
 
 namespace roundhouse::host::http {
@@ -120,6 +121,7 @@ Admission admit(Request request, const Shared& shared, std::optional<std::uint64
     // Who names the host in the target means that one (RFC 9112, 3.2.2).
     if (target->authority && r.headers.count("Host") == 1) r.headers.replace("Host", *target->authority);
     check_host(r, shared.options.access);
+    r.own_url = own_address(r, shared.options.access).url();
     check_origin(r, shared.options.access);
     for (auto& field : origin_fields(r, shared.options.access))
       admission.fields.push_back(std::move(field));

@@ -30,4 +30,12 @@ void Headers::replace(const std::string& name, std::string value) {
   add(name, std::move(value));
 }
 
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace roundhouse::host::http

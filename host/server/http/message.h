@@ -38,9 +38,12 @@ struct Request {
   std::string body;        // empty where the route streams its body
   std::string request_id;  // the client's X-Request-Id where that is sane, else one of ours
   std::string remote;      // "127.0.0.1:40312"
+  std::string own_url;     // of this server, as the client reaches it: "https://studio.example"
   std::chrono::steady_clock::time_point received;
 };
 
 bool equal_without_case(std::string_view a, std::string_view b);
+// Without the spaces and tabs at both ends.
+std::string_view trimmed(std::string_view text);
 
 }  // namespace roundhouse::host::http

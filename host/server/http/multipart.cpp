@@ -18,15 +18,6 @@ constexpr std::string_view kLineEnd = "\r\n";
   throw HttpError(400, RH_INVALID_ARGUMENT, "multipart body: " + why);
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
-
 // "form-data; name=x" as "form-data" and its parameters.
 struct Value {
   std::string_view kind;

@@ -74,8 +74,7 @@ class ImageAnswer {
 
  private:
   std::string address(const std::string& name) const {
-    const std::string_view host = exchange_.request().headers.find("Host").value_or("localhost");
-    return "http://" + std::string(host) + kFiles + name + ".png";
+    return exchange_.request().own_url + kFiles + name + ".png";
   }
 
   void run_whole() {

@@ -33,8 +33,8 @@ TEST_F(HubTest, WrongContentIsNamedAndRemoved) {
   const std::string right = sha256(other).brief();
   other.back() = static_cast<char>(other.back() ^ 1);
   answer_always(large_path(kDamagedWeights), {200, {}, other});
-  EXPECT_EQ(pulled(), "INTEGRITY_MISMATCH: file '" + kDamagedWeights + "': sha256 is " + sha256(other).brief() +
-                          ".., expected " + right + "..");
+  EXPECT_EQ(pulled(), "INTEGRITY_MISMATCH: file '" + kDamagedWeights + "': sha256 is " +
+                          sha256(other).brief() + ".., expected " + right + "..");
   fs::remove_all(root());
   answer_always("/vae/config.json",
                 {200, {}, std::string(hub_.files["vae/config.json"].content.size(), 'x')});
