@@ -21,7 +21,7 @@ struct DaemonOptions {
   std::string version;
   ModelCheck check = {};  // of models that clients bring; any thread
   bool log_prompts = false;
-  bool fit_sizes = true;                        // as Services has it
+  bool fit_sizes = true;  // as Services has it
   // Variables that clients of hubs and registries obey; any thread.
   std::function<std::optional<std::string>(const std::string&)> environment = [](const std::string&) {
     return std::nullopt;

@@ -183,7 +183,8 @@ void WorkerConnection::log(const Frame& frame) {
   }
   if (options_.log) {
     const std::vector<std::string> texts = private_texts();
-    options_.log(message.level, without_texts(message.category, texts), without_texts(message.message, texts));
+    options_.log(message.level, without_texts(message.category, texts),
+                 without_texts(message.message, texts));
   }
 }
 

@@ -128,7 +128,8 @@ static inline rh_status rh_step_done(rh_image_run* run, uint32_t stage, uint32_t
 /* Tells that a stage has ended. */
 static inline void rh_stage_done(rh_image_run* run, uint32_t stage) {
   const uint64_t now = rh_now_ns();
-  const rh_stage_report report = {sizeof report, stage, now - run->stage_began_ns, 0, 0, run->preview_ns, 0, 0};
+  const rh_stage_report report = {
+      sizeof report, stage, now - run->stage_began_ns, 0, 0, run->preview_ns, 0, 0};
   run->stage_began_ns = now;
   run->preview_ns = 0;
   run->sink->stage(run->sink->context, &report);
