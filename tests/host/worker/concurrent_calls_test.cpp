@@ -98,7 +98,10 @@ TEST_F(ConcurrentCallsTest, TheSilenceOfOneCallEndsTheWorkerWhichTheOthersAreTol
 TEST_F(ConcurrentCallsTest, AFrameThatBelongsToNoCallCostsThatWorkerAlone) {
   open();
   auto works = begin(1, "slow", 1000);
-  ask(0, "stray", "0");
+  try {
+    ask(0, "stray", "0");
+  } catch (const Error&) {  // where the frame overtakes the answer
+  }
   expect_error(RH_ENGINE_BROKEN, "its worker sent a message that answers no question", [&] { works.get(); });
   EXPECT_FALSE(clients_[0]->alive());
   expect_works();
@@ -106,7 +109,7 @@ TEST_F(ConcurrentCallsTest, AFrameThatBelongsToNoCallCostsThatWorkerAlone) {
 
 TEST_F(ConcurrentCallsTest, AFrameThatComesWhileTheWorkerIsIdleIsNoticedAtOnce) {
   open();
-  ask(0, "stray", "20");
+  ask(0, "stray", "300");  // milliseconds: long after its answer
   EXPECT_TRUE(eventually([&] { return !clients_[1]->alive(); }));
   expect_error(RH_ENGINE_BROKEN, "answers no question", [&] { generate(*clients_[2], job_of("a picture")); });
   expect_error(RH_ENGINE_CRASHED, "has ended after a failure",
