@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "host/log/terminal_text.h"
 #include "host/store/file.h"
 #include "host/store/small_file.h"
 #include "roundhouse/error.hpp"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "host/log/terminal_text.h"
 #include "host/store/small_file.h"
 #include "roundhouse/error.hpp"
 

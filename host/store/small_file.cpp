@@ -60,11 +60,6 @@ std::optional<std::string> read_small_file(const std::filesystem::path& file, co
   return text;
 }
 
-bool is_utf8(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, kReplace) ==
-         nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::ignore);
-}
-
 nlohmann::json parse_json_object(const std::string& text, const std::string& shown) {
   bool too_deep = false;
   std::vector<std::set<std::string>> keys;  // of the open objects: two readers may take two different ones

@@ -15,9 +15,6 @@ namespace roundhouse::host {
 std::optional<std::string> read_small_file(const std::filesystem::path& file, const std::string& shown,
                                            std::size_t limit);
 
-// Whether JSON can carry the text.
-bool is_utf8(const std::string& text);
-
 // Parses a JSON object; nesting is limited, and a key may come only once. Throws MODEL_INVALID with the
 // position.
 nlohmann::json parse_json_object(const std::string& text, const std::string& shown);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "host/log/terminal_text.h"
 #include "host/store/gguf_header.h"
 #include "host/store/small_file.h"
 #include "roundhouse/error.hpp"
