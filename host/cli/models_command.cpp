@@ -50,8 +50,12 @@ class ModelsCommand : public Command {
     if (json()) {
       OrderedJson object;
       object["models"] = OrderedJson::array();
-      for (const auto& entry : catalogue.entries())
-        object["models"].push_back(model_entry_json(entry));
+      for (const auto& entry : catalogue.entries()) {
+        OrderedJson model = model_entry_json(entry);
+        model["directory"] = entry.directory.string();
+        model["spec"] = entry.spec.file.string();
+        object["models"].push_back(std::move(model));
+      }
       object["problems"] = OrderedJson::array();
       for (const Error& problem : catalogue.problems())
         object["problems"].push_back(error_json(problem));

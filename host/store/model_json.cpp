@@ -21,8 +21,6 @@ nlohmann::ordered_json model_entry_json(const ModelCatalogue::Entry& entry) {
                   {"multiple_of", entry.spec.size.multiple_of}};
   json["defaults"] = model_defaults_json(entry.spec.defaults);
   json["stored"] = entry.stored;
-  json["directory"] = entry.directory.string();
-  json["spec"] = entry.spec.file.string();
   json["problem"] = entry.problem ? error_json(*entry.problem) : nlohmann::ordered_json(nullptr);
   return json;
 }

@@ -9,6 +9,7 @@
 
 namespace roundhouse::host {
 
+// Without where it lies: that is for the machine's own users.
 nlohmann::ordered_json model_entry_json(const ModelCatalogue::Entry& entry);
 nlohmann::ordered_json damage_json(const Damage& damage);
 

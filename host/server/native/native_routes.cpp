@@ -90,10 +90,7 @@ void models(const Services& services, http::Exchange& exchange) {
   json["details"] = Json::array();
   for (const auto& entry : catalogue.entries()) {
     if (entry.present && !entry.problem) json["models"].push_back(entry.spec.name);
-    Json details = model_entry_json(entry);
-    details.erase("directory");
-    details.erase("spec");
-    json["details"].push_back(std::move(details));
+    json["details"].push_back(model_entry_json(entry));
   }
   json["default"] = ModelCatalogue::kDefaultModel;
   // Problems of models name their files.
