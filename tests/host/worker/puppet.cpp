@@ -133,7 +133,7 @@ rh_status generate(rh_model*, const rh_image_request* request, const rh_image_si
     show_preview(request, sink, step);
   }
   if (is(request, "cancelled by nobody")) return fail(error, RH_CANCELLED, "stopped");
-  const rh_stage_report stage{sizeof(rh_stage_report), RH_STAGE_DENOISE, 1'000'000, 1000, 2000, 0};
+  const rh_stage_report stage{sizeof(rh_stage_report), RH_STAGE_DENOISE, 1'000'000, 1000, 2000, 0, 0, 0};
   sink->stage(sink->context, &stage);
   // Red rises with x, green with y; blue is the seed's last byte.
   std::vector<unsigned char> samples;
