@@ -2,6 +2,8 @@
 # How this tree makes libraries and tests: one place for warnings, include roots and test labels.
 include_guard(GLOBAL)
 
+find_package(fmt REQUIRED)
+
 add_library(roundhouse_warnings INTERFACE)
 target_compile_options(roundhouse_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror=return-type
@@ -44,6 +46,8 @@ function(roundhouse_compile_as kind target)
   if(NOT kind STREQUAL engines)
     target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
+  # Part of the precompiled headers: all who share one agree about its definitions.
+  target_link_libraries(${target} PRIVATE fmt::fmt)
   set_target_properties(${target} PROPERTIES ROUNDHOUSE_PRECOMPILED ON)
   if(NOT target STREQUAL precompiled_${kind})
     target_precompile_headers(${target} REUSE_FROM precompiled_${kind})

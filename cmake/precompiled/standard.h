@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The standard headers that most files include, parsed once. Each file still includes what it uses:
-// clang-tidy reads the tree without this.
+// The standard headers and the formatting library that most files include, parsed once. Each file still
+// includes what it uses: clang-tidy reads the tree without this.
 #pragma once
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>

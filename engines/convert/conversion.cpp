@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/convert/conversion.h"
 
+#include <fmt/format.h>
 #include <sys/statvfs.h>
 
 #include <map>
@@ -65,8 +66,8 @@ class Conversion {
     if (::statvfs(request_.target.c_str(), &system) != 0) return;  // writing will say
     const std::uint64_t free = std::uint64_t{system.f_bavail} * system.f_frsize;
     if (needed <= free) return;
-    throw Error(RH_INSUFFICIENT_STORAGE, "the converted model needs " + std::to_string(needed) + " bytes, " +
-                                             std::to_string(free) + " are free in its place");
+    throw Error(RH_INSUFFICIENT_STORAGE,
+                fmt::format("the converted model needs {} bytes, {} are free in its place", needed, free));
   }
 
   void copy(const std::string& path) {

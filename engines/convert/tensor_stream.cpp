@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/convert/tensor_stream.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -87,7 +89,7 @@ void work(Run& run, std::byte* out, Dtype to) {
 std::string shown_place(std::int64_t element, const std::vector<std::int64_t>& shape) {
   std::string text;
   for (auto side = shape.rbegin(); side != shape.rend(); ++side) {
-    text = std::to_string(element % *side) + (text.empty() ? "" : ", ") + text;
+    text = fmt::format("{}{}{}", element % *side, (text.empty() ? "" : ", "), text);
     element /= *side;
   }
   return "[" + text + "]";
@@ -98,9 +100,9 @@ std::string shown_place(std::int64_t element, const std::vector<std::int64_t>& s
   const std::string expected = std::isfinite(value)
                                    ? "a number that " + std::string(name_of(tensor.spec.dtype)) + " can hold"
                                    : "a finite number";
-  throw Error(RH_CONVERSION_FAILED, where + ": element " +
-                                        shown_place(run.first + run.unfit, tensor.spec.shape) + " is " +
-                                        std::to_string(value) + ", expected " + expected);
+  throw Error(RH_CONVERSION_FAILED,
+              fmt::format("{}: element {} is {}, expected {}", where,
+                          shown_place(run.first + run.unfit, tensor.spec.shape), value, expected));
 }
 
 }  // namespace

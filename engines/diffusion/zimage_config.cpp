@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <numeric>
 
 #include "engines/diffusion/patches.h"
@@ -14,7 +16,7 @@ constexpr std::size_t kAxes = 3;  // time, row, column
 void only_one(const Config& json, std::string_view field, std::int64_t supported) {
   const auto values = json.integers(field, 1, 16, 1, 64);
   if (values != std::vector{supported})
-    json.fail(field, "unsupported, expected [" + std::to_string(supported) + "]");
+    json.fail(field, fmt::format("unsupported, expected [{}]", supported));
 }
 
 void refuse_variants(const Config& json) {
@@ -28,15 +30,14 @@ void refuse_variants(const Config& json) {
 
 void check_heads(const Config& json, const ZImageTransformerConfig& c) {
   if (c.dim % c.heads != 0) {
-    json.fail("n_heads", std::to_string(c.heads) + " does not divide dim " + std::to_string(c.dim));
+    json.fail("n_heads", fmt::format("{} does not divide dim {}", c.heads, c.dim));
   }
   for (const auto width : c.axes_dims) {
-    if (width % 2 != 0) json.fail("axes_dims", std::to_string(width) + " is odd, expected even numbers");
+    if (width % 2 != 0) json.fail("axes_dims", fmt::format("{} is odd, expected even numbers", width));
   }
   const auto sum = std::accumulate(c.axes_dims.begin(), c.axes_dims.end(), std::int64_t{0});
   if (sum != c.head_dim()) {
-    json.fail("axes_dims", "the sum is " + std::to_string(sum) +
-                               ", expected dim / n_heads = " + std::to_string(c.head_dim()));
+    json.fail("axes_dims", fmt::format("the sum is {}, expected dim / n_heads = {}", sum, c.head_dim()));
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/diffusion/zimage_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -190,7 +192,7 @@ void ZImageTransformer::Session::State::run_blocks(const std::vector<ZImageBlock
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     run.check_cancelled();
     if (i + 1 < blocks.size() && i + 1 >= stay) announce(blocks[i + 1]);
-    const std::string block_name = tap ? name + std::to_string(i) : std::string();
+    const std::string block_name = tap ? fmt::format("{}{}", name, i) : std::string();
     const BlockNorms norms = norms_of(blocks[i]);
     attention(blocks[i], norms, x, rotation, block_name, tap);
     feed_forward(blocks[i], norms, x, block_name, tap);

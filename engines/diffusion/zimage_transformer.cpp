@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/diffusion/zimage_transformer.h"
 
+#include <fmt/format.h>
+
 #include "engines/diffusion/patches.h"
 #include "engines/diffusion/zimage_names.h"
 #include "engines/diffusion/zimage_session.h"
@@ -22,14 +24,12 @@ TokenCounts count_tokens(std::int64_t caption, std::int64_t h, std::int64_t w) {
 
 void check_side(const char* name, std::int64_t latents, std::int64_t longest) {
   if (latents < kPatch || latents % kPatch != 0) {
-    throw Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(latents) +
-                                          " latents, expected a positive multiple of " +
-                                          std::to_string(kPatch));
+    throw Error(RH_INVALID_DIMENSION,
+                fmt::format("{}: {} latents, expected a positive multiple of {}", name, latents, kPatch));
   }
   if (latents / kPatch > longest) {
-    throw Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(latents) +
-                                          " latents, the model's positions end at " +
-                                          std::to_string(longest * kPatch));
+    throw Error(RH_INVALID_DIMENSION, fmt::format("{}: {} latents, the model's positions end at {}", name,
+                                                  latents, longest * kPatch));
   }
 }
 
@@ -37,14 +37,14 @@ void check_side(const char* name, std::int64_t latents, std::int64_t longest) {
 void check_caption(ConstRows caption, const ZImageTransformerConfig& config) {
   if (caption.rows < 1) throw Error(RH_INVALID_ARGUMENT, "the caption is empty, expected 1 token or more");
   if (caption.cols != config.cap_feat_dim) {
-    throw Error(RH_INVALID_ARGUMENT, "the caption's features are " + std::to_string(caption.cols) +
-                                         " wide, expected " + std::to_string(config.cap_feat_dim));
+    throw Error(RH_INVALID_ARGUMENT, fmt::format("the caption's features are {} wide, expected {}",
+                                                 caption.cols, config.cap_feat_dim));
   }
   const std::int64_t needed = padded(caption.rows) + 2;
   if (needed > config.axes_lens[0]) {
-    throw Error(RH_INVALID_DIMENSION, "a caption of " + std::to_string(caption.rows) + " tokens needs " +
-                                          std::to_string(needed) + " positions, the model has " +
-                                          std::to_string(config.axes_lens[0]));
+    throw Error(RH_INVALID_DIMENSION,
+                fmt::format("a caption of {} tokens needs {} positions, the model has {}", caption.rows,
+                            needed, config.axes_lens[0]));
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/diffusion/zimage_weights.h"
 
+#include <fmt/format.h>
+
 #include "engines/diffusion/patches.h"
 
 namespace engines {
@@ -56,12 +58,12 @@ std::vector<ZImageBlock> load_blocks(WeightSet& weights, const ZImageTransformer
                                      const std::string& name, std::int64_t count, bool modulated) {
   std::vector<ZImageBlock> blocks;
   for (std::int64_t i = 0; i < count; ++i)
-    blocks.push_back(load_block(weights, c, name + "." + std::to_string(i) + ".", modulated));
-  const std::string beyond = name + "." + std::to_string(count) + ".attention.to_q.weight";
+    blocks.push_back(load_block(weights, c, fmt::format("{}.{}.", name, i), modulated));
+  const std::string beyond = fmt::format("{}.{}.attention.to_q.weight", name, count);
   if (weights.contains(beyond)) {
-    throw Error(RH_MODEL_INVALID, "transformer/config.json: " +
-                                      std::string(name == "layers" ? "n_layers" : "n_refiner_layers") + ": " +
-                                      std::to_string(count) + " is too few, the weights have " + beyond);
+    throw Error(RH_MODEL_INVALID,
+                fmt::format("transformer/config.json: {}: {} is too few, the weights have {}",
+                            name == "layers" ? "n_layers" : "n_refiner_layers", count, beyond));
   }
   return blocks;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/ovis/config.h"
 
+#include <fmt/format.h>
+
 #include <numeric>
 
 namespace engines::ovis {
@@ -11,12 +13,12 @@ constexpr std::int64_t kLatentsPerToken = 4;
 
 void check_axes(const Config& json, const OvisConfig& c) {
   for (const auto width : c.axes_dims) {
-    if (width % 2 != 0) json.fail("axes_dims_rope", std::to_string(width) + " is odd, expected even numbers");
+    if (width % 2 != 0) json.fail("axes_dims_rope", fmt::format("{} is odd, expected even numbers", width));
   }
   const auto sum = std::accumulate(c.axes_dims.begin(), c.axes_dims.end(), std::int64_t{0});
   if (sum != c.head_dim) {
-    json.fail("axes_dims_rope", "the sum is " + std::to_string(sum) +
-                                    ", expected attention_head_dim = " + std::to_string(c.head_dim));
+    json.fail("axes_dims_rope",
+              fmt::format("the sum is {}, expected attention_head_dim = {}", sum, c.head_dim));
   }
 }
 
@@ -30,7 +32,7 @@ OvisConfig OvisConfig::read(const Config& json) {
   OvisConfig c;
   c.token_width = json.integer("in_channels", kLatentsPerToken, 1 << 14);
   if (c.token_width % kLatentsPerToken != 0)
-    json.fail("in_channels", std::to_string(c.token_width) + " is not a multiple of 4");
+    json.fail("in_channels", fmt::format("{} is not a multiple of 4", c.token_width));
   json.only("out_channels", c.token_width);
   c.double_blocks = json.integer("num_layers", 0, 1024);
   c.single_blocks = json.integer("num_single_layers", 0, 1024);

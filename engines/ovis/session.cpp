@@ -3,6 +3,8 @@
 // packs latents.
 #include "engines/ovis/session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -154,7 +156,7 @@ void OvisSession::run_blocks(const std::vector<Block>& blocks, const char* name,
       for (const WeightView* view : matrices_of(blocks[i]))
         model_.weights.forget(*view);
     }
-    if (tap) tap(name + std::to_string(i), buffers_.x);
+    if (tap) tap(fmt::format("{}{}", name, i), buffers_.x);
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/ovis/transformer.h"
 
+#include <fmt/format.h>
+
 #include "engines/diffusion/patches.h"
 #include "engines/tensor/error.h"
 
@@ -12,16 +14,15 @@ constexpr const char* kSingleBlocks = "single_transformer_blocks.";
 
 void check_side(const char* name, std::int64_t latents) {
   if (latents > 0 && latents % kPatch == 0) return;
-  throw Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(latents) +
-                                        " latents, expected a positive multiple of " +
-                                        std::to_string(kPatch));
+  throw Error(RH_INVALID_DIMENSION,
+              fmt::format("{}: {} latents, expected a positive multiple of {}", name, latents, kPatch));
 }
 
 void check_caption(ConstRows caption, const OvisConfig& config) {
   if (caption.rows < 1) throw Error(RH_INVALID_ARGUMENT, "the caption is empty, expected 1 token or more");
   if (caption.cols == config.caption_width) return;
-  throw Error(RH_INVALID_ARGUMENT, "the caption's features are " + std::to_string(caption.cols) +
-                                       " wide, expected " + std::to_string(config.caption_width));
+  throw Error(RH_INVALID_ARGUMENT, fmt::format("the caption's features are {} wide, expected {}",
+                                               caption.cols, config.caption_width));
 }
 
 }  // namespace

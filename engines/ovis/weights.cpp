@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/ovis/weights.h"
 
+#include <fmt/format.h>
+
 #include "engines/tensor/error.h"
 
 namespace engines::ovis {
@@ -69,11 +71,12 @@ std::vector<Block> load_blocks(WeightSet& weights, const OvisConfig& c, const st
                                Block (*load)(WeightSet&, const OvisConfig&, const std::string&)) {
   std::vector<Block> blocks;
   for (std::int64_t i = 0; i < count; ++i)
-    blocks.push_back(load(weights, c, name + std::to_string(i) + "."));
-  const std::string beyond = name + std::to_string(count) + ".attn.to_q.weight";
+    blocks.push_back(load(weights, c, fmt::format("{}{}.", name, i)));
+  const std::string beyond = fmt::format("{}{}.attn.to_q.weight", name, count);
   if (weights.contains(beyond)) {
-    throw Error(RH_MODEL_INVALID, "transformer/config.json: " + std::string(field) + ": " +
-                                      std::to_string(count) + " is too few, the weights have " + beyond);
+    throw Error(
+        RH_MODEL_INVALID,
+        fmt::format("transformer/config.json: {}: {} is too few, the weights have {}", field, count, beyond));
   }
   return blocks;
 }

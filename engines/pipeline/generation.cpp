@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/pipeline/generation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -58,7 +60,7 @@ auto at(const std::string& place, Run& run, Work work) {
 }
 
 std::string of(std::size_t step, std::size_t steps) {
-  return std::to_string(step + 1) + " of " + std::to_string(steps);
+  return fmt::format("{} of {}", step + 1, steps);
 }
 
 std::span<float> all(const FloatBuffer& buffer) {

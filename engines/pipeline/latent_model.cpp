@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/pipeline/latent_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engines/pipeline/process_memory.h"
@@ -19,8 +21,8 @@ constexpr std::uint64_t kScratchBytes = std::uint64_t{3} << 20;
 void require_equal(std::string_view field, std::int64_t value, std::string_view other,
                    std::int64_t expected) {
   if (value == expected) return;
-  throw Error(RH_MODEL_INVALID, std::string(field) + ": " + std::to_string(value) + " does not fit " +
-                                    std::string(other) + ", expected " + std::to_string(expected));
+  throw Error(RH_MODEL_INVALID,
+              fmt::format("{}: {} does not fit {}, expected {}", field, value, other, expected));
 }
 
 LatentModel::LatentModel(std::string the_architecture, const std::filesystem::path& directory,
@@ -44,7 +46,7 @@ LatentModel::LatentModel(std::string the_architecture, const std::filesystem::pa
 MemoryPlan LatentModel::plan(const ImageRequest& request, std::size_t positive_tokens,
                              std::size_t negative_tokens) const {
   return plan_memory(needs(request.height, request.width, positive_tokens, negative_tokens), memory,
-                     "a picture of " + std::to_string(request.width) + "x" + std::to_string(request.height));
+                     fmt::format("a picture of {}x{}", request.width, request.height));
 }
 
 MemoryNeeds LatentModel::needs(std::int64_t height, std::int64_t width, std::size_t positive_tokens,

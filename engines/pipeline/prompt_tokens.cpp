@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/pipeline/prompt_tokens.h"
 
+#include <fmt/format.h>
+
 #include "engines/pipeline/model_files.h"
 #include "engines/tensor/error.h"
 #include "engines/weights/gguf.h"
@@ -22,9 +24,9 @@ PromptTokens::PromptTokens(const std::filesystem::path& directory, std::int64_t 
     : tokenizer_(load_tokenizer(tokenizer_source(directory))),
       chat_template_(load_chat_template(tokenizer_source(directory))) {
   if (tokenizer_.size() <= vocabulary) return;
-  throw Error(RH_MODEL_INVALID, "tokenizer: " + std::to_string(tokenizer_.size()) +
-                                    " tokens do not fit vocab_size " + std::to_string(vocabulary) +
-                                    " of text_encoder/config.json");
+  throw Error(RH_MODEL_INVALID,
+              fmt::format("tokenizer: {} tokens do not fit vocab_size {} of text_encoder/config.json",
+                          tokenizer_.size(), vocabulary));
 }
 
 std::vector<std::int32_t> PromptTokens::encode(const std::string& prompt, bool enable_thinking,

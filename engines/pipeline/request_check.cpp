@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/pipeline/request_check.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <sstream>
 #include <string>
@@ -15,13 +17,13 @@ constexpr std::int64_t kLargestSize = 2048;
 constexpr std::int64_t kMostSteps = 1000;
 
 void check_size(const char* field, std::int64_t pixels, std::int64_t multiple) {
-  const std::string where = std::string(field) + ": " + std::to_string(pixels);
+  const std::string where = fmt::format("{}: {}", field, pixels);
   if (pixels < kSmallestSize || pixels > kLargestSize) {
-    throw Error(RH_INVALID_DIMENSION, where + " is out of range, expected " + std::to_string(kSmallestSize) +
-                                          " to " + std::to_string(kLargestSize));
+    throw Error(RH_INVALID_DIMENSION,
+                fmt::format("{} is out of range, expected {} to {}", where, kSmallestSize, kLargestSize));
   }
   if (pixels % multiple != 0)
-    throw Error(RH_INVALID_DIMENSION, where + " is not a multiple of " + std::to_string(multiple));
+    throw Error(RH_INVALID_DIMENSION, fmt::format("{} is not a multiple of {}", where, multiple));
 }
 
 void check_not_negative(const char* field, double value) {
@@ -37,8 +39,8 @@ void check_request(const ImageRequest& request, std::int64_t size_multiple) {
   check_size("width", request.width, size_multiple);
   check_size("height", request.height, size_multiple);
   if (request.steps < 1 || request.steps > kMostSteps) {
-    throw Error(RH_INVALID_ARGUMENT, "steps: " + std::to_string(request.steps) +
-                                         " is out of range, expected 1 to " + std::to_string(kMostSteps));
+    throw Error(RH_INVALID_ARGUMENT,
+                fmt::format("steps: {} is out of range, expected 1 to {}", request.steps, kMostSteps));
   }
   check_not_negative("guidance", request.guidance);
   check_not_negative("cfg_normalization", request.cfg_normalization);

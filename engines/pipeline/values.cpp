@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/pipeline/values.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -12,8 +14,8 @@ void require_finite(std::span<const float> values, const std::string& stage, con
                     const std::string& when) {
   const auto bad = std::ranges::count_if(values, [](float v) { return !std::isfinite(v); });
   if (bad == 0) return;
-  throw Error(RH_PIPELINE_ERROR, stage + ": " + std::to_string(bad) + " of " + std::to_string(values.size()) +
-                                     " values of " + what + " are not finite" + when);
+  throw Error(RH_PIPELINE_ERROR, fmt::format("{}: {} of {} values of {} are not finite{}", stage, bad,
+                                             values.size(), what, when));
 }
 
 std::vector<float> interleaved(std::span<const float> planes) {

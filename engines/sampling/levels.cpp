@@ -2,6 +2,8 @@
 // After diffusers' FlowMatchEulerDiscreteScheduler.set_timesteps and, for "dpm-flow",
 // DPMSolverMultistepScheduler.set_timesteps with use_flow_sigmas. Levels are computed in double and rounded
 // once.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/math/special_functions/beta.hpp>
 #include <cmath>
@@ -37,9 +39,11 @@ double shift_factor(const SchedulerConfig& config, std::int64_t image_tokens) {
       config.base_shift + slope * (static_cast<double>(image_tokens) - config.base_image_seq_len);
   const double a = config.time_shift_type == "linear" ? mu : std::exp(mu);
   if (!(a > 0) || !std::isfinite(a))
-    throw Error(RH_MODEL_INVALID, "scheduler: dynamic shifting gives a shift of " + std::to_string(a) +
-                                      " at " + std::to_string(image_tokens) +
-                                      " image tokens, expected a positive number");
+    throw Error(
+        RH_MODEL_INVALID,
+        fmt::format(
+            "scheduler: dynamic shifting gives a shift of {} at {} image tokens, expected a positive number",
+            a, image_tokens));
   return a;
 }
 

@@ -2,6 +2,8 @@
 // From the names of a request to a schedule and a solver.
 #include "engines/sampling/sampler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -103,8 +105,8 @@ Schedule make_schedule(const SchedulerConfig& config, std::string_view sampler, 
                                                "' cannot follow '" + std::string(name) +
                                                "', expected one of: " + joined(solver.schedules));
   if (steps < 1 || steps > kMaxSteps)
-    throw Error(RH_INVALID_ARGUMENT, "steps: " + std::to_string(steps) + " is out of range, expected 1 to " +
-                                         std::to_string(kMaxSteps));
+    throw Error(RH_INVALID_ARGUMENT,
+                fmt::format("steps: {} is out of range, expected 1 to {}", steps, kMaxSteps));
 
   Schedule out;
   out.stochastic = config.stochastic_sampling;

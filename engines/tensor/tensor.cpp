@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/tensor/tensor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -25,21 +27,20 @@ std::vector<float> to_floats(const WeightView& weight) {
 
 FloatBuffer::FloatBuffer(std::size_t count) : count_(count) {
   if (count > std::numeric_limits<std::size_t>::max() / 8) {
-    throw Error(RH_OUT_OF_MEMORY,
-                "a buffer of " + std::to_string(count) + " floats is beyond the address space");
+    throw Error(RH_OUT_OF_MEMORY, fmt::format("a buffer of {} floats is beyond the address space", count));
   }
   const std::size_t bytes = std::max(round_up(count), kAlignedFloats) * sizeof(float);
   data_.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
   if (!data_)
-    throw Error(RH_OUT_OF_MEMORY, "a buffer of " + std::to_string(bytes) + " bytes could not be allocated");
+    throw Error(RH_OUT_OF_MEMORY, fmt::format("a buffer of {} bytes could not be allocated", bytes));
 }
 
 float* Arena::allocate(std::size_t count) {
   const std::size_t rounded = round_up(count);
   if (rounded > buffer_.size() - used_) {
-    throw Error(RH_OUT_OF_MEMORY, "the arena of " + std::to_string(capacity_bytes()) + " bytes is full at " +
-                                      std::to_string(used_ * sizeof(float)) + ", " +
-                                      std::to_string(rounded * sizeof(float)) + " more were asked for");
+    throw Error(RH_OUT_OF_MEMORY,
+                fmt::format("the arena of {} bytes is full at {}, {} more were asked for", capacity_bytes(),
+                            used_ * sizeof(float), rounded * sizeof(float)));
   }
   float* p = buffer_.data() + used_;
   used_ += rounded;

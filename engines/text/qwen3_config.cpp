@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/text/qwen3_config.h"
 
+#include <fmt/format.h>
+
 namespace engines {
 namespace {
 
@@ -54,11 +56,11 @@ Qwen3Config Qwen3Config::read(const Config& json) {
   c.tied = json.boolean_or("tie_word_embeddings", false);
   if (c.heads % c.kv_heads != 0) {
     json.fail("num_key_value_heads",
-              std::to_string(c.kv_heads) + " does not divide num_attention_heads " + std::to_string(c.heads));
+              fmt::format("{} does not divide num_attention_heads {}", c.kv_heads, c.heads));
   }
   if (c.head_dim % 2 != 0) {
     json.fail("head_dim",
-              std::to_string(c.head_dim) + " is odd, expected an even number for rotary embeddings");
+              fmt::format("{} is odd, expected an even number for rotary embeddings", c.head_dim));
   }
   return c;
 }

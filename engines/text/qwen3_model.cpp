@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/text/qwen3_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 
@@ -27,9 +29,8 @@ FloatBuffer Qwen3Model::extend(const std::vector<std::int32_t>& ids, KvCache& ca
   assert(cache.layers() == config().layers && cache.width() == config().kv_width());
   const auto tokens = static_cast<std::int64_t>(ids.size());
   if (tokens > cache.capacity() - cache.size()) {
-    throw Error(RH_INVALID_ARGUMENT, std::to_string(tokens) + " tokens behind " +
-                                         std::to_string(cache.size()) + " do not fit a cache of " +
-                                         std::to_string(cache.capacity()));
+    throw Error(RH_INVALID_ARGUMENT, fmt::format("{} tokens behind {} do not fit a cache of {}", tokens,
+                                                 cache.size(), cache.capacity()));
   }
   FloatBuffer hidden(ids.size() * static_cast<std::size_t>(config().hidden_size));
   const Rows x{hidden.data(), tokens, config().hidden_size};

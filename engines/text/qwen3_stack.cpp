@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/text/qwen3_stack.h"
 
+#include <fmt/format.h>
+
 #include "engines/text/llama_cpp_names.h"
 
 namespace engines::qwen3 {
@@ -23,13 +25,11 @@ Stack::Stack(const std::filesystem::path& folder, std::string place, const Weigh
   embedding_ = weights_.get(root + "embed_tokens.weight", {config_.vocab_size, config_.hidden_size});
   const std::int64_t computed = config_.layers - (output == HiddenState::last ? 0 : 1);
   for (std::int64_t i = 0; i < config_.layers; ++i)
-    layers_.push_back(
-        load_layer(weights_, config_, root + "layers." + std::to_string(i) + ".", i < computed));
-  const std::string beyond = root + "layers." + std::to_string(config_.layers) + ".input_layernorm.weight";
+    layers_.push_back(load_layer(weights_, config_, fmt::format("{}layers.{}.", root, i), i < computed));
+  const std::string beyond = fmt::format("{}layers.{}.input_layernorm.weight", root, config_.layers);
   if (weights_.contains(beyond)) {
-    throw Error(RH_MODEL_INVALID, config_name(place_) +
-                                      ": num_hidden_layers: " + std::to_string(config_.layers) +
-                                      " is too few, the weights have " + beyond);
+    throw Error(RH_MODEL_INVALID, fmt::format("{}: num_hidden_layers: {} is too few, the weights have {}",
+                                              config_name(place_), config_.layers, beyond));
   }
   layers_.resize(static_cast<std::size_t>(computed));
   if (output == HiddenState::last) final_norm_ = weights_.floats(root + "norm.weight", {config_.hidden_size});
@@ -40,9 +40,9 @@ void Stack::embed(Rows x, const std::vector<std::int32_t>& ids) const {
   for (std::int64_t r = 0; r < x.rows; ++r) {
     const std::int32_t id = ids[static_cast<std::size_t>(r)];
     if (id < 0 || id >= config_.vocab_size) {
-      throw Error(RH_MODEL_INVALID, (place_.empty() ? "" : place_ + ": ") + "token id " + std::to_string(id) +
-                                        " is outside the embedding, expected 0 to " +
-                                        std::to_string(config_.vocab_size - 1));
+      throw Error(RH_MODEL_INVALID,
+                  fmt::format("{}token id {} is outside the embedding, expected 0 to {}",
+                              (place_.empty() ? "" : place_ + ": "), id, config_.vocab_size - 1));
     }
     const auto first = static_cast<std::size_t>(id * config_.hidden_size);
     for (std::int64_t c = 0; c < x.cols; ++c)
@@ -67,7 +67,7 @@ void Stack::run(Rows x, Kernels& kernels, const KvCache* cache, Run& run, const 
     if (i >= kept_) for_matrices(layers_[i], [&](const WeightView& view) { weights_.forget(view); });
     if (!more && !final_norm_.empty())
       kernels.rms_norm(x, x, final_norm_.data(), static_cast<float>(config_.rms_norm_eps));
-    if (tap) tap("hidden" + std::to_string(i + 1), x);
+    if (tap) tap(fmt::format("hidden{}", i + 1), x);
   }
 }
 

@@ -2,6 +2,8 @@
 // Merging by a queue of candidate pairs over a linked list of symbols: lowest rank first, then leftmost.
 #include "engines/tokenizer/bpe.h"
 
+#include <fmt/format.h>
+
 #include <queue>
 
 #include "engines/tensor/error.h"
@@ -36,8 +38,8 @@ void Bpe::index_vocabulary(const TokenizerSpec& spec) {
   std::int64_t highest = -1;
   for (const auto& [token, id] : spec.vocab) {
     if (id < 0 || static_cast<std::uint64_t>(id) >= most)
-      fail(spec.vocab_shown, "the id " + std::to_string(id) + " of " + in_quotes(token) +
-                                 " is out of range, there are " + std::to_string(most) + " tokens");
+      fail(spec.vocab_shown,
+           fmt::format("the id {} of {} is out of range, there are {} tokens", id, in_quotes(token), most));
     highest = std::max(highest, id);
   }
   tokens_.resize(static_cast<std::size_t>(highest + 1));
@@ -46,7 +48,7 @@ void Bpe::index_vocabulary(const TokenizerSpec& spec) {
     const auto at = static_cast<std::size_t>(id);
     if (taken[at])
       fail(spec.vocab_shown,
-           in_quotes(tokens_[at]) + " and " + in_quotes(token) + " share the id " + std::to_string(id));
+           fmt::format("{} and {} share the id {}", in_quotes(tokens_[at]), in_quotes(token), id));
     taken[at] = true;
     tokens_[at] = token;
   }
@@ -58,8 +60,8 @@ void Bpe::index_vocabulary(const TokenizerSpec& spec) {
   for (std::size_t byte = 0; byte < byte_ids_.size(); ++byte) {
     byte_ids_[byte] = find(byte_alphabet()[byte]);
     if (byte_ids_[byte] < 0)
-      fail(spec.vocab_shown, "there is no token for the byte " + std::to_string(byte) + ", written " +
-                                 in_quotes(byte_alphabet()[byte]));
+      fail(spec.vocab_shown, fmt::format("there is no token for the byte {}, written {}", byte,
+                                         in_quotes(byte_alphabet()[byte])));
   }
 }
 
@@ -74,9 +76,8 @@ void Bpe::index_merges(const TokenizerSpec& spec) {
     const auto known = [&](std::string_view token) {
       const auto id = find(token);
       if (id < 0)
-        fail(spec.merges_shown, "merge " + std::to_string(rank) + " (" + in_quotes(left) + " and " +
-                                    in_quotes(right) + "): " + in_quotes(token) +
-                                    " is not in the vocabulary");
+        fail(spec.merges_shown, fmt::format("merge {} ({} and {}): {} is not in the vocabulary", rank,
+                                            in_quotes(left), in_quotes(right), in_quotes(token)));
       return id;
     };
     const auto left_id = known(left);
@@ -99,8 +100,8 @@ void Bpe::check_every_token_is_made(const TokenizerSpec& spec) const {
   }
   for (const auto& [token, id] : spec.vocab) {
     if (!made[static_cast<std::size_t>(id)])
-      fail(spec.merges_shown, std::to_string(spec.merges.size()) + " merges, and none of them makes " +
-                                  in_quotes(token) + " of the vocabulary");
+      fail(spec.merges_shown, fmt::format("{} merges, and none of them makes {} of the vocabulary",
+                                          spec.merges.size(), in_quotes(token)));
   }
 }
 

@@ -2,6 +2,8 @@
 // Finding a chat template in the files of a tokenizer, and rendering it with what transformers would give it.
 #include "engines/tokenizer/chat_template.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <utility>
 #include <vector>
@@ -76,10 +78,10 @@ struct ChatTemplate::State {
 
 ChatTemplate::ChatTemplate(const std::string& source) : state_(std::make_unique<State>()) {
   if (source.size() > largest_template)
-    throw Error(RH_MODEL_INVALID, "chat template: is " + std::to_string(source.size()) +
-                                      " bytes long, expected at most " + std::to_string(largest_template));
+    throw Error(RH_MODEL_INVALID, fmt::format("chat template: is {} bytes long, expected at most {}",
+                                              source.size(), largest_template));
   if (const auto bad = unicode::first_invalid(source); bad != std::string::npos)
-    throw Error(RH_MODEL_INVALID, "chat template: is not valid UTF-8 at byte " + std::to_string(bad));
+    throw Error(RH_MODEL_INVALID, fmt::format("chat template: is not valid UTF-8 at byte {}", bad));
   state_->body = jinja::parse_template(source);
 }
 
@@ -131,7 +133,7 @@ std::string ChatTemplate::render(const nlohmann::ordered_json& variables) const 
 
 std::string ChatTemplate::render_prompt(const std::string& prompt, bool enable_thinking) const {
   if (const auto bad = unicode::first_invalid(prompt); bad != std::string::npos)
-    throw Error(RH_INVALID_ARGUMENT, "prompt: is not valid UTF-8 at byte " + std::to_string(bad));
+    throw Error(RH_INVALID_ARGUMENT, fmt::format("prompt: is not valid UTF-8 at byte {}", bad));
   const nlohmann::ordered_json message{{"role", "user"}, {"content", prompt}};
   return render({{"messages", nlohmann::ordered_json::array({message})},
                  {"add_generation_prompt", true},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizer that a GGUF file holds: tokens with their kinds, merges, and the name of a pre-tokenizer that
 // stands for all that tokenizer.json says of normalising and splitting.
+#include <fmt/format.h>
+
 #include <limits>
 
 #include "engines/tensor/error.h"
@@ -56,12 +58,11 @@ void read_tokens(const GgufMetadata& keys, TokenizerSpec& spec) {
   constexpr std::string_view kinds_key = "tokenizer.ggml.token_type";
   const std::vector<std::string> tokens = keys.texts(key);
   if (tokens.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
-    keys.fail(key, "has " + std::to_string(tokens.size()) + " tokens, more than there are ids");
+    keys.fail(key, fmt::format("has {} tokens, more than there are ids", tokens.size()));
   std::vector<std::int64_t> kinds(tokens.size(), kNormal);
   if (keys.has(kinds_key)) kinds = keys.integers(kinds_key);
   if (kinds.size() != tokens.size())
-    keys.fail(kinds_key, "has " + std::to_string(kinds.size()) + " elements, expected " +
-                             std::to_string(tokens.size()) + " as " + std::string(key));
+    keys.fail(kinds_key, fmt::format("has {} elements, expected {} as {}", kinds.size(), tokens.size(), key));
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const auto id = static_cast<std::int64_t>(i);
     if (kinds[i] == kNormal) {
@@ -72,8 +73,8 @@ void read_tokens(const GgufMetadata& keys, TokenizerSpec& spec) {
       added.content = tokens[i];
       added.special = kinds[i] == kControl;
     } else if (kinds[i] != kUnused) {
-      keys.fail(kinds_key, "token " + std::to_string(id) + " " + in_quotes(tokens[i]) + " is of kind " +
-                               std::to_string(kinds[i]) + ", expected 1, 3, 4 or 5");
+      keys.fail(kinds_key, fmt::format("token {} {} is of kind {}, expected 1, 3, 4 or 5", id,
+                                       in_quotes(tokens[i]), kinds[i]));
     }
   }
 }
@@ -83,8 +84,8 @@ void read_merges(const GgufMetadata& keys, TokenizerSpec& spec) {
   for (const std::string& line : keys.texts(key)) {
     const auto space = line.find(' ');
     if (space == std::string::npos || line.find(' ', space + 1) != std::string::npos)
-      keys.fail(key, "merge " + std::to_string(spec.merges.size()) + " " + in_quotes(line) +
-                         " is not a pair of tokens, expected 'a b'");
+      keys.fail(key, fmt::format("merge {} {} is not a pair of tokens, expected 'a b'", spec.merges.size(),
+                                 in_quotes(line)));
     spec.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
 }

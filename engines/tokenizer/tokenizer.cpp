@@ -2,6 +2,8 @@
 // The stages of a byte-level BPE tokenizer in order: added tokens, normalisation, splitting, merging.
 #include "engines/tokenizer/tokenizer.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <set>
 #include <utility>
@@ -33,9 +35,9 @@ std::vector<AddedToken> select(const TokenizerSpec& spec, bool normalized) {
 TokenizerSpec with_checked_contents(TokenizerSpec spec) {
   for (const auto& token : spec.added) {
     if (token.content.empty() || token.content.size() > longest_added_token)
-      throw Error(RH_MODEL_INVALID, spec.added_shown + ": token " + std::to_string(token.id) + " is " +
-                                        std::to_string(token.content.size()) + " bytes long, expected 1 to " +
-                                        std::to_string(longest_added_token));
+      throw Error(RH_MODEL_INVALID,
+                  fmt::format("{}: token {} is {} bytes long, expected 1 to {}", spec.added_shown, token.id,
+                              token.content.size(), longest_added_token));
   }
   return spec;
 }
@@ -59,8 +61,8 @@ struct Tokenizer::State {
     std::set<std::string_view> contents;
     for (const auto& token : spec.added) {
       const auto fail = [&](const std::string& what) {
-        throw Error(RH_MODEL_INVALID, spec.added_shown + ": token " + std::to_string(token.id) + " " +
-                                          in_quotes(token.content) + ": " + what);
+        throw Error(RH_MODEL_INVALID, fmt::format("{}: token {} {}: {}", spec.added_shown, token.id,
+                                                  in_quotes(token.content), what));
       };
       if (!contents.insert(token.content).second) fail("the same content comes twice");
       if (!added.emplace(token.id, &token).second) fail("the same id comes twice");
@@ -68,7 +70,7 @@ struct Tokenizer::State {
       if (existing != nullptr && *existing != token.content)
         fail("the vocabulary has " + in_quotes(*existing) + " at this id");
       const auto id = bpe.find(token.content);
-      if (id >= 0 && id != token.id) fail("the vocabulary has it as " + std::to_string(id));
+      if (id >= 0 && id != token.id) fail(fmt::format("the vocabulary has it as {}", id));
     }
     size = std::max(bpe.size(), added.empty() ? 0 : added.rbegin()->first + 1);
   }
@@ -76,8 +78,8 @@ struct Tokenizer::State {
   void check_template(const std::vector<std::int64_t>& ids) const {
     for (const auto id : ids) {
       if (find(id) == nullptr)
-        throw Error(RH_MODEL_INVALID, spec.added_shown + ": the post-processor adds the id " +
-                                          std::to_string(id) + ", which no token has");
+        throw Error(RH_MODEL_INVALID, fmt::format("{}: the post-processor adds the id {}, which no token has",
+                                                  spec.added_shown, id));
     }
   }
 
@@ -132,7 +134,7 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, bool add_special) const {
   if (const auto bad = unicode::first_invalid(text); bad != std::string_view::npos)
-    throw Error(RH_INVALID_ARGUMENT, "text: is not valid UTF-8 at byte " + std::to_string(bad));
+    throw Error(RH_INVALID_ARGUMENT, fmt::format("text: is not valid UTF-8 at byte {}", bad));
   std::vector<std::int32_t> ids;
   if (add_special) ids.assign(state_->spec.before.begin(), state_->spec.before.end());
   for (const auto& part : state_->raw_matcher.split(text)) {
@@ -159,8 +161,8 @@ std::string Tokenizer::decode(const std::vector<std::int32_t>& ids, bool skip_sp
 std::string Tokenizer::token(std::int32_t id) const {
   const auto* const found = state_->find(id);
   if (found == nullptr)
-    throw Error(RH_INVALID_ARGUMENT, "id " + std::to_string(id) + " is not in the vocabulary of " +
-                                         std::to_string(state_->size) + " tokens");
+    throw Error(RH_INVALID_ARGUMENT,
+                fmt::format("id {} is not in the vocabulary of {} tokens", id, state_->size));
   return *found;
 }
 

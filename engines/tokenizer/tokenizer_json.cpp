@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading tokenizer.json: the kinds of normalizer, splitter and model that are supported, and a refusal by
 // name of all others.
+#include <fmt/format.h>
+
 #include <limits>
 
 #include "engines/tensor/error.h"
@@ -39,7 +41,7 @@ class Reader : public JsonTreeBuilder<nlohmann::json> {
   bool number_unsigned(number_unsigned_t value) {
     if (part_ != Part::vocab) return scalar() && Base::number_unsigned(value);
     if (value > static_cast<number_unsigned_t>(highest_id))
-      fail("model.vocab: the id " + std::to_string(value) + " is out of range");
+      fail(fmt::format("model.vocab: the id {} is out of range", value));
     spec_.vocab.emplace_back(std::move(token_), static_cast<std::int64_t>(value));
     return true;
   }
@@ -107,8 +109,8 @@ class Reader : public JsonTreeBuilder<nlohmann::json> {
   }
 
   [[noreturn]] void fail_merge() const {
-    fail("model.merges: merge " + std::to_string(spec_.merges.size()) +
-         " is not a pair of tokens, expected [\"a\", \"b\"] or \"a b\"");
+    fail(fmt::format("model.merges: merge {} is not a pair of tokens, expected [\"a\", \"b\"] or \"a b\"",
+                     spec_.merges.size()));
   }
 
   void add_merge_line(const std::string& line) {
@@ -133,8 +135,7 @@ std::vector<Config> objects(const Config& parent, const nlohmann::json& tree, co
   if (place == tree.end() || place->is_null()) return elements;
   if (!place->is_array()) parent.fail(field, brief(*place) + " is not an array");
   for (const auto& element : *place)
-    elements.emplace_back(element,
-                          parent.shown() + ": " + field + ": element " + std::to_string(elements.size()));
+    elements.emplace_back(element, fmt::format("{}: {}: element {}", parent.shown(), field, elements.size()));
   return elements;
 }
 
@@ -256,8 +257,8 @@ TokenizerSpec read_tokenizer_json(const std::filesystem::path& file, const std::
   spec.added_shown = shown + ": added_tokens";
   const MappedFile mapped(file, shown);
   if (mapped.size() > largest_file)
-    throw Error(RH_MODEL_INVALID, shown + ": is " + std::to_string(mapped.size()) +
-                                      " bytes, expected at most " + std::to_string(largest_file));
+    throw Error(RH_MODEL_INVALID,
+                fmt::format("{}: is {} bytes, expected at most {}", shown, mapped.size(), largest_file));
   Reader reader(spec, shown);
   const auto text = mapped.text();
   nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &reader);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The older form of a tokenizer: vocab.json, merges.txt and tokenizer_config.json.
+#include <fmt/format.h>
+
 #include <charconv>
 #include <limits>
 
@@ -38,8 +40,8 @@ void read_merges(const std::filesystem::path& file, TokenizerSpec& spec) {
     if (line.empty() || line.starts_with("#version")) continue;
     const auto space = line.find(' ');
     if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
-      throw Error(RH_MODEL_INVALID, spec.merges_shown + ": line " + std::to_string(number) + ": " +
-                                        in_quotes(line) + " is not a pair of tokens");
+      throw Error(RH_MODEL_INVALID, fmt::format("{}: line {}: {} is not a pair of tokens", spec.merges_shown,
+                                                number, in_quotes(line)));
     spec.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
 }

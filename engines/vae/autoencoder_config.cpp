@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading vae/config.json, with the defaults of diffusers' AutoencoderKL.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engines/vae/autoencoder_kl.h"
@@ -13,8 +15,8 @@ constexpr std::int64_t kMaxChannels = 16384;
 void require_blocks(const Config& json, std::string_view field, const std::string& type, std::size_t levels) {
   const std::vector<std::string> types = json.texts_or(field, std::vector<std::string>(levels, type));
   if (types.size() != levels)
-    json.fail(field, "has " + std::to_string(types.size()) + " entries, expected " + std::to_string(levels) +
-                         " as in block_out_channels");
+    json.fail(field,
+              fmt::format("has {} entries, expected {} as in block_out_channels", types.size(), levels));
   for (const std::string& found : types)
     if (found != type) json.fail(field, "'" + found + "' is not supported, expected " + type);
 }
@@ -22,8 +24,8 @@ void require_blocks(const Config& json, std::string_view field, const std::strin
 void require_groups(const Config& json, const AutoencoderConfig& config) {
   for (const std::int64_t channels : config.block_out_channels)
     if (channels % config.norm_num_groups != 0)
-      json.fail("norm_num_groups", std::to_string(config.norm_num_groups) + " does not divide the " +
-                                       std::to_string(channels) + " channels of block_out_channels");
+      json.fail("norm_num_groups", fmt::format("{} does not divide the {} channels of block_out_channels",
+                                               config.norm_num_groups, channels));
 }
 
 void require_no_statistics(const Config& json) {

@@ -2,6 +2,8 @@
 // After diffusers' AutoencoderKL: the order of its parts and what happens at both ends.
 #include "engines/vae/autoencoder_kl.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -20,8 +22,7 @@ namespace {
 constexpr std::int64_t kMaxSide = 65536;  // of the picture; keeps products far from overflow
 
 std::string shown(const ConstPlanes& planes) {
-  return "[" + std::to_string(planes.channels) + ", " + std::to_string(planes.height) + ", " +
-         std::to_string(planes.width) + "]";
+  return fmt::format("[{}, {}, {}]", planes.channels, planes.height, planes.width);
 }
 
 // `small` is on the grid of latents and `large` on that of pixels, `scale` times as fine.
@@ -30,10 +31,9 @@ void check_sizes(const char* small_name, ConstPlanes small, std::int64_t small_c
   const auto is_side = [](std::int64_t side) { return side >= 1 && side <= kMaxSide; };
   if (!is_side(large.height) || !is_side(large.width) || large.height % scale != 0 ||
       large.width % scale != 0 || large.channels != large_channels)
-    throw Error(RH_INVALID_DIMENSION, std::string(large_name) + ": " + shown(large) + ", expected " +
-                                          std::to_string(large_channels) + " channels and sides of 1 to " +
-                                          std::to_string(kMaxSide) + " that are multiples of " +
-                                          std::to_string(scale));
+    throw Error(RH_INVALID_DIMENSION,
+                fmt::format("{}: {}, expected {} channels and sides of 1 to {} that are multiples of {}",
+                            large_name, shown(large), large_channels, kMaxSide, scale));
   const ConstPlanes expected(nullptr, small_channels, large.height / scale, large.width / scale);
   if (small.channels != expected.channels || small.height != expected.height || small.width != expected.width)
     throw Error(RH_INVALID_DIMENSION, std::string(small_name) + ": " + shown(small) + ", expected " +
@@ -100,7 +100,7 @@ void AutoencoderKL::decode(ConstPlanes latents, Planes image, Run& run, const Pl
     std::span<const Resnet> resnets = decoder.levels[i].resnets;
     if (i > 0) {
       const Conv& conv = *decoder.levels[i - 1].resample;
-      const auto show_enlarged = [&](ConstPlanes larger) { show("up" + std::to_string(i - 1), larger); };
+      const auto show_enlarged = [&](ConstPlanes larger) { show(fmt::format("up{}", i - 1), larger); };
       if (resnets.front().shortcut) {
         x = apply_enlarged_resnet(context, conv, resnets.front(), std::move(x), budget, show_enlarged);
         resnets = resnets.subspan(1);
@@ -112,7 +112,7 @@ void AutoencoderKL::decode(ConstPlanes latents, Planes image, Run& run, const Pl
     for (const Resnet& resnet : resnets)
       add_resnet(context, resnet, x, budget);
   }
-  show("up" + std::to_string(decoder.levels.size() - 1), x);
+  show(fmt::format("up{}", decoder.levels.size() - 1), x);
   convolve_normed(context, decoder.norm_out, decoder.conv_out, image, x);
 }
 
@@ -130,7 +130,7 @@ void AutoencoderKL::encode(ConstPlanes image, Planes moments, Run& run, const Pl
   show("conv_in", x);
   for (std::size_t i = 0; i < encoder.levels.size(); ++i) {
     x = apply_down_level(context, encoder.levels[i], std::move(x));
-    show("down" + std::to_string(i), x);
+    show(fmt::format("down{}", i), x);
   }
   x = apply_mid_block(context, encoder.mid, std::move(x));
   show("mid_block", x);
@@ -145,9 +145,9 @@ void AutoencoderKL::sample(ConstPlanes moments, const float* noise, Planes laten
   const std::int64_t channels = config_.latent_channels;
   if (moments.channels != 2 * channels || latents.channels != channels || moments.height != latents.height ||
       moments.width != latents.width)
-    throw Error(RH_INVALID_DIMENSION, "latents: " + shown(latents) + " do not fit moments of " +
-                                          shown(moments) + " and " + std::to_string(channels) +
-                                          " latent channels");
+    throw Error(RH_INVALID_DIMENSION,
+                fmt::format("latents: {} do not fit moments of {} and {} latent channels", shown(latents),
+                            shown(moments), channels));
   const auto scaling = static_cast<float>(config_.scaling_factor);
   const auto shift = static_cast<float>(config_.shift_factor);
   const float* mean = moments.data;

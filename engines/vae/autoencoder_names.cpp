@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/vae/autoencoder_names.h"
 
+#include <fmt/format.h>
+
 namespace engines {
 
 NameTable original_autoencoder_names(const AutoencoderConfig& config) {
@@ -11,8 +13,8 @@ NameTable original_autoencoder_names(const AutoencoderConfig& config) {
   };
   const std::size_t levels = config.block_out_channels.size();
   for (std::size_t level = 0; level < levels; ++level)
-    rules.push_back({"^decoder.up." + std::to_string(level) + ".",
-                     {"decoder.up_blocks." + std::to_string(levels - 1 - level) + "."}});
+    rules.push_back(
+        {fmt::format("^decoder.up.{}.", level), {fmt::format("decoder.up_blocks.{}.", levels - 1 - level)}});
   const std::vector<NameRule> parts = {
       {".block.", {".resnets."}},
       {".nin_shortcut.", {".conv_shortcut."}},

@@ -2,6 +2,8 @@
 // The table of tensor names and shapes, as diffusers' AutoencoderKL saves them.
 #include "engines/vae/autoencoder_weights.h"
 
+#include <fmt/format.h>
+
 #include <string>
 
 namespace engines {
@@ -60,7 +62,7 @@ class Loader {
               const std::string& resample, const ConvShape& shape) const {
     Level level;
     for (std::int64_t i = 0; i < resnets; ++i)
-      level.resnets.push_back(resnet(name + ".resnets." + std::to_string(i), i == 0 ? in : out, out));
+      level.resnets.push_back(resnet(fmt::format("{}.resnets.{}", name, i), i == 0 ? in : out, out));
     if (!resample.empty()) level.resample = conv(name + resample, out, out, shape);
     return level;
   }
@@ -79,7 +81,7 @@ Encoder load_encoder(const WeightSet& weights, const AutoencoderConfig& config) 
   encoder.conv_in = load.conv("encoder.conv_in", config.in_channels, widths.front(), kSame);
   for (std::size_t i = 0; i < widths.size(); ++i) {
     const bool last = i + 1 == widths.size();
-    encoder.levels.push_back(load.level("encoder.down_blocks." + std::to_string(i),
+    encoder.levels.push_back(load.level(fmt::format("encoder.down_blocks.{}", i),
                                         i == 0 ? widths[0] : widths[i - 1], widths[i],
                                         config.layers_per_block, last ? "" : ".downsamplers.0.conv", kHalve));
   }
@@ -103,7 +105,7 @@ Decoder load_decoder(const WeightSet& weights, const AutoencoderConfig& config) 
   for (std::size_t i = 0; i < widths.size(); ++i) {
     const bool last = i + 1 == widths.size();
     decoder.levels.push_back(
-        load.level("decoder.up_blocks." + std::to_string(i), i == 0 ? widths[0] : widths[i - 1], widths[i],
+        load.level(fmt::format("decoder.up_blocks.{}", i), i == 0 ? widths[0] : widths[i - 1], widths[i],
                    config.layers_per_block + 1, last ? "" : ".upsamplers.0.conv", kSame));
   }
   decoder.norm_out = load.norm("decoder.conv_norm_out", widths.back());

@@ -2,6 +2,8 @@
 // Typed, ranged access to the fields of a config.json.
 #include "engines/weights/config.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -117,14 +119,14 @@ std::vector<std::int64_t> Config::integers(std::string_view field, std::size_t l
   if (value == nullptr) fail(field, "is missing, expected an array of integers");
   if (!value->is_array()) fail(field, brief(*value) + " is not an array of integers");
   if (value->size() < low_count || value->size() > high_count)
-    fail(field, "has " + std::to_string(value->size()) + " elements, expected " +
-                    shown_range(low_count, high_count));
+    fail(field,
+         fmt::format("has {} elements, expected {}", value->size(), shown_range(low_count, high_count)));
   std::vector<std::int64_t> numbers;
   for (const auto& element : *value) {
     const auto number = as_integer(element);
     if (!number || *number < low || *number > high)
-      fail(field, "element " + std::to_string(numbers.size()) + ": " + brief(element) +
-                      " is not an integer of " + shown_range(low, high));
+      fail(field, fmt::format("element {}: {} is not an integer of {}", numbers.size(), brief(element),
+                              shown_range(low, high)));
     numbers.push_back(*number);
   }
   return numbers;
@@ -137,7 +139,7 @@ std::vector<std::string> Config::texts_or(std::string_view field, std::vector<st
   std::vector<std::string> texts;
   for (const auto& element : *value) {
     if (!element.is_string())
-      fail(field, "element " + std::to_string(texts.size()) + ": " + brief(element) + " is not a string");
+      fail(field, fmt::format("element {}: {} is not a string", texts.size(), brief(element)));
     texts.push_back(element.get<std::string>());
   }
   return texts;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensors of 8-bit floats in a set: their scales, and the bf16 that they become. Nothing multiplies with them
 // as they are stored.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -14,7 +16,7 @@ namespace {
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text;
   for (const std::int64_t side : shape)
-    text += (text.empty() ? "" : ",") + std::to_string(side);
+    text += fmt::format("{}{}", (text.empty() ? "" : ","), side);
   return "[" + text + "]";
 }
 
@@ -141,7 +143,7 @@ WeightSet::Held WeightSet::made_of_float8(std::string_view name, const Stored& t
   held.memory = options_.plan_only ? zeros(bytes) : allocated(bytes);
   if (!held.memory)
     throw Error(RH_OUT_OF_MEMORY,
-                where(name, tensor) + std::to_string(bytes) + " bytes could not be allocated");
+                fmt::format("{}{} bytes could not be allocated", where(name, tensor), bytes));
   held.view.data = held.memory.get();
   if (!options_.plan_only) fill(held, tensor, scales);
   return held;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/weights/gguf_header.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -36,8 +38,7 @@ class Cursor {
 
   std::span<const std::byte> take(std::uint64_t bytes, const std::string& what) {
     if (bytes > left())
-      fail(what + " claims " + std::to_string(bytes) + " bytes at byte " + std::to_string(at_) +
-           ", but only " + std::to_string(left()) + " follow");
+      fail(fmt::format("{} claims {} bytes at byte {}, but only {} follow", what, bytes, at_, left()));
     const auto taken = file_.subspan(at_, bytes);
     at_ += bytes;
     return taken;
@@ -46,16 +47,14 @@ class Cursor {
   std::span<const std::byte> take_text(std::uint64_t longest, const std::string& what) {
     const auto length = read<std::uint64_t>(what);
     if (length > longest)
-      fail(what + " claims to be " + std::to_string(length) + " bytes long, expected at most " +
-           std::to_string(longest));
+      fail(fmt::format("{} claims to be {} bytes long, expected at most {}", what, length, longest));
     return take(length, what);
   }
 
   // A count of things that take `least` bytes each.
   void check_count(std::uint64_t count, std::uint64_t least, const std::string& what) const {
     if (count > left() / least)
-      fail(what + ": " + std::to_string(count) + " do not fit the " + std::to_string(left()) +
-           " bytes that follow");
+      fail(fmt::format("{}: {} do not fit the {} bytes that follow", what, count, left()));
   }
 
   [[noreturn]] void fail(const std::string& what) const {
@@ -85,7 +84,7 @@ void read_magic(Cursor& cursor) {
   if (version == kGgufVersion << 24 || version == kOldestVersion << 24)
     cursor.fail("is big-endian, expected little-endian");
   if (version < kOldestVersion || version > kGgufVersion)
-    cursor.fail("is of version " + std::to_string(version) + ", expected 2 or 3");
+    cursor.fail(fmt::format("is of version {}, expected 2 or 3", version));
 }
 
 std::span<const std::byte> read_texts(Cursor& cursor, std::uint64_t count, std::span<const std::byte> file,
@@ -93,7 +92,7 @@ std::span<const std::byte> read_texts(Cursor& cursor, std::uint64_t count, std::
   cursor.check_count(count, sizeof(std::uint64_t), what);
   const std::uint64_t begin = cursor.at();
   for (std::uint64_t i = 0; i < count; ++i)
-    cursor.take_text(file.size(), what + ": element " + std::to_string(i));
+    cursor.take_text(file.size(), fmt::format("{}: element {}", what, i));
   return file.subspan(begin, cursor.at() - begin);
 }
 
@@ -107,8 +106,7 @@ void read_array(Cursor& cursor, GgufValue& value, std::span<const std::byte> fil
   }
   const std::uint64_t size = bytes_of(value.element);
   if (size == 0)
-    cursor.fail(what + " is an array of type " + std::to_string(element) +
-                ", expected numbers, booleans or texts");
+    cursor.fail(fmt::format("{} is an array of type {}, expected numbers, booleans or texts", what, element));
   cursor.check_count(value.count, size, what);
   value.bytes = cursor.take(value.count * size, what);
 }
@@ -123,7 +121,7 @@ GgufValue read_value(Cursor& cursor, std::span<const std::byte> file, const std:
     read_array(cursor, value, file, what);
   } else {
     const std::uint64_t size = bytes_of(value.kind);
-    if (size == 0) cursor.fail(what + " is of type " + std::to_string(kind) + ", expected 0 to 12");
+    if (size == 0) cursor.fail(fmt::format("{} is of type {}, expected 0 to 12", what, kind));
     value.bytes = cursor.take(size, what);
   }
   return value;
@@ -133,7 +131,7 @@ void read_pairs(Cursor& cursor, std::uint64_t count, std::span<const std::byte> 
                 GgufMetadata& metadata) {
   cursor.check_count(count, kLeastPair, "the key-value count");
   for (std::uint64_t i = 0; i < count; ++i) {
-    const std::string what = "key " + std::to_string(i);
+    const std::string what = fmt::format("key {}", i);
     std::string key = name_from(cursor.take_text(kLongestKey, what), cursor, what);
     const GgufValue value = read_value(cursor, file, "the value of " + in_quotes(key));
     if (!metadata.add(key, value)) cursor.fail("the key " + in_quotes(key) + " comes twice");
@@ -144,8 +142,7 @@ std::uint64_t read_alignment(const GgufMetadata& metadata) {
   constexpr std::string_view key = "general.alignment";
   const auto alignment = static_cast<std::uint64_t>(
       metadata.integer_or(key, kGgufAlignment, 8, static_cast<std::int64_t>(kLargestAlignment)));
-  if (!std::has_single_bit(alignment))
-    metadata.fail(key, std::to_string(alignment) + " is not a power of two");
+  if (!std::has_single_bit(alignment)) metadata.fail(key, fmt::format("{} is not a power of two", alignment));
   return alignment;
 }
 
@@ -160,8 +157,7 @@ class InfoReader {
     read_type(entry, elements);
     entry.begin = cursor_.read<std::uint64_t>(where_ + "the offset");
     if (entry.begin % alignment != 0)
-      fail("offset " + std::to_string(entry.begin) + " is not a multiple of the alignment " +
-           std::to_string(alignment));
+      fail(fmt::format("offset {} is not a multiple of the alignment {}", entry.begin, alignment));
     return entry;
   }
 
@@ -171,15 +167,13 @@ class InfoReader {
   std::uint64_t read_shape(GgufEntry& entry) {
     const auto dimensions = cursor_.read<std::uint32_t>(where_ + "the dimensions");
     if (dimensions > kMostDimensions)
-      fail("has " + std::to_string(dimensions) + " dimensions, expected at most " +
-           std::to_string(kMostDimensions));
+      fail(fmt::format("has {} dimensions, expected at most {}", dimensions, kMostDimensions));
     std::uint64_t elements = 1;
     for (std::uint32_t i = 0; i < dimensions; ++i) {
       const auto size = cursor_.read<std::uint64_t>(where_ + "the dimensions");
       if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) ||
           __builtin_mul_overflow(elements, size, &elements))
-        fail("dimension " + std::to_string(i) + " is " + std::to_string(size) +
-             ": there are more elements than can be counted");
+        fail(fmt::format("dimension {} is {}: there are more elements than can be counted", i, size));
       entry.shape.insert(entry.shape.begin(), static_cast<std::int64_t>(size));
     }
     return elements;
@@ -192,8 +186,8 @@ class InfoReader {
     if (entry.type == nullptr) return;  // perhaps nobody asks for it
     const auto row = static_cast<std::uint64_t>(entry.shape.empty() ? 1 : entry.shape.back());
     if (row % entry.type->length != 0)
-      fail("rows of " + std::to_string(row) + " elements are not whole blocks of " +
-           std::string(entry.type->name) + ", expected a multiple of " + std::to_string(entry.type->length));
+      fail(fmt::format("rows of {} elements are not whole blocks of {}, expected a multiple of {}", row,
+                       entry.type->name, entry.type->length));
     if (__builtin_mul_overflow(elements / entry.type->length, entry.type->bytes, &entry.bytes))
       fail("takes more bytes than can be counted");
   }
@@ -208,10 +202,9 @@ void check_layout(const GgufHeader& header, std::uint64_t data_bytes, const std:
   for (const auto& named : header.entries) {
     const GgufEntry& entry = named.second;
     if (entry.begin > data_bytes || entry.bytes > data_bytes - entry.begin)
-      throw Error(RH_MODEL_INVALID, shown + ": tensor " + in_quotes(named.first) + ": " +
-                                        std::to_string(entry.bytes) + " bytes at offset " +
-                                        std::to_string(entry.begin) + " reach beyond the data of " +
-                                        std::to_string(data_bytes) + " bytes");
+      throw Error(RH_MODEL_INVALID,
+                  fmt::format("{}: tensor {}: {} bytes at offset {} reach beyond the data of {} bytes", shown,
+                              in_quotes(named.first), entry.bytes, entry.begin, data_bytes));
     order.push_back(&named);
   }
   std::sort(order.begin(), order.end(), [](const Named* a, const Named* b) {
@@ -220,9 +213,9 @@ void check_layout(const GgufHeader& header, std::uint64_t data_bytes, const std:
   for (std::size_t i = 1; i < order.size(); ++i) {
     const GgufEntry& before = order[i - 1]->second;
     if (order[i]->second.begin < before.begin + before.bytes)
-      throw Error(RH_MODEL_INVALID, shown + ": tensor " + in_quotes(order[i]->first) + " begins at " +
-                                        std::to_string(order[i]->second.begin) + ", inside of " +
-                                        in_quotes(order[i - 1]->first) + " (tensors overlap)");
+      throw Error(RH_MODEL_INVALID, fmt::format("{}: tensor {} begins at {}, inside of {} (tensors overlap)",
+                                                shown, in_quotes(order[i]->first), order[i]->second.begin,
+                                                in_quotes(order[i - 1]->first)));
   }
 }
 
@@ -239,7 +232,7 @@ GgufHeader read_gguf_header(std::span<const std::byte> file, const std::string& 
   const std::uint64_t alignment = read_alignment(header.metadata);
   cursor.check_count(tensors, kLeastInfo, "the tensor count");
   for (std::uint64_t i = 0; i < tensors; ++i) {
-    const std::string what = "the name of tensor " + std::to_string(i);
+    const std::string what = fmt::format("the name of tensor {}", i);
     const std::string name = name_from(cursor.take_text(kLongestName, what), cursor, what);
     InfoReader reader(cursor, "tensor " + in_quotes(name) + ": ");
     if (!header.entries.emplace(name, reader.read(alignment)).second) reader.fail("comes twice");

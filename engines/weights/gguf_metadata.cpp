@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/weights/gguf_metadata.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -51,10 +53,6 @@ std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string range(const std::string& low, const std::string& high) {
-  return ", expected " + low + " to " + high;
-}
-
 }  // namespace
 
 const GgufValue* GgufMetadata::find(std::string_view key) const {
@@ -80,8 +78,7 @@ std::int64_t GgufMetadata::integer(std::string_view key, std::int64_t low, std::
   const auto number = as_integer(value.kind, value.bytes);
   if (!number) fail(key, "is of type " + std::string(name_of(value.kind)) + ", expected an integer");
   if (*number < low || *number > high)
-    fail(key,
-         std::to_string(*number) + " is out of range" + range(std::to_string(low), std::to_string(high)));
+    fail(key, fmt::format("{} is out of range, expected {} to {}", *number, low, high));
   return *number;
 }
 
@@ -103,7 +100,7 @@ double GgufMetadata::number(std::string_view key, double low, double high) const
   else
     fail(key, "is of type " + std::string(name_of(value.kind)) + ", expected a number");
   if (!(number >= low && number <= high))
-    fail(key, std::to_string(number) + " is out of range" + range(std::to_string(low), std::to_string(high)));
+    fail(key, fmt::format("{} is out of range, expected {} to {}", number, low, high));
   return number;
 }
 

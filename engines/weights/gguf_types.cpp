@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/weights/gguf_types.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -55,7 +57,7 @@ std::string gguf_type_name(std::uint32_t number) {
   if (const auto* const known = find_gguf_type(number)) return std::string(known->name);
   for (const auto& [unread, name] : kUnread)
     if (unread == number) return std::string(name);
-  return "number " + std::to_string(number);
+  return fmt::format("number {}", number);
 }
 
 std::string readable_gguf_types() {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The header of a GGUF file.
+#include <fmt/format.h>
+
 #include <bit>
 #include <cassert>
 #include <cstring>
@@ -47,15 +49,12 @@ void check(const TensorSpec& tensor, const std::string& shown) {
     throw Error(RH_CONVERSION_FAILED, shown + ": tensor " + in_quotes(tensor.name) + ": " + what);
   };
   if (tensor.name.empty() || tensor.name.size() > kLongestWrittenName)
-    fail("the name is " + std::to_string(tensor.name.size()) + " bytes long, expected 1 to " +
-         std::to_string(kLongestWrittenName));
+    fail(fmt::format("the name is {} bytes long, expected 1 to {}", tensor.name.size(), kLongestWrittenName));
   if (tensor.shape.size() > kMostWrittenDimensions)
-    fail(std::to_string(tensor.shape.size()) + " dimensions, expected at most " +
-         std::to_string(kMostWrittenDimensions));
+    fail(fmt::format("{} dimensions, expected at most {}", tensor.shape.size(), kMostWrittenDimensions));
   const std::int64_t row = tensor.shape.empty() ? 1 : tensor.shape.back();
   if (row % block_length(tensor.dtype) != 0)
-    fail("rows of " + std::to_string(row) + " elements are not whole blocks of " +
-         std::string(name_of(tensor.dtype)));
+    fail(fmt::format("rows of {} elements are not whole blocks of {}", row, name_of(tensor.dtype)));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // Reading text files whole, and short forms of values for messages.
 #include "engines/weights/json_file.h"
 
+#include <fmt/format.h>
+
 #include "engines/weights/mapped_file.h"
 
 namespace engines {
@@ -14,8 +16,8 @@ std::string read_file(const std::filesystem::path& file, const std::string& show
   const MappedFile mapped(file, shown);
   const std::string_view text = mapped.text();
   if (text.size() > most)
-    throw Error(RH_MODEL_INVALID, shown + ": is " + std::to_string(text.size()) +
-                                      " bytes, expected at most " + std::to_string(most));
+    throw Error(RH_MODEL_INVALID,
+                fmt::format("{}: is {} bytes, expected at most {}", shown, text.size(), most));
   return std::string(text);
 }
 
@@ -36,7 +38,7 @@ std::string shortened(std::string_view text) {
 std::string brief(const nlohmann::json& value) {
   if (value.is_string()) return in_quotes(value.get_ref<const std::string&>());
   if (value.is_object()) return "an object";
-  if (value.is_array() && value.size() > 8) return "an array of " + std::to_string(value.size());
+  if (value.is_array() && value.size() > 8) return fmt::format("an array of {}", value.size());
   return shortened(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

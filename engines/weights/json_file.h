@@ -2,6 +2,8 @@
 // JSON from files that nobody vouches for: size and depth are limited, and a key may come only once.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -61,7 +63,7 @@ class JsonTreeBuilder {
   }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
-    fail("is not valid JSON (at byte " + std::to_string(position) + ")");
+    fail(fmt::format("is not valid JSON (at byte {})", position));
     return false;
   }
 
@@ -85,7 +87,7 @@ class JsonTreeBuilder {
 
   bool open(Json container) {
     if (open_.size() >= json_depth_limit)
-      fail("is nested deeper than " + std::to_string(json_depth_limit) + " levels");
+      fail(fmt::format("is nested deeper than {} levels", json_depth_limit));
     open_.push_back(add(std::move(container)));
     return true;
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matrices of a set rounded to blocks on their way into memory.
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "engines/tensor/quantise.h"
@@ -14,7 +16,7 @@ constexpr std::int64_t kPieceElements = 1 << 20;  // of whole blocks; a thread's
 constexpr std::size_t kAlignment = 64;
 
 std::string shown_place(std::int64_t element, const std::vector<std::int64_t>& shape) {
-  return "[" + std::to_string(element / shape[1]) + ", " + std::to_string(element % shape[1]) + "]";
+  return fmt::format("[{}, {}]", element / shape[1], element % shape[1]);
 }
 
 }  // namespace
@@ -45,7 +47,7 @@ WeightSet::Held WeightSet::quantised(std::string_view name, const WeightView& st
       std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment)));
   if (!held.memory)
     throw Error(RH_OUT_OF_MEMORY,
-                where(name, this->stored(name)) + std::to_string(bytes) + " bytes could not be allocated");
+                fmt::format("{}{} bytes could not be allocated", where(name, this->stored(name)), bytes));
 
   const WeightFile& file = *files_[this->stored(name).file];
   const bool mapped = file.file().holds(stored.data);  // else it was made of 8-bit floats
@@ -57,10 +59,10 @@ WeightSet::Held WeightSet::quantised(std::string_view name, const WeightView& st
         quantise(held.memory.get() + bytes_of(dtype, first), dtype, from, stored.dtype, count);
     if (unfit < count) {
       const float value = load_as_float(from, stored.dtype, static_cast<std::size_t>(unfit));
-      throw Error(RH_MODEL_INVALID, where(name, this->stored(name)) + "element " +
-                                        shown_place(first + unfit, stored.shape) + " is " +
-                                        std::to_string(value) + ", expected a number that " +
-                                        std::string(name_of(dtype)) + " can hold");
+      throw Error(RH_MODEL_INVALID,
+                  fmt::format("{}element {} is {}, expected a number that {} can hold",
+                              where(name, this->stored(name)), shown_place(first + unfit, stored.shape),
+                              value, name_of(dtype)));
     }
     if (mapped) file.forget(from, static_cast<std::size_t>(bytes_of(stored.dtype, count)));
   };

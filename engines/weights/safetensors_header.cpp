@@ -2,6 +2,8 @@
 // Checks of a safetensors header: nothing that it claims is believed before it was compared with the file.
 #include "engines/weights/safetensors_header.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -47,8 +49,8 @@ class EntryReader {
     const std::uint64_t bytes = read_shape(entry, element);
     read_offsets(entry, data_bytes);
     if (element != 0 && entry.end - entry.begin != bytes)
-      fail("data_offsets span " + std::to_string(entry.end - entry.begin) + " bytes, expected " +
-           std::to_string(bytes) + " for " + entry.dtype + " of shape " + brief(field("shape")));
+      fail(fmt::format("data_offsets span {} bytes, expected {} for {} of shape {}", entry.end - entry.begin,
+                       bytes, entry.dtype, brief(field("shape"))));
     return entry;
   }
 
@@ -96,8 +98,7 @@ class EntryReader {
     entry.end = offsets[1].get<std::uint64_t>();
     if (entry.begin > entry.end) fail("data_offsets " + brief(offsets) + " end before they begin");
     if (entry.end > data_bytes)
-      fail("data_offsets " + brief(offsets) + " reach beyond the data of " + std::to_string(data_bytes) +
-           " bytes");
+      fail(fmt::format("data_offsets {} reach beyond the data of {} bytes", brief(offsets), data_bytes));
   }
 
   const nlohmann::json& object_;
@@ -126,30 +127,28 @@ void check_layout(const SafetensorsHeader& header, std::uint64_t data_bytes, con
   for (const auto* named : order) {
     const auto& entry = named->second;
     if (entry.begin != expected)
-      throw Error(RH_MODEL_INVALID, shown + ": tensor " + in_quotes(named->first) + " begins at " +
-                                        std::to_string(entry.begin) + ", expected " +
-                                        std::to_string(expected) +
-                                        (entry.begin < expected ? " (tensors overlap)" : " (a hole)"));
+      throw Error(
+          RH_MODEL_INVALID,
+          fmt::format("{}: tensor {} begins at {}, expected {}{}", shown, in_quotes(named->first),
+                      entry.begin, expected, (entry.begin < expected ? " (tensors overlap)" : " (a hole)")));
     expected = entry.end;
   }
   if (expected != data_bytes)
-    throw Error(RH_MODEL_INVALID, shown + ": the tensors end at byte " + std::to_string(expected) +
-                                      " of the data, expected " + std::to_string(data_bytes));
+    throw Error(RH_MODEL_INVALID, fmt::format("{}: the tensors end at byte {} of the data, expected {}",
+                                              shown, expected, data_bytes));
 }
 
 std::string_view header_text(std::span<const std::byte> file, const std::string& shown) {
   const auto fail = [&](const std::string& what) { throw Error(RH_MODEL_INVALID, shown + ": " + what); };
   if (file.size() < 8)
-    fail("is " + std::to_string(file.size()) + " bytes long, expected at least the 8 of a header's length");
+    fail(fmt::format("is {} bytes long, expected at least the 8 of a header's length", file.size()));
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;)
     length = length << 8 | std::to_integer<std::uint64_t>(file[i]);
   if (length > largest_header)
-    fail("the header claims " + std::to_string(length) + " bytes, expected at most " +
-         std::to_string(largest_header));
+    fail(fmt::format("the header claims {} bytes, expected at most {}", length, largest_header));
   if (length > file.size() - 8)
-    fail("the header claims " + std::to_string(length) + " bytes, but only " +
-         std::to_string(file.size() - 8) + " follow");
+    fail(fmt::format("the header claims {} bytes, but only {} follow", length, file.size() - 8));
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + 8, length);
   if (text.empty() || text.front() != '{') fail("the header does not begin with '{'");
   return text;

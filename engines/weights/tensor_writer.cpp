@@ -3,6 +3,7 @@
 #include "engines/weights/tensor_writer.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -109,9 +110,9 @@ void TensorWriter::write(const std::byte* data, std::size_t bytes) {
 
 void TensorWriter::finish() {
   if (current_ != tensors_.size())
-    throw Error(RH_CONVERSION_FAILED, shown_ + ": tensor " + in_quotes(tensors_[current_].name) +
-                                          " has only " + std::to_string(written_) + " of " +
-                                          std::to_string(tensors_[current_].bytes()) + " bytes");
+    throw Error(RH_CONVERSION_FAILED,
+                fmt::format("{}: tensor {} has only {} of {} bytes", shown_,
+                            in_quotes(tensors_[current_].name), written_, tensors_[current_].bytes()));
   if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) fail(errno);
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
 }

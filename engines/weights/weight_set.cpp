@@ -2,6 +2,8 @@
 // The weights of one component folder, from one file or from shards.
 #include "engines/weights/weight_set.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
@@ -148,8 +150,7 @@ WeightSet::Stored WeightSet::part_of(std::size_t file, const std::string& stored
     stored.shape[0] /= static_cast<std::int64_t>(parts);
     stored.data += part * (raw.bytes / parts);
   } else if (parts > 1 && raw.shape.size() > 1) {
-    stored.fault =
-        "shape is " + shown_shape(raw.shape) + ", expected rows in " + std::to_string(parts) + " equal parts";
+    stored.fault = fmt::format("shape is {}, expected rows in {} equal parts", shown_shape(raw.shape), parts);
   }  // else a number that all parts share, such as a scale
   while (meaning.squeeze && stored.shape.size() > 2 && stored.shape.back() == 1)
     stored.shape.pop_back();
@@ -281,7 +282,7 @@ std::uint64_t WeightSet::total_bytes() const {
 BlockRow WeightSet::block_row(const std::string& prefix, std::size_t count, std::uint64_t rest) const {
   BlockRow row{rest, 0, count};
   for (std::size_t i = 0; i < count; ++i)
-    row.block = std::max(row.block, bytes_under(prefix + std::to_string(i) + "."));
+    row.block = std::max(row.block, bytes_under(fmt::format("{}{}.", prefix, i)));
   return row;
 }
 

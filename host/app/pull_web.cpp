@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/app/pull_web.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/sources/web_file.h"
@@ -41,9 +43,8 @@ std::uint64_t fetch(const AppContext& context, const PullRequest& request, const
     if (request.progress) request.progress({file.name(), have, file.size, std::min(before, have)});
   });
   if (!download.complete())
-    throw Error(RH_SOURCE_REJECTED, "source '" + file.url.shown() + "': ended after " +
-                                        std::to_string(download.have()) + " of " + std::to_string(file.size) +
-                                        " bytes");
+    throw Error(RH_SOURCE_REJECTED, fmt::format("source '{}': ended after {} of {} bytes", file.url.shown(),
+                                                download.have(), file.size));
   return fetched;
 }
 

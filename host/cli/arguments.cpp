@@ -2,6 +2,8 @@
 // Values of flags.
 #include "host/cli/arguments.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -38,7 +40,7 @@ std::int64_t parse_integer(const std::string& flag, const std::string& text, con
 
 std::int64_t parse_integer(const std::string& flag, const std::string& text, std::int64_t minimum,
                            std::int64_t maximum) {
-  const std::string expectation = std::to_string(minimum) + " to " + std::to_string(maximum);
+  const std::string expectation = fmt::format("{} to {}", minimum, maximum);
   const std::int64_t value = parse_integer(flag, text, expectation);
   if (value < minimum || value > maximum) refuse(flag, text, "is out of range", expectation);
   return value;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse bench`: engines against each other and against what the machine multiplies in the same minute.
+#include <fmt/format.h>
+
 #include <chrono>
 
 #include "host/cli/bench_options.h"
@@ -149,8 +151,7 @@ class BenchCommand : public Command {
                    const std::atomic<bool>& cancelled, std::int64_t run, std::int64_t runs,
                    EngineBench& bench) const {
     ProgressView progress(ProgressView::style_for_standard_error(json()), 1);
-    progress.note("measuring " + plan.engine + ", run " + std::to_string(run + 1) + "/" +
-                  std::to_string(runs));
+    progress.note(fmt::format("measuring {}, run {}/{}", plan.engine, run + 1, runs));
     const auto begin = std::chrono::steady_clock::now();
     ImageEvents events;
     events.loaded = [&](const LeaseReport& lease) {

@@ -3,6 +3,7 @@
 #include "host/cli/bench_daemon.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -167,7 +168,7 @@ DaemonClient BenchDaemon::client() const {
 DaemonFigures BenchDaemon::figures() const {
   DaemonFigures figures;
   figures.daemon_bytes = process_size(pid_).resident;
-  figures.descriptors = entries("/proc/" + std::to_string(pid_) + "/fd");
+  figures.descriptors = entries(fmt::format("/proc/{}/fd", pid_));
   figures.processes = 1;
   for (const pid_t child : children_of(pid_)) {
     figures.worker_bytes += process_size(child).resident;

@@ -2,6 +2,8 @@
 // Measurements of `roundhouse bench`.
 #include "host/cli/bench_report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -136,9 +138,9 @@ std::string rate_row(const std::string& name, const Rates& rates) {
 }
 
 std::string case_text(const EngineBench& bench) {
-  return std::to_string(bench.width) + "x" + std::to_string(bench.height) + ", " +
-         std::to_string(bench.steps) + (bench.steps == 1 ? " step" : " steps") + ", weights " +
-         bench.weights + (bench.threads == 0 ? "" : ", " + std::to_string(bench.threads) + " threads");
+  return fmt::format("{}x{}, {}{}, weights {}{}", bench.width, bench.height, bench.steps,
+                     (bench.steps == 1 ? " step" : " steps"), bench.weights,
+                     (bench.threads == 0 ? "" : fmt::format(", {} threads", bench.threads)));
 }
 
 std::string engine_text(const EngineBench& bench, const std::vector<std::string>& stages) {
@@ -201,8 +203,8 @@ OrderedJson bench_json(const BenchReport& report) {
 }
 
 std::string bench_text(const BenchReport& report) {
-  std::string text = (report.model.empty() ? "" : report.model + ", ") + std::to_string(report.runs) +
-                     (report.runs == 1 ? " run" : " runs") + " of each\n";
+  std::string text = fmt::format("{}{}{} of each\n", (report.model.empty() ? "" : report.model + ", "),
+                                 report.runs, (report.runs == 1 ? " run" : " runs"));
   const EngineBench* previous = nullptr;
   for (const EngineBench& bench : report.engines) {
     if (previous == nullptr || !same_case(*previous, bench)) {

@@ -2,6 +2,7 @@
 // The test card, which needs no model and little time.
 #include "host/cli/bench_serve_load.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -156,7 +157,7 @@ class Crowd {
       if (bytes == expected_[seed]) {
         ++bench_.right;
       } else {
-        wrong("seed " + std::to_string(seed) + ": another picture");
+        wrong(fmt::format("seed {}: another picture", seed));
       }
     } catch (const Error& error) {
       const std::lock_guard lock(mutex_);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `roundhouse bench serve` prints.
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -33,21 +35,21 @@ std::string time_line(const std::string& label, const Samples& samples) {
 
 std::string overhead_text(const BenchServeReport& report) {
   const OverheadBench& bench = report.overhead;
-  return "\n" + bench.model + " on " + bench.engine + ", " + std::to_string(bench.width) + "x" +
-         std::to_string(bench.height) + ", " + std::to_string(bench.steps) +
-         " steps: " + std::to_string(report.runs) + " pictures by the daemon and by a worker in turn\n" +
-         time_line("request", bench.request_milliseconds) +
-         time_line("the engine's own time", bench.engine_milliseconds) +
-         time_line("the rest", bench.rest_milliseconds) +
-         line("overhead", fixed(bench.overhead_percent(), 1) + " %",
-              "of the engine's own time; the goal is less than " + fixed(kOverheadGoal, 0) + " %") +
-         time_line("a worker without a daemon", bench.direct_milliseconds);
+  return fmt::format(
+      "\n{} on {}, {}x{}, {} steps: {} pictures by the daemon and by a worker in turn\n{}{}{}{}{}",
+      bench.model, bench.engine, bench.width, bench.height, bench.steps, report.runs,
+      time_line("request", bench.request_milliseconds),
+      time_line("the engine's own time", bench.engine_milliseconds),
+      time_line("the rest", bench.rest_milliseconds),
+      line("overhead", fixed(bench.overhead_percent(), 1) + " %",
+           "of the engine's own time; the goal is less than " + fixed(kOverheadGoal, 0) + " %"),
+      time_line("a worker without a daemon", bench.direct_milliseconds));
 }
 
 std::string cancel_text(const CancelBench& bench) {
-  std::string text = "\n" + std::to_string(bench.cycles) + " pictures begun and cancelled, " +
-                     std::to_string(bench.at_work) + " in the middle, in " + fixed(bench.seconds, 1) +
-                     " s\n" + line("", "before", "after");
+  std::string text =
+      fmt::format("\n{} pictures begun and cancelled, {} in the middle, in {} s\n{}", bench.cycles,
+                  bench.at_work, fixed(bench.seconds, 1), line("", "before", "after"));
   const auto row = [&](const char* label, const std::string& before, const std::string& after) {
     text += line(label, before, after);
   };
@@ -59,10 +61,9 @@ std::string cancel_text(const CancelBench& bench) {
 }
 
 std::string crowd_text(const CrowdBench& bench) {
-  std::string text = "\n" + std::to_string(bench.clients) + " clients at once, a queue of " +
-                     std::to_string(kCrowdQueue) + ": " + std::to_string(bench.right) + " right pictures, " +
-                     std::to_string(bench.refused) + " told 503, " + std::to_string(bench.wrong) +
-                     " wrong answers, in " + fixed(bench.seconds, 2) + " s\n";
+  std::string text = fmt::format(
+      "\n{} clients at once, a queue of {}: {} right pictures, {} told 503, {} wrong answers, in {} s\n",
+      bench.clients, kCrowdQueue, bench.right, bench.refused, bench.wrong, fixed(bench.seconds, 2));
   for (const std::string& problem : bench.problems)
     text += "wrong: " + one_line(problem) + "\n";
   return text;
@@ -96,9 +97,8 @@ OrderedJson bench_serve_json(const BenchServeReport& report) {
                    {"right", report.crowd.right},     {"refused", report.crowd.refused},
                    {"wrong", report.crowd.wrong},     {"problems", report.crowd.problems},
                    {"seconds", report.crowd.seconds}};
-  json["health_per_second"] = {
-      {"connections_1", report.health_rate_one},
-      {"connections_" + std::to_string(kHealthConnections), report.health_rate_many}};
+  json["health_per_second"] = {{"connections_1", report.health_rate_one},
+                               {fmt::format("connections_{}", kHealthConnections), report.health_rate_many}};
   json["load"] = report.load;
   json["processors"] = report.processors;
   json["version"] = program_version();
@@ -106,13 +106,14 @@ OrderedJson bench_serve_json(const BenchServeReport& report) {
 }
 
 std::string bench_serve_text(const BenchServeReport& report) {
-  return "a daemon, " + std::to_string(report.starts) + " times, on " + std::to_string(report.processors) +
-         " processors with a load of " + fixed(report.load, 1) + " beforehand\n" +
-         time_line("start to first answer", report.first_answer_milliseconds) +
-         time_line("start to first picture", report.first_picture_milliseconds) + overhead_text(report) +
-         cancel_text(report.cancel) + crowd_text(report.crowd) +
-         "\nGET /health: " + fixed(report.health_rate_one, 0) + " a second on 1 connection, " +
-         fixed(report.health_rate_many, 0) + " on " + std::to_string(kHealthConnections) + "\n";
+  return fmt::format(
+      "a daemon, {} times, on {} processors with a load of {} beforehand\n{}{}{}{}{}\nGET /health: {} a "
+      "second on 1 connection, {} on {}\n",
+      report.starts, report.processors, fixed(report.load, 1),
+      time_line("start to first answer", report.first_answer_milliseconds),
+      time_line("start to first picture", report.first_picture_milliseconds), overhead_text(report),
+      cancel_text(report.cancel), crowd_text(report.crowd), fixed(report.health_rate_one, 0),
+      fixed(report.health_rate_many, 0), kHealthConnections);
 }
 
 }  // namespace roundhouse::host

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cli/convert_report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -158,7 +160,7 @@ std::string convert_text(const ConvertReport& report) {
     width = std::max(width, columns(one.component + " " + one.name));
   for (const TensorClass& one : classes) {
     text += "  " + padded(one_line(one.component + " " + one.name), width) + "  " + padded(one.type, 5) +
-            "  " + padded(std::to_string(one.tensors) + (one.tensors == 1 ? " tensor" : " tensors"), 12) +
+            "  " + padded(fmt::format("{}{}", one.tensors, (one.tensors == 1 ? " tensor" : " tensors")), 12) +
             "  " + padded(human_bytes(one.bytes), 9) + "  " +
             (one.relative_error() == 0 ? "exact" : "relative error " + error_text(one.relative_error())) +
             (one.worst_error > one.relative_error()

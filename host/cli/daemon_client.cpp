@@ -2,6 +2,7 @@
 // A daemon on the other side.
 #include "host/cli/daemon_client.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "host/cli/interrupt.h"
@@ -16,7 +17,7 @@ constexpr std::size_t kLongestLine = std::size_t{256}
                                      << 20;  // a picture of the largest size as text, and more
 
 Url server_url(const DaemonFlags& flags) {
-  std::string text = "127.0.0.1:" + std::to_string(ServeSettings().port);
+  std::string text = fmt::format("127.0.0.1:{}", ServeSettings().port);
   if (flags.server) {
     text = *flags.server;
   } else if (const auto variable = environment_variable("ROUNDHOUSE_SERVER");
@@ -84,7 +85,7 @@ std::optional<Error> failure_in(const OrderedJson& json) {
 
 [[noreturn]] void throw_failure(const HttpResponse& response, const std::string& body) {
   if (const auto failure = failure_in(parsed(body))) throw Error(*failure);
-  reject(response.url, "answered " + std::to_string(response.status));
+  reject(response.url, fmt::format("answered {}", response.status));
 }
 
 // Cuts a body into lines.
@@ -99,8 +100,7 @@ class Lines {
       finish();
     }
     text_ += bytes;
-    if (text_.size() > kLongestLine)
-      reject(url_, "a line has more than " + std::to_string(kLongestLine) + " bytes");
+    if (text_.size() > kLongestLine) reject(url_, fmt::format("a line has more than {} bytes", kLongestLine));
   }
   void finish() {
     if (text_.empty()) return;

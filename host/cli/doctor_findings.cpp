@@ -2,6 +2,7 @@
 // What `roundhouse doctor` looks at.
 #include "host/cli/doctor_findings.h"
 
+#include <fmt/format.h>
 #include <langinfo.h>
 #include <sys/statvfs.h>
 
@@ -19,7 +20,7 @@ namespace {
 using Level = Finding::Level;
 
 std::string plural(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+  return fmt::format("{} {}{}", count, noun, (count == 1 ? "" : "s"));
 }
 
 bool has(const std::vector<std::string>& items, const std::string& item) {
@@ -77,14 +78,14 @@ Findings processor_findings(const Machine& machine) {
                      (machine.features.empty() ? "no vector extensions known" : join(machine.features, ", "));
   findings.push_back({"cpu", fast ? Level::ok : Level::warning, text,
                       fast ? "" : "engines run, but slowly: a processor with AVX2 is several times faster"});
-  text = plural(machine.processors_allowed, "processor") + " of " + std::to_string(machine.processors) +
-         " may be used";
+  text = fmt::format("{} of {} may be used", plural(machine.processors_allowed, "processor"),
+                     machine.processors);
   if (machine.cpu_quota)
     text += ", " + fixed(*machine.cpu_quota, 1) + " processors' worth of time by the cgroup";
   const bool throttled = machine.cpu_quota && *machine.cpu_quota + 0.5 < machine.processors_allowed;
   findings.push_back({"cores", throttled ? Level::warning : Level::ok, text,
-                      throttled ? "the cgroup will throttle: pass --threads " +
-                                      std::to_string(std::max(1, static_cast<int>(*machine.cpu_quota)))
+                      throttled ? fmt::format("the cgroup will throttle: pass --threads {}",
+                                              std::max(1, static_cast<int>(*machine.cpu_quota)))
                                 : ""});
   return findings;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse errors`: the catalogue of everything that can go wrong, and what to do about it.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -52,8 +53,7 @@ class ErrorsCommand : public Command {
     std::string text;
     for (const StatusInfo& info : status_catalogue) {
       text += std::string(info.name) + "\n";
-      text += labelled("exit, HTTP",
-                       std::to_string(info.exit_status) + ", " + std::to_string(info.http_status), width);
+      text += labelled("exit, HTTP", fmt::format("{}, {}", info.exit_status, info.http_status), width);
       text += labelled("sample", std::string(info.sample), width);
       text += labelled("what to do", std::string(info.hint) + " (" + std::string(info.mover) + ")", width);
     }

@@ -2,6 +2,8 @@
 // Stages with their time and memory, and what it comes to.
 #include "host/cli/generate_estimate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -100,8 +102,7 @@ std::string estimate_text(const GeneratePlan& plan, const EstimateResult& result
   };
   line("engine", result.engine + " " + result.report.version);
   line("model", name_of(plan.model));
-  line("size", std::to_string(plan.job.width) + "x" + std::to_string(plan.job.height) + ", " +
-                   std::to_string(plan.job.steps) + " steps");
+  line("size", fmt::format("{}x{}, {} steps", plan.job.width, plan.job.height, plan.job.steps));
   for (const StageEstimate& stage : result.estimate.stages)
     line(stage.stage, human_milliseconds(stage.milliseconds) + ", " + human_bytes(stage.peak_memory_bytes));
   line("total", human_milliseconds(total_milliseconds(result.estimate)) + " for a picture");

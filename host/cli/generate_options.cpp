@@ -3,6 +3,7 @@
 #include "host/cli/generate_options.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -63,8 +64,9 @@ std::string read_prompt(const std::string& file) {
     if (count == 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(count));
     if (text.size() > kMaximumPromptBytes) {
-      throw Error(RH_INVALID_ARGUMENT, "prompt file '" + file + "': is longer than " +
-                                           std::to_string(kMaximumPromptBytes) + " bytes, expected a prompt");
+      throw Error(RH_INVALID_ARGUMENT,
+                  fmt::format("prompt file '{}': is longer than {} bytes, expected a prompt", file,
+                              kMaximumPromptBytes));
     }
   }
   return cleaned(std::move(text));

@@ -2,6 +2,8 @@
 // Requests to POST /generate, and its answers as the record of a run.
 #include "host/cli/generate_remote.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -105,8 +107,8 @@ std::string png_of(const OrderedJson& result, const GenerateRequest& request) {
   const auto check = [&](const char* side, const std::optional<std::int64_t>& asked) {
     const auto made = image.at(side).get<std::int64_t>();
     if (!asked || *asked == made) return;
-    throw Error(RH_SOURCE_REJECTED, std::string(side) + ": the daemon's picture has " + std::to_string(made) +
-                                        " pixels, expected " + std::to_string(*asked));
+    throw Error(RH_SOURCE_REJECTED,
+                fmt::format("{}: the daemon's picture has {} pixels, expected {}", side, made, *asked));
   };
   check("width", request.width);
   check("height", request.height);

@@ -2,6 +2,8 @@
 // What a run reports when it is done.
 #include "host/cli/generate_summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -215,7 +217,7 @@ std::string summary_text(const RunRecord& run, std::size_t width) {
   line("model", name_of(run.plan.model));
   line("device", run.plan.device);
   line("dtype", dtypes_text(run.opened.model));
-  line("size", std::to_string(job.width) + "x" + std::to_string(job.height));
+  line("size", fmt::format("{}x{}", job.width, job.height));
   std::string steps = std::to_string(job.steps);
   if (const auto sampler = used_sampler(job, run.opened.engine)) steps += ", " + *sampler;
   if (const auto schedule = used_schedule(job, run.opened.engine)) steps += " on " + *schedule;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse models`: what can be given to --model by name.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -23,11 +24,10 @@ std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
   text += labelled("what",
                    entry.spec.title + (entry.spec.description.empty() ? "" : ": " + entry.spec.description),
                    width);
-  text +=
-      labelled("size",
-               std::to_string(entry.spec.size.minimum) + " to " + std::to_string(entry.spec.size.maximum) +
-                   ", multiples of " + std::to_string(entry.spec.size.multiple_of),
-               width);
+  text += labelled("size",
+                   fmt::format("{} to {}, multiples of {}", entry.spec.size.minimum, entry.spec.size.maximum,
+                               entry.spec.size.multiple_of),
+                   width);
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(entry.spec.defaults);
   for (const auto& [name, value] : given.items()) {

@@ -2,6 +2,7 @@
 // How far a run is.
 #include "host/cli/progress_view.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,12 +67,10 @@ void ProgressView::note(const std::string& text) {
 
 void ProgressView::step(const StepEvent& event) {
   const std::lock_guard lock(mutex_);
-  std::string text =
-      images_ > 1 ? "image " + std::to_string(event.image + 1) + "/" + std::to_string(images_) + "  " : "";
+  std::string text = images_ > 1 ? fmt::format("image {}/{}  ", event.image + 1, images_) : "";
   text += event.stage + "  ";
   if (style_ == Style::bar) text += bar(event.step, event.steps) + "  ";
-  text += std::to_string(event.step) + "/" + std::to_string(event.steps) + "  " +
-          human_milliseconds(event.step_milliseconds);
+  text += fmt::format("{}/{}  {}", event.step, event.steps, human_milliseconds(event.step_milliseconds));
   if (event.stage == "denoise") {
     denoise_total_ += event.step_milliseconds;
     ++denoise_steps_;

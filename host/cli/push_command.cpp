@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse push`: a model of the store to an OCI registry.
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "host/cli/arguments.h"
@@ -29,10 +30,10 @@ OrderedJson push_json(const StoredModel& model, const RegistryReference& target,
 }
 
 std::string push_text(const StoredModel& model, const RegistryReference& target, const PushReport& report) {
-  return target.text() + "  " + model.digest.brief() + "\n" + "sent " + human_bytes(report.bytes_sent) +
-         " of " + human_bytes(report.bytes) + ": " + std::to_string(report.uploaded) + " files uploaded, " +
-         std::to_string(report.mounted) + " taken over from another repository, " +
-         std::to_string(report.there) + " there already\n";
+  return fmt::format(
+      "{}  {}\nsent {} of {}: {} files uploaded, {} taken over from another repository, {} there already\n",
+      target.text(), model.digest.brief(), human_bytes(report.bytes_sent), human_bytes(report.bytes),
+      report.uploaded, report.mounted, report.there);
 }
 
 class PushCommand : public Command {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse show`: one model with its files, where it came from, and which engines can run it.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <map>
@@ -168,8 +169,8 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
   line("what", shown.spec.title + (shown.spec.description.empty() ? "" : ": " + shown.spec.description));
   line("license", shown.spec.license);
   line("model", shown.architecture + ", " + shown.weight_format + " of " + join(shown.dtypes, ", "));
-  line("size", std::to_string(shown.spec.size.minimum) + " to " + std::to_string(shown.spec.size.maximum) +
-                   ", multiples of " + std::to_string(shown.spec.size.multiple_of));
+  line("size", fmt::format("{} to {}, multiples of {}", shown.spec.size.minimum, shown.spec.size.maximum,
+                           shown.spec.size.multiple_of));
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(shown.spec.defaults);
   for (const auto& [name, value] : given.items())
@@ -186,12 +187,12 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
                             ? value.get<std::string>()
                             : value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)));
     line("provenance", join(origin, ", "));
-    line("bytes", human_bytes(shown.manifest->bytes) + " in " + std::to_string(shown.manifest->files.size()) +
-                      " files");
+    line("bytes",
+         fmt::format("{} in {} files", human_bytes(shown.manifest->bytes), shown.manifest->files.size()));
     for (const auto& [name, component] : components(shown))
       line("component", name + " " + sha256(component.lines).brief() + ", " + human_bytes(component.bytes));
     for (const auto& [type, share] : types_of(shown.weights))
-      line("weights", type + ": " + std::to_string(share.tensors) + " tensors, " + human_bytes(share.bytes));
+      line("weights", fmt::format("{}: {} tensors, {}", type, share.tensors, human_bytes(share.bytes)));
     for (const ModelFile& file : shown.manifest->files)
       text +=
           "    " + file.digest.brief() + "  " + human_bytes(file.size) + "  " + one_line(file.path) + "\n";

@@ -2,6 +2,7 @@
 // What the commands on the model store have to tell.
 #include "host/cli/store_report.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "host/cli/text.h"
@@ -14,7 +15,7 @@ void put(OrderedJson& json, const char* name, const std::string& value) {
 }
 
 std::string counted(std::size_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
+  return fmt::format("{} {}", count, (count == 1 ? one : many));
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ OrderedJson import_json(const ImportReport& report, const Store& store) {
 std::string import_text(const ImportReport& report) {
   std::vector<std::string> how;
   const auto add = [&](unsigned count, const char* what) {
-    if (count > 0) how.push_back(std::to_string(count) + " " + what);
+    if (count > 0) how.push_back(fmt::format("{} {}", count, what));
   };
   add(report.present, "present before");
   add(report.linked, "linked");

@@ -2,6 +2,7 @@
 // Text for people.
 #include "host/cli/text.h"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -50,7 +51,7 @@ std::string human_milliseconds(double milliseconds) {
   if (milliseconds < 1000) return fixed(milliseconds, 0) + " ms";
   if (milliseconds < 60'000) return fixed(milliseconds / 1000, milliseconds < 10'000 ? 2 : 1) + " s";
   const auto seconds = static_cast<long long>(std::llround(milliseconds / 1000));
-  return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+  return fmt::format("{} min {} s", seconds / 60, seconds % 60);
 }
 
 std::string join(const std::vector<std::string>& items, const std::string& separator) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse verify` and `roundhouse validate`: whether models are what they were, and whether files can be
 // one.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -107,7 +108,7 @@ class ValidateCommand : public Command {
         print(text);
       }
       const std::string more =
-          problems_.size() == 1 ? "" : " (and " + std::to_string(problems_.size() - 1) + " more)";
+          problems_.size() == 1 ? "" : fmt::format(" (and {} more)", problems_.size() - 1);
       throw Error(problems_.front().code(), problems_.front().what() + more);
     }
     if (json()) {

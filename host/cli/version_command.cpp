@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse version`: of the program and of the plugin interface that it speaks.
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "host/cli/command.h"
@@ -18,7 +19,7 @@ class VersionCommand : public Command {
   }
 
   int run(const Program&) override {
-    const std::string abi = std::to_string(RH_ABI_MAJOR) + "." + std::to_string(RH_ABI_MINOR);
+    const std::string abi = fmt::format("{}.{}", RH_ABI_MAJOR, RH_ABI_MINOR);
     if (json()) {
       OrderedJson object;
       object["version"] = program_version();

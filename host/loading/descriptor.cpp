@@ -2,6 +2,8 @@
 // From rh_engine_descriptor to EngineReport, believing nothing unchecked.
 #include "host/loading/descriptor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -47,8 +49,7 @@ std::string maturity_name(const std::string& engine, std::uint32_t maturity) {
     case RH_MATURITY_TEACHING:
       return "teaching";
     default:
-      throw broken(engine, rule::kIdentity,
-                   "maturity is " + std::to_string(maturity) + ", expected 1, 2 or 3");
+      throw broken(engine, rule::kIdentity, fmt::format("maturity is {}, expected 1, 2 or 3", maturity));
   }
 }
 
@@ -76,10 +77,10 @@ Limits read_limits(const std::string& engine, const rh_limits* list) {
                       std::isfinite(limit.multiple_of) && limit.minimum <= limit.maximum &&
                       limit.multiple_of >= 0;
     if (!sane) {
-      throw broken(engine, rule::kCapabilities,
-                   "limit '" + name + "' goes from " + std::to_string(limit.minimum) + " to " +
-                       std::to_string(limit.maximum) + " in multiples of " +
-                       std::to_string(limit.multiple_of) + ", expected finite numbers in order");
+      throw broken(
+          engine, rule::kCapabilities,
+          fmt::format("limit '{}' goes from {} to {} in multiples of {}, expected finite numbers in order",
+                      name, limit.minimum, limit.maximum, limit.multiple_of));
     }
     if (!limits.emplace(name, Limit{limit.minimum, limit.maximum, limit.multiple_of}).second) {
       throw broken(engine, rule::kCapabilities, "limit '" + name + "' is there twice");
@@ -122,15 +123,14 @@ std::vector<std::pair<std::string, std::string>> read_facts(const std::string& e
 EngineReport describe_engine(const std::string& id, const rh_engine_factory& factory) {
   const std::uint32_t count = without_exceptions(id, "count", [&] { return factory.count(); });
   if (count == 0 || count > kEngines) {
-    throw broken(
-        id, rule::kFactory,
-        "the factory has " + std::to_string(count) + " engines, expected 1 to " + std::to_string(kEngines));
+    throw broken(id, rule::kFactory,
+                 fmt::format("the factory has {} engines, expected 1 to {}", count, kEngines));
   }
   std::set<std::string> ids;
   std::optional<EngineReport> wanted;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto* descriptor = without_exceptions(id, "descriptor", [&] { return factory.descriptor(i); });
-    check_record(id, rule::kDescriptor, "descriptor " + std::to_string(i), descriptor);
+    check_record(id, rule::kDescriptor, fmt::format("descriptor {}", i), descriptor);
     EngineReport report = read_descriptor(id, *descriptor);
     if (!ids.insert(report.id).second) {
       throw broken(id, rule::kIdentity, "two engines are called '" + report.id + "'");

@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <link.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,10 +77,11 @@ class LibraryFile {
   void check_kind(const Header& header) const {
     if (header.e_ident[EI_CLASS] != kClass || header.e_ident[EI_DATA] != kData ||
         header.e_machine != kMachine) {
-      throw Error(RH_ENGINE_INCOMPATIBLE, "engine '" + engine_ + "': " + name_ +
-                                              "is made for another kind of processor (ELF machine " +
-                                              std::to_string(header.e_machine) + ", this host is " +
-                                              std::to_string(kMachine) + ")");
+      throw Error(
+          RH_ENGINE_INCOMPATIBLE,
+          fmt::format(
+              "engine '{}': {}is made for another kind of processor (ELF machine {}, this host is {})",
+              engine_, name_, header.e_machine, kMachine));
     }
     if (header.e_type != ET_DYN) refuse("is not a shared object");
     if (header.e_phentsize != sizeof(Segment) || header.e_phnum == 0) refuse("has no segments");
@@ -93,8 +95,8 @@ class LibraryFile {
     if (!inside) refuse("is cut off within its program headers");
     if (segment.p_type != PT_LOAD) return;
     if (segment.p_offset > size_ || segment.p_filesz > size_ - segment.p_offset) {
-      refuse("is cut off: it has " + std::to_string(size_) + " bytes, segment " + std::to_string(index) +
-             " takes " + std::to_string(segment.p_filesz) + " from " + std::to_string(segment.p_offset));
+      refuse(fmt::format("is cut off: it has {} bytes, segment {} takes {} from {}", size_, index,
+                         segment.p_filesz, segment.p_offset));
     }
   }
 

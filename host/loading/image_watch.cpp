@@ -2,6 +2,8 @@
 // The watched sink.
 #include "host/loading/image_watch.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -30,7 +32,7 @@ Record known_part(const Record& record) {
 void check_stage(const std::string& engine, const char* callback, std::uint32_t stage) {
   if (stage <= RH_STAGE_DECODE) return;
   throw broken(engine, rule::kProgress,
-               std::string(callback) + " told of stage " + std::to_string(stage) + ", expected RH_STAGE_*");
+               fmt::format("{} told of stage {}, expected RH_STAGE_*", callback, stage));
 }
 
 }  // namespace

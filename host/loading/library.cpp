@@ -3,6 +3,7 @@
 #include "host/loading/library.h"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <link.h>
 
 #include "host/loading/elf_file.h"
@@ -17,7 +18,7 @@ std::string linker_error() {
 }
 
 std::string version_text(std::uint32_t version) {
-  return std::to_string(version >> 16) + "." + std::to_string(version & 0xffff);
+  return fmt::format("{}.{}", version >> 16, version & 0xffff);
 }
 
 void* open_library(const std::string& engine, const std::filesystem::path& library) {
@@ -55,8 +56,8 @@ void check_symbol(const std::string& engine, void* handle, const void* symbol) {
   }
   if (entry->st_size < floor_size<rh_plugin_entry_v1>) {
     throw incompatible(engine, rule::kEntrySymbol,
-                       name + " has " + std::to_string(entry->st_size) + " bytes, expected at least " +
-                           std::to_string(floor_size<rh_plugin_entry_v1>));
+                       fmt::format("{} has {} bytes, expected at least {}", name, entry->st_size,
+                                   floor_size<rh_plugin_entry_v1>));
   }
 }
 

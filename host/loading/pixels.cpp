@@ -2,6 +2,8 @@
 // Checks of rh_pixels.
 #include "host/loading/pixels.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstring>
 
@@ -24,7 +26,7 @@ std::uint64_t pixel_bytes(std::uint32_t format) {
 }
 
 std::string size_text(std::uint32_t width, std::uint32_t height) {
-  return std::to_string(width) + "x" + std::to_string(height);
+  return fmt::format("{}x{}", width, height);
 }
 
 struct BadValues {
@@ -54,10 +56,10 @@ void check_finite(const std::string& engine, const std::string& stage, const std
   if (bad.count == 0) return;
   const std::uint64_t pixel = bad.first / 3;
   throw Error(RH_PIPELINE_ERROR,
-              "engine '" + engine + "': " + stage + ": " + std::to_string(bad.count) + " of " +
-                  std::to_string(std::uint64_t{3} * pixels.width * pixels.height) + " values of the " + name +
-                  " are not finite, the first at row " + std::to_string(pixel / pixels.width) + ", column " +
-                  std::to_string(pixel % pixels.width) + ", channel " + std::to_string(bad.first % 3));
+              fmt::format("engine '{}': {}: {} of {} values of the {} are not finite, the first at row {}, "
+                          "column {}, channel {}",
+                          engine, stage, bad.count, std::uint64_t{3} * pixels.width * pixels.height, name,
+                          pixel / pixels.width, pixel % pixels.width, bad.first % 3));
 }
 
 }  // namespace
@@ -67,7 +69,7 @@ void check_pixels(const std::string& engine, const std::string& name, const rh_p
   const std::uint64_t pixel = pixel_bytes(pixels->format);
   if (pixel == 0) {
     throw broken(engine, rule::kPicture,
-                 name + " has format " + std::to_string(pixels->format) + ", expected one of RH_PIXELS_*");
+                 fmt::format("{} has format {}, expected one of RH_PIXELS_*", name, pixels->format));
   }
   if (pixels->width == 0 || pixels->height == 0) {
     throw broken(engine, rule::kPicture,
@@ -77,14 +79,13 @@ void check_pixels(const std::string& engine, const std::string& name, const rh_p
   const std::uint64_t row = pixel * pixels->width;
   if (pixels->row_bytes < row) {
     throw broken(engine, rule::kPicture,
-                 name + ": row_bytes is " + std::to_string(pixels->row_bytes) + ", expected at least " +
-                     std::to_string(row));
+                 fmt::format("{}: row_bytes is {}, expected at least {}", name, pixels->row_bytes, row));
   }
   // row_bytes * height might overflow; this cannot.
   if (pixels->size_bytes / pixels->height < pixels->row_bytes) {
     throw broken(engine, rule::kPicture,
-                 name + ": size_bytes is " + std::to_string(pixels->size_bytes) + ", expected " +
-                     std::to_string(pixels->height) + " rows of " + std::to_string(pixels->row_bytes));
+                 fmt::format("{}: size_bytes is {}, expected {} rows of {}", name, pixels->size_bytes,
+                             pixels->height, pixels->row_bytes));
   }
 }
 

@@ -3,6 +3,8 @@
 // owner goes first.
 #include "host/loading/plugin.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/loading/descriptor.h"
@@ -88,8 +90,7 @@ std::uint32_t capacity_of(PluginCore& core, rh_model* model) {
   const std::uint32_t calls = core.call("calls", [&] { return concurrency.calls(model); });
   if (calls >= 1 && calls <= most) return calls;
   throw broken(core.id(), rule::kCalls,
-               std::string(RH_CONCURRENCY_ID) + ": calls answered " + std::to_string(calls) +
-                   ", expected 1 to " + std::to_string(most));
+               fmt::format("{}: calls answered {}, expected 1 to {}", RH_CONCURRENCY_ID, calls, most));
 }
 
 }  // namespace

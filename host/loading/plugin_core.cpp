@@ -2,6 +2,8 @@
 // The beginning and the end of a plugin.
 #include "host/loading/plugin_core.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/loading/descriptor.h"
@@ -11,7 +13,7 @@ namespace roundhouse::host {
 namespace {
 
 std::string version_text(std::uint32_t major, std::uint32_t minor) {
-  return std::to_string(major) + "." + std::to_string(minor);
+  return fmt::format("{}.{}", major, minor);
 }
 
 }  // namespace

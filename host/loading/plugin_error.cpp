@@ -2,6 +2,8 @@
 // The wording of errors between host and plugin.
 #include "host/loading/plugin_error.h"
 
+#include <fmt/format.h>
+
 #include "host/loading/text.h"
 
 namespace roundhouse::host {
@@ -46,9 +48,9 @@ void ErrorRecord::check(const std::string& engine, const std::string& call, rh_s
   const std::string begin = "engine '" + engine + "': " + call;
   const std::string end = std::string(" (rule ") + rule::kErrors + ")";
   if (!is_known(status)) {
-    throw Error(RH_ENGINE_INTERNAL, begin + " returned status " + std::to_string(status) +
-                                        ", which is in no catalogue, " +
-                                        (message.empty() ? "without a message" : "saying: " + message) + end);
+    throw Error(RH_ENGINE_INTERNAL,
+                fmt::format("{} returned status {}, which is in no catalogue, {}{}", begin, status,
+                            (message.empty() ? "without a message" : "saying: " + message), end));
   }
   if (is_of_host_only(status)) {
     throw Error(RH_ENGINE_INTERNAL, begin + " returned " + std::string(status_name(status)) +

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cxxabi.h>
+#include <fmt/format.h>
 
 #include <cstddef>
 #include <exception>
@@ -26,8 +27,8 @@ template <class Record>
 std::string problem_of_record(const std::string& name, const Record* record) {
   if (record == nullptr) return name + " is NULL";
   if (reaches_floor(record)) return "";
-  return name + ": struct_size is " + std::to_string(record->struct_size) + ", expected at least " +
-         std::to_string(floor_size<Record>);
+  return fmt::format("{}: struct_size is {}, expected at least {}", name, record->struct_size,
+                     floor_size<Record>);
 }
 
 // Throws ENGINE_BROKEN unless the record can be read.
@@ -54,16 +55,15 @@ void walk(const std::string& engine, const char* rule, const std::string& name, 
   check_record(engine, rule, name, list);
   if (list->count == 0) return;
   if (list->count > most) {
-    throw broken(
-        engine, rule,
-        name + " has " + std::to_string(list->count) + " records, expected at most " + std::to_string(most));
+    throw broken(engine, rule,
+                 fmt::format("{} has {} records, expected at most {}", name, list->count, most));
   }
   check_record(engine, rule, name + ".items", list->items);
   const std::uint32_t stride = list->items->struct_size;
   if (stride > most || stride % alignof(Record) != 0) {
     throw broken(engine, rule,
-                 name + ".items: struct_size is " + std::to_string(stride) + ", expected a multiple of " +
-                     std::to_string(alignof(Record)) + " up to " + std::to_string(most));
+                 fmt::format("{}.items: struct_size is {}, expected a multiple of {} up to {}", name, stride,
+                             alignof(Record), most));
   }
   for (std::uint32_t i = 0; i < list->count; ++i)
     visit(list_item(list->items, i));

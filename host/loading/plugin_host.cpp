@@ -2,6 +2,8 @@
 // The functions behind rh_host: they believe no pointer and let no exception reach the plugin.
 #include "host/loading/plugin_host.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -57,7 +59,7 @@ void PluginHost::write(const rh_host* host, std::uint32_t level, const char* cat
   try {
     if (allowance.left_out > 0) {
       me->log(RH_LOG_WARNING, "engine",
-              "the engine logs too fast: " + std::to_string(allowance.left_out) + " lines were left out");
+              fmt::format("the engine logs too fast: {} lines were left out", allowance.left_out));
     }
     me->log(std::clamp<std::uint32_t>(level, RH_LOG_DEBUG, RH_LOG_ERROR), category_of(category),
             cleaned_text(message, kMessageBytes));

@@ -2,6 +2,7 @@
 // Reads, compares and repairs the state of the process.
 #include "host/loading/process_state.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <clocale>
@@ -39,7 +40,7 @@ std::vector<std::string> ProcessState::restore() const {
     const auto& before = signals_[static_cast<std::size_t>(number)];
     const auto& current = after.signals_[static_cast<std::size_t>(number)];
     if (current.sa_handler == before.sa_handler && current.sa_flags == before.sa_flags) continue;
-    changes.push_back("the handler of signal " + std::to_string(number));
+    changes.push_back(fmt::format("the handler of signal {}", number));
     ::sigaction(number, &before, nullptr);
   }
   return changes;

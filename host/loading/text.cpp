@@ -2,6 +2,7 @@
 // Checks and cleans texts of plugins.
 #include "host/loading/text.h"
 
+#include <fmt/format.h>
 #include <utf8proc.h>
 
 #include <cstring>
@@ -32,7 +33,7 @@ bool is_control(utf8proc_int32_t code) {
 std::string problem_of_text(const char* text, std::size_t longest) {
   if (text == nullptr) return "is NULL";
   const std::size_t length = ::strnlen(text, longest + 1);
-  if (length > longest) return "is longer than " + std::to_string(longest) + " bytes";
+  if (length > longest) return fmt::format("is longer than {} bytes", longest);
   std::string_view rest(text, length);
   while (!rest.empty()) {
     const Character character = front(rest);

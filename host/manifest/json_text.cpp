@@ -3,6 +3,7 @@
 #include "host/manifest/json_text.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,8 +61,7 @@ std::string read_small_file(const std::filesystem::path& file) {
     if (count == 0) return text;
     text.append(block.data(), static_cast<std::size_t>(count));
     if (text.size() > kManifestBytes) {
-      throw Error(RH_ENGINE_BROKEN,
-                  quoted(file) + ": is larger than " + std::to_string(kManifestBytes) + " bytes");
+      throw Error(RH_ENGINE_BROKEN, fmt::format("{}: is larger than {} bytes", quoted(file), kManifestBytes));
     }
   }
 }
@@ -72,7 +72,7 @@ nlohmann::json parse_json(const std::filesystem::path& file, const std::string& 
   const auto watch = [&](int depth, Event event, nlohmann::json& parsed) {
     if ((event == Event::object_start || event == Event::array_start) && depth >= kManifestDepth) {
       throw Error(RH_ENGINE_BROKEN,
-                  quoted(file) + ": is nested deeper than " + std::to_string(kManifestDepth) + " levels");
+                  fmt::format("{}: is nested deeper than {} levels", quoted(file), kManifestDepth));
     }
     if (event == Event::object_start) keys.emplace_back();
     if (event == Event::object_end) keys.pop_back();

@@ -2,6 +2,8 @@
 // Typed access to one manifest's JSON.
 #include "host/manifest/json_value.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -85,7 +87,7 @@ std::vector<JsonValue> JsonValue::items() const {
   if (!json_->is_array()) refuse("is " + kind_of(*json_) + ", expected an array");
   std::vector<JsonValue> result;
   for (std::size_t i = 0; i < json_->size(); ++i)
-    result.emplace_back(*file_, json_->at(i), field_ + "[" + std::to_string(i) + "]");
+    result.emplace_back(*file_, json_->at(i), fmt::format("{}[{}]", field_, i));
   return result;
 }
 
@@ -104,7 +106,7 @@ std::string JsonValue::text_or_empty(std::size_t longest) const {
   if (!json_->is_string()) refuse("is " + kind_of(*json_) + ", expected a string");
   const auto& text = json_->get_ref<const std::string&>();
   if (text.size() > longest) {
-    refuse("has " + std::to_string(text.size()) + " bytes, expected at most " + std::to_string(longest));
+    refuse(fmt::format("has {} bytes, expected at most {}", text.size(), longest));
   }
   if (std::any_of(text.begin(), text.end(), is_control) || has_c1(text)) {
     refuse("holds a control character, expected text");
@@ -119,7 +121,7 @@ std::string JsonValue::text(std::size_t longest) const {
 }
 
 std::int64_t JsonValue::integer(std::int64_t lowest, std::int64_t highest) const {
-  const std::string range = "an integer from " + std::to_string(lowest) + " to " + std::to_string(highest);
+  const std::string range = fmt::format("an integer from {} to {}", lowest, highest);
   if (!json_->is_number_integer()) refuse("is not an integer, expected " + range);
   // An unsigned value beyond int64 would turn negative in get<int64_t>.
   const bool huge = json_->is_number_unsigned() && json_->get<std::uint64_t>() > INT64_MAX;

@@ -2,6 +2,8 @@
 // From the JSON of a manifest, field by field, to an EngineManifest.
 #include "host/manifest/manifest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -58,15 +60,16 @@ bool is_version_number(const std::string& text) {
 
 void check_count(const JsonValue& value, std::size_t count) {
   if (count > kEntries) {
-    value.refuse("has " + std::to_string(count) + " entries, expected at most " + std::to_string(kEntries));
+    value.refuse(fmt::format("has {} entries, expected at most {}", count, kEntries));
   }
 }
 
 void check_schema(const std::filesystem::path& file, const JsonValue& root) {
   const std::int64_t schema = root.at("schema").integer(0, std::numeric_limits<std::int32_t>::max());
   if (schema == kSchema) return;
-  throw Error(RH_ENGINE_INCOMPATIBLE, "manifest '" + file.string() + "': schema: " + std::to_string(schema) +
-                                          " is not known, this host reads " + std::to_string(kSchema));
+  throw Error(RH_ENGINE_INCOMPATIBLE,
+              fmt::format("manifest '{}': schema: {} is not known, this host reads {}", file.string(), schema,
+                          kSchema));
 }
 
 std::string read_id(const JsonValue& value) {

@@ -2,6 +2,8 @@
 // The two texts inside a picture.
 #include "host/output/metadata.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -59,12 +61,12 @@ std::string a1111_parameters(const PictureRecord& record) {
   if (job.negative_prompt && !job.negative_prompt->empty()) {
     text += "\nNegative prompt: " + *job.negative_prompt;
   }
-  text += "\nSteps: " + std::to_string(job.steps);
+  text += fmt::format("\nSteps: {}", job.steps);
   if (record.sampler) text += ", Sampler: " + a1111_value(a1111_sampler(*record.sampler));
   if (record.schedule) text += ", Schedule type: " + a1111_value(*record.schedule);
   text += ", CFG scale: " + cfg_scale(job.guidance);
-  text += ", Seed: " + std::to_string(job.seed);
-  text += ", Size: " + std::to_string(job.width) + "x" + std::to_string(job.height);
+  text += fmt::format(", Seed: {}", job.seed);
+  text += fmt::format(", Size: {}x{}", job.width, job.height);
   if (!record.model.empty()) text += ", Model: " + a1111_value(record.model);
   text += ", Engine: " + a1111_value(record.engine);
   text += ", Version: " + a1111_value("roundhouse " + record.version);

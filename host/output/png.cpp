@@ -2,6 +2,7 @@
 // A picture as the bytes of a PNG file.
 #include "host/output/png.h"
 
+#include <fmt/format.h>
 #include <png.h>
 
 #include <csetjmp>
@@ -112,9 +113,8 @@ bool write_all(Writer& writer, const Image& picture, png_textp texts, int text_c
 std::vector<std::uint8_t> encode_png(const Image& picture, const PngTexts& texts) {
   const std::size_t expected = std::size_t{picture.width} * picture.height * 3;
   if (picture.width == 0 || picture.height == 0 || picture.rgb.size() != expected) {
-    throw Error(RH_INTERNAL, "png: " + std::to_string(picture.rgb.size()) + " bytes for " +
-                                 std::to_string(picture.width) + "x" + std::to_string(picture.height) +
-                                 ", expected " + std::to_string(expected) + " and no side 0");
+    throw Error(RH_INTERNAL, fmt::format("png: {} bytes for {}x{}, expected {} and no side 0",
+                                         picture.rgb.size(), picture.width, picture.height, expected));
   }
   TextChunks chunks(texts);
   Writer writer;

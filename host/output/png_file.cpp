@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that appear complete or not at all, and never in the place of another.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ class UnpublishedFile {
   bool publish(const fs::path& target) {
     int result = 0;
     if (name_.empty()) {
-      const std::string self = "/proc/self/fd/" + std::to_string(fd_);
+      const std::string self = fmt::format("/proc/self/fd/{}", fd_);
       result = linkat(AT_FDCWD, self.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW);
     } else {
       result = renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE);
@@ -89,8 +90,7 @@ class UnpublishedFile {
  private:
   void open_named() {
     for (unsigned attempt = 0; attempt < 1000; ++attempt) {
-      const fs::path name =
-          directory_ / (".roundhouse-" + std::to_string(getpid()) + "-" + std::to_string(attempt) + ".tmp");
+      const fs::path name = directory_ / (fmt::format(".roundhouse-{}-{}.tmp", getpid(), attempt));
       fd_ = open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
       if (fd_ >= 0) {
         name_ = name;
@@ -168,7 +168,7 @@ fs::path write_png(const fs::path& directory, const std::string& prefix,
   const std::string stem = prefix + "-" + stamp(time) + "-";
   constexpr unsigned kAttempts = 1'000'000;
   for (unsigned i = 0; i < kAttempts; ++i) {
-    const fs::path target = directory / (stem + std::to_string(first_index + i) + ".png");
+    const fs::path target = directory / (fmt::format("{}{}.png", stem, first_index + i));
     if (file.publish(target)) return target;
   }
   fail(directory, "'" + stem + "*' has no free number");

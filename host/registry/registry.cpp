@@ -2,6 +2,8 @@
 // The states an engine candidate goes through.
 #include "host/registry/registry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/registry/differences.h"
@@ -11,7 +13,7 @@ namespace roundhouse::host {
 namespace {
 
 std::string version(std::uint32_t major, std::uint32_t minor) {
-  return std::to_string(major) + "." + std::to_string(minor);
+  return fmt::format("{}.{}", major, minor);
 }
 
 std::optional<Error> incompatibility(const EngineManifest& manifest) {

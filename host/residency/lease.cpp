@@ -2,6 +2,8 @@
 // What is the same for every lender.
 #include "host/residency/lease.h"
 
+#include <fmt/format.h>
+
 #include "host/store/model_location.h"
 
 namespace roundhouse::host {
@@ -9,7 +11,7 @@ namespace {
 
 void add_options(std::string& key, const std::vector<EngineOption>& options) {
   for (const EngineOption& option : options) {
-    key += '\x1f' + option.name + '=' + std::to_string(option.value.index());
+    key += fmt::format("\x1f{}={}", option.name, option.value.index());
     if (const auto* text = std::get_if<std::string>(&option.value)) key += *text;
     if (const auto* integer = std::get_if<std::int64_t>(&option.value)) key += std::to_string(*integer);
     if (const auto* number = std::get_if<double>(&option.value)) key += std::to_string(*number);
@@ -21,9 +23,9 @@ void add_options(std::string& key, const std::vector<EngineOption>& options) {
 }  // namespace
 
 std::string worker_key(const Placement& placement) {
-  std::string key = placement.engine + '\x1e' + placement.device + '\x1e' +
-                    (placement.model ? identity_of(*placement.model) : "") + '\x1e' +
-                    std::to_string(placement.memory_limit_bytes) + '\x1e';
+  std::string key =
+      fmt::format("{}\x1e{}\x1e{}\x1e{}\x1e", placement.engine, placement.device,
+                  (placement.model ? identity_of(*placement.model) : ""), placement.memory_limit_bytes);
   add_options(key, placement.engine_options);
   add_options(key, placement.model_options);
   return key;

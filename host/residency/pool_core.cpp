@@ -2,6 +2,8 @@
 // Requests and workers behind one lock; workers start and end outside of it.
 #include "host/residency/pool_core.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -143,9 +145,9 @@ void PoolCore::enter(Ticket& ticket) {
     tickets_.erase(ticket.id);
     ++statistics_.refused;
     const double wait = std::ceil(mean_seconds() * static_cast<double>(schedule_.waiting()));
-    throw QueueFull(std::to_string(limits_.queue) + " requests are waiting already, at most " +
-                        std::to_string(limits_.queue) + " may",
-                    static_cast<std::uint32_t>(std::clamp(wait, 1.0, 600.0)));
+    throw QueueFull(
+        fmt::format("{} requests are waiting already, at most {} may", limits_.queue, limits_.queue),
+        static_cast<std::uint32_t>(std::clamp(wait, 1.0, 600.0)));
   }
   watched_.notify_all();
 }
@@ -333,8 +335,8 @@ std::optional<Error> PoolCore::memory_verdict(Id worker) {
   const Slot& slot = *slots_.at(worker);
   if (slot.grown_to == 0) return std::nullopt;
   return Error(RH_OUT_OF_MEMORY,
-               "engine '" + slot.engine + "' grew to " + std::to_string(slot.grown_to / 1'000'000) + " MB, " +
-                   std::to_string(slot.memory_limit / 1'000'000) + " MB are allowed: its worker was ended");
+               fmt::format("engine '{}' grew to {} MB, {} MB are allowed: its worker was ended", slot.engine,
+                           slot.grown_to / 1'000'000, slot.memory_limit / 1'000'000));
 }
 
 }  // namespace roundhouse::host

@@ -2,6 +2,7 @@
 // Reads /proc.
 #include "host/residency/process_size.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace roundhouse::host {
 
 ProcessSize process_size(pid_t process) {
   if (process <= 0) return {};
-  std::ifstream stream("/proc/" + std::to_string(process) + "/statm");
+  std::ifstream stream(fmt::format("/proc/{}/statm", process));
   std::uint64_t total = 0;
   std::uint64_t resident = 0;
   std::uint64_t shared = 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of pool.h: where a request has room, and who has to make it.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>
@@ -20,7 +22,7 @@ std::string gigabytes(std::uint64_t bytes) {
 
 std::string needed(std::uint64_t bytes) {
   if (bytes >= 100'000'000) return gigabytes(bytes);
-  return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
+  return fmt::format("{} MB", (bytes + 999'999) / 1'000'000);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // Chooses among the engines that can do a request, and says why the others were not chosen.
 #include "host/routing/routing.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/routing/refusal.h"
@@ -130,10 +132,10 @@ Error nobody(const std::vector<Contender>& contenders, const Records& records) {
 }
 
 std::string lost(const EngineRecord& loser, const EngineRecord& winner) {
-  const std::string score = "score " + std::to_string(loser.score());
+  const std::string score = fmt::format("score {}", loser.score());
   if (loser.score() == winner.score())
     return score + " is equal to that of " + winner.id + ", whose id is lower";
-  return score + " is below " + std::to_string(winner.score()) + " of " + winner.id;
+  return fmt::format("{} is below {} of {}", score, winner.score(), winner.id);
 }
 
 Decision route_automatic(const RouteRequest& request, const Records& records) {
@@ -149,7 +151,7 @@ Decision route_automatic(const RouteRequest& request, const Records& records) {
     Verdict verdict = verdict_of(contender);
     if (contender.record == winner) {
       verdict.chosen = true;
-      verdict.reason = "the highest score, " + std::to_string(winner->score()) + ", of those that can do it";
+      verdict.reason = fmt::format("the highest score, {}, of those that can do it", winner->score());
       decision.engine = winner->id;
     } else if (!contender.refusal && is_teaching(*contender.record)) {
       verdict.reason = "a teaching engine is used only when it is named";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/json_fields.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -67,7 +69,7 @@ JsonFields JsonFields::parse(std::string_view body, bool may_be_empty) {
   if (body.empty() && may_be_empty) return JsonFields(json::object());
   const auto within_depth = [](int depth, json::parse_event_t, json&) {
     if (depth > kDepth) {
-      throw Error(RH_INVALID_ARGUMENT, "body: is nested deeper than " + std::to_string(kDepth));
+      throw Error(RH_INVALID_ARGUMENT, fmt::format("body: is nested deeper than {}", kDepth));
     }
     return true;
   };
@@ -76,7 +78,7 @@ JsonFields JsonFields::parse(std::string_view body, bool may_be_empty) {
     value = json::parse(body, within_depth);
   } catch (const json::parse_error& error) {
     throw Error(RH_INVALID_ARGUMENT,
-                "body: is not JSON at byte " + std::to_string(error.byte) + ", expected one object");
+                fmt::format("body: is not JSON at byte {}, expected one object", error.byte));
   } catch (const json::out_of_range&) {
     throw Error(RH_INVALID_ARGUMENT, "body: has a number that is out of every range");
   }
@@ -136,7 +138,7 @@ std::optional<std::int64_t> JsonFields::integer(const std::string& field, std::i
                                                 std::int64_t most) const {
   const auto value = integer(field);
   if (value && (*value < least || *value > most)) {
-    refuse(field, "is out of range, expected " + std::to_string(least) + " to " + std::to_string(most));
+    refuse(field, fmt::format("is out of range, expected {} to {}", least, most));
   }
   return value;
 }

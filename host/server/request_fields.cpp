@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/request_fields.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/server/model_selector.h"
@@ -56,9 +58,7 @@ std::optional<std::string> fit_size(GenerateRequest& request, const ModelCatalog
   if (size.width == width && size.height == height) return std::nullopt;
   request.width = size.width;
   request.height = size.height;
-  const auto text = [](std::int64_t w, std::int64_t h) {
-    return std::to_string(w) + "x" + std::to_string(h);
-  };
+  const auto text = [](std::int64_t w, std::int64_t h) { return fmt::format("{}x{}", w, h); };
   return "the size " + text(width, height) + " became " + text(size.width, size.height) + ", which model '" +
          model.name + "' can draw";
 }

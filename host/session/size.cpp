@@ -2,6 +2,8 @@
 // Sizes within limits.
 #include "host/session/size.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -54,14 +56,13 @@ std::uint32_t checked_side(const char* name, std::int64_t value, const SizeLimit
                            const std::string& whose) {
   const auto wrong = [&](const std::string& what) {
     const std::string step =
-        limits.multiple_of > 1 ? " in multiples of " + std::to_string(step_of(limits)) : "";
-    return Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(value) + " is " + what +
-                                           ", expected " + std::to_string(limits.minimum) + " to " +
-                                           std::to_string(limits.maximum) + step + " for " + whose);
+        limits.multiple_of > 1 ? fmt::format(" in multiples of {}", step_of(limits)) : "";
+    return Error(RH_INVALID_DIMENSION, fmt::format("{}: {} is {}, expected {} to {}{} for {}", name, value,
+                                                   what, limits.minimum, limits.maximum, step, whose));
   };
-  if (value < limits.minimum) throw wrong("below " + std::to_string(limits.minimum));
-  if (value > limits.maximum) throw wrong("above " + std::to_string(limits.maximum));
-  if (value % step_of(limits) != 0) throw wrong("not a multiple of " + std::to_string(limits.multiple_of));
+  if (value < limits.minimum) throw wrong(fmt::format("below {}", limits.minimum));
+  if (value > limits.maximum) throw wrong(fmt::format("above {}", limits.maximum));
+  if (value % step_of(limits) != 0) throw wrong(fmt::format("not a multiple of {}", limits.multiple_of));
   return static_cast<std::uint32_t>(value);
 }
 

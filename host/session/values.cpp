@@ -2,6 +2,7 @@
 // Ranges of what a person may ask for.
 #include "host/session/values.h"
 
+#include <fmt/format.h>
 #include <utf8proc.h>
 
 #include <cmath>
@@ -26,8 +27,7 @@ std::string number(double value) {
 void check_integer(const char* field, std::optional<std::int64_t> value, std::int64_t minimum,
                    std::int64_t maximum) {
   if (!value || (*value >= minimum && *value <= maximum)) return;
-  refuse(std::string(field) + ": " + std::to_string(*value) + " is out of range, expected " +
-         std::to_string(minimum) + " to " + std::to_string(maximum));
+  refuse(fmt::format("{}: {} is out of range, expected {} to {}", field, *value, minimum, maximum));
 }
 
 void check_number(const char* field, std::optional<double> value, double minimum, double maximum) {
@@ -48,16 +48,16 @@ bool is_blank(utf8proc_int32_t character) {
 // The text is well formed and short enough; returns whether it has anything to see.
 bool check_text(const char* field, const std::string& text) {
   if (text.size() > kMaximumPromptBytes) {
-    refuse(std::string(field) + ": " + std::to_string(text.size()) +
-           " bytes are too long, expected at most " + std::to_string(kMaximumPromptBytes));
+    refuse(fmt::format("{}: {} bytes are too long, expected at most {}", field, text.size(),
+                       kMaximumPromptBytes));
   }
   bool visible = false;
   for (std::size_t at = 0; at < text.size();) {
     utf8proc_int32_t character = 0;
     const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at);
     const auto length = utf8proc_iterate(bytes, static_cast<utf8proc_ssize_t>(text.size() - at), &character);
-    if (length <= 0) refuse(std::string(field) + ": byte " + std::to_string(at) + " is not UTF-8");
-    if (character == 0) refuse(std::string(field) + ": byte " + std::to_string(at) + " is a NUL character");
+    if (length <= 0) refuse(fmt::format("{}: byte {} is not UTF-8", field, at));
+    if (character == 0) refuse(fmt::format("{}: byte {} is a NUL character", field, at));
     visible = visible || !is_blank(character);
     at += static_cast<std::size_t>(length);
   }
@@ -76,13 +76,13 @@ void check_values(const GenerateRequest& request) {
   check_number("cfg truncation", request.cfg_truncation, 0, 1);
   check_integer("num-images", request.images, 1, 16);
   if (request.seed && *request.seed < -1) {
-    refuse("seed: " + std::to_string(*request.seed) + " is out of range, expected -1 (random) or 0 to " +
-           std::to_string(INT64_MAX));
+    refuse(
+        fmt::format("seed: {} is out of range, expected -1 (random) or 0 to {}", *request.seed, INT64_MAX));
   }
   if (request.seed && *request.seed > INT64_MAX - (request.images - 1)) {
-    refuse("seed: " + std::to_string(*request.seed) + " is out of range, expected at most " +
-           std::to_string(INT64_MAX - (request.images - 1)) + " for " + std::to_string(request.images) +
-           " images, which have seeds one after the other");
+    refuse(fmt::format(
+        "seed: {} is out of range, expected at most {} for {} images, which have seeds one after the other",
+        *request.seed, INT64_MAX - (request.images - 1), request.images));
   }
   if (request.aspect && (request.width || request.height)) {
     refuse("aspect: '" + *request.aspect +

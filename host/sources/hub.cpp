@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/hub.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -111,9 +113,9 @@ class HubPull {
     for (const HubItem& item : plan_.items)
       whole += item.file.size;
     if (options_.maximum_bytes && whole > *options_.maximum_bytes)
-      throw Error(RH_SOURCE_REJECTED, parts_.front().repository.text() + ": the model's files have " +
-                                          std::to_string(whole) + " bytes, its recipe allows " +
-                                          std::to_string(*options_.maximum_bytes));
+      throw Error(RH_SOURCE_REJECTED,
+                  fmt::format("{}: the model's files have {} bytes, its recipe allows {}",
+                              parts_.front().repository.text(), whole, *options_.maximum_bytes));
     for (const HubItem& item : plan_.items) {
       const bool known = item.file.sha256 || !item.file.git_sha1.empty();
       missing_.push_back(known ? missing_bytes(intake_.paths(), item.target()) : item.file.size);

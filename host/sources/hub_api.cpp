@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/hub_api.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -84,8 +86,7 @@ void add_files(const json& page, std::vector<HubFile>& files) {
   if (!page.is_array()) refuse("listing: expected a list");
   for (const json& entry : page) {
     if (auto file = parse_file(entry)) files.push_back(std::move(*file));
-    if (files.size() > kMaximumFiles)
-      refuse("listing: has more than " + std::to_string(kMaximumFiles) + " files");
+    if (files.size() > kMaximumFiles) refuse(fmt::format("listing: has more than {} files", kMaximumFiles));
   }
 }
 
@@ -119,7 +120,7 @@ std::optional<std::string> hub_authorization(const HubOptions& options) {
 void throw_hub_answer(const HttpResponse& response, const HubRepository& repository,
                       const std::string& path) {
   const std::string code = response.headers.get("X-Error-Code");
-  const std::string status = std::to_string(response.status) + " for ";
+  const std::string status = fmt::format("{} for ", response.status);
   const std::string shown = "repository '" + repository.name + "'";
   const std::string words = words_of(response);
   const std::string hint = "give a token that may read it with --token-file or in HF_TOKEN";
@@ -183,7 +184,7 @@ std::vector<HubFile> HubApi::files(const std::string& repository, const std::str
     // The token goes along.
     if (!url.same_origin(options_.endpoint)) refuse("listing: goes on at another server, " + url.origin());
   }
-  refuse("listing: has more than " + std::to_string(kMaximumPages) + " pages");
+  refuse(fmt::format("listing: has more than {} pages", kMaximumPages));
 }
 
 }  // namespace roundhouse::host

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/hub_choice.h"
 
+#include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -75,7 +76,7 @@ std::string some_of(const std::vector<std::string>& paths, const std::string& en
     if (!path.ends_with(ending)) continue;
     if (++count <= kShown) text += (text.empty() ? "" : ", ") + path;
   }
-  return text + (count > kShown ? " and " + std::to_string(count - kShown) + " more" : "");
+  return text + (count > kShown ? fmt::format(" and {} more", count - kShown) : "");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/hub_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -43,8 +45,8 @@ std::vector<HubItem> chosen_items(const HubPart& part, const HubRepository& at,
   }
   if (items.empty())
     throw Error(RH_WEIGHTS_MISSING,
-                part.repository.text() + ": none of its " + std::to_string(files.size()) + " files" +
-                    (prefix.empty() ? "" : " under '" + part.from + "'") + " is wanted",
+                fmt::format("{}: none of its {} files{} is wanted", part.repository.text(), files.size(),
+                            (prefix.empty() ? "" : " under '" + part.from + "'")),
                 "see the repository's page for what it holds");
   return items;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/ranged_fetch.h"
 
+#include <fmt/format.h>
+
 #include "host/sources/backoff.h"
 
 namespace roundhouse::host {
@@ -28,7 +30,7 @@ class RangedFetch {
   void attempt() {
     HttpRequest request = source_.request;
     const std::uint64_t before = download_.have();
-    if (before > 0) request.headers.set("Range", "bytes=" + std::to_string(before) + "-");
+    if (before > 0) request.headers.set("Range", fmt::format("bytes={}-", before));
     const HttpResponse response =
         client_.stream(request, {[&](const HttpResponse& head) { return begin(head, before); },
                                  [&](std::string_view bytes) { take(bytes); }});
@@ -57,9 +59,9 @@ class RangedFetch {
     }
     if (head.status != 206) return false;
     const std::string range = head.headers.get("Content-Range");
-    if (!range.starts_with("bytes " + std::to_string(before) + "-"))
-      throw Error(RH_SOURCE_REJECTED, source_.shown + ": asked for bytes from " + std::to_string(before) +
-                                          ", got '" + range.substr(0, 60) + "'");
+    if (!range.starts_with(fmt::format("bytes {}-", before)))
+      throw Error(RH_SOURCE_REJECTED, fmt::format("{}: asked for bytes from {}, got '{}'", source_.shown,
+                                                  before, range.substr(0, 60)));
     return true;
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/registry_answer.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -71,8 +72,8 @@ Error registry_error(const std::string& what, const HttpResponse& response) {
   auto [code, hint] = meaning(response.status);
   const std::string words = registry_words(response);
   return {code,
-          what + ": the registry answered " + std::to_string(response.status) +
-              (words.empty() ? "" : " (" + words + ")"),
+          fmt::format("{}: the registry answered {}{}", what, response.status,
+                      (words.empty() ? "" : " (" + words + ")")),
           std::move(hint)};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/registry_auth.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -139,8 +141,8 @@ HttpRequest RegistryAuth::token_request(const AuthChallenge& challenge, const Re
 
 Error RegistryAuth::refusal(const std::string& what, const HttpResponse& refused) const {
   const std::string words = registry_words(refused);
-  std::string message = "registry '" + registry_.authority() + "': " + what + " was refused with " +
-                        std::to_string(refused.status) + (words.empty() ? "" : " (" + words + ")");
+  std::string message = fmt::format("registry '{}': {} was refused with {}{}", registry_.authority(), what,
+                                    refused.status, (words.empty() ? "" : " (" + words + ")"));
   message += search_.found ? " to user '" + search_.found->username + "'" : " without a login";
   std::string hint =
       search_.found ? "check user, password and what this user may do there"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/registry_client.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "host/sources/registry_answer.h"
@@ -156,7 +158,7 @@ bool RegistryClient::has_blob(const Digest& digest) {
 
 HttpResponse RegistryClient::get_blob(const Digest& digest, std::uint64_t offset, const HttpSink& sink) {
   HttpRequest request{"GET", url("blobs/" + digest.text())};
-  if (offset > 0) request.headers.set("Range", "bytes=" + std::to_string(offset) + "-");
+  if (offset > 0) request.headers.set("Range", fmt::format("bytes={}-", offset));
   request.authorization = link_->auth.authorization(http_, scopes());
   HttpResponse response = http_.stream(
       request, {[&](const HttpResponse& head) { return head.status != 401 && sink.head(head); }, sink.bytes});
@@ -208,8 +210,7 @@ std::optional<UploadSession> RegistryClient::upload_state(const UploadSession& s
 
 HttpResponse RegistryClient::send_chunk(UploadSession& session, const FileRange& chunk,
                                         const BytesSent& sent) {
-  const std::string range =
-      std::to_string(chunk.offset) + "-" + std::to_string(chunk.offset + chunk.size - 1);
+  const std::string range = fmt::format("{}-{}", chunk.offset, chunk.offset + chunk.size - 1);
   HttpRequest request{"PATCH", session.location, {{"Content-Type", kBinary}, {"Content-Range", range}}};
   request.file = chunk;
   request.sent = sent;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/registry_manifest.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -56,14 +57,13 @@ Digest only_model(const json& root, const std::string& shown) {
   }
   const std::vector<Digest>& found = models.empty() ? unknown : models;
   if (found.empty())
-    throw Error(RH_CAPABILITY_UNSUPPORTED, shown + " is an index of " + std::to_string(manifests->size()) +
-                                               " images, none of them a model");
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                fmt::format("{} is an index of {} images, none of them a model", shown, manifests->size()));
   if (found.size() == 1) return found.front();
   std::string list;
   for (std::size_t i = 0; i < found.size() && i < 8; ++i)
     list += (i == 0 ? "" : ", ") + found[i].text();
-  throw Error(RH_INVALID_ARGUMENT,
-              shown + " is an index of " + std::to_string(found.size()) + " models: " + list,
+  throw Error(RH_INVALID_ARGUMENT, fmt::format("{} is an index of {} models: {}", shown, found.size(), list),
               "name one of them with @sha256:DIGEST");
 }
 

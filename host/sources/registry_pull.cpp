@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/registry_pull.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <mutex>
 
@@ -63,8 +65,8 @@ class RegistryPull {
   void list_blobs() {
     const OciDescriptor& config = model_.manifest.config;
     if (config.size > kMaximumConfigBytes)
-      throw Error(RH_MODEL_INVALID, shown() + ": config: has " + std::to_string(config.size) +
-                                        " bytes, expected at most " + std::to_string(kMaximumConfigBytes));
+      throw Error(RH_MODEL_INVALID, fmt::format("{}: config: has {} bytes, expected at most {}", shown(),
+                                                config.size, kMaximumConfigBytes));
     blobs_.push_back({{kConfigPath, config.size, config.digest, {}, {}}, {}});
     std::map<Digest, std::size_t> listed;
     for (const ModelFile& file : model_.manifest.files) {
@@ -146,10 +148,12 @@ class RegistryPull {
 
   void require_range(const HttpResponse& response, std::uint64_t offset, const Digest& digest) const {
     const std::string range = response.headers.get("Content-Range");
-    if (range.starts_with("bytes " + std::to_string(offset) + "-")) return;
-    throw Error(RH_SOURCE_REJECTED, "registry '" + link_->reference.registry + "': blob " + digest.text() +
-                                        ": sends another range than was asked for, expected one from byte " +
-                                        std::to_string(offset));
+    if (range.starts_with(fmt::format("bytes {}-", offset))) return;
+    throw Error(
+        RH_SOURCE_REJECTED,
+        fmt::format(
+            "registry '{}': blob {}: sends another range than was asked for, expected one from byte {}",
+            link_->reference.registry, digest.text(), offset));
   }
 
   void seen(Blob& blob, std::uint64_t done) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/web_file.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <optional>
 
@@ -14,7 +16,7 @@ std::string shown(const Url& url) {
 }
 
 [[noreturn]] void throw_web_answer(const HttpResponse& response, const Url& url) {
-  const std::string text = shown(url) + ": the server answers " + std::to_string(response.status);
+  const std::string text = fmt::format("{}: the server answers {}", shown(url), response.status);
   if (is_busy(response.status)) throw SourceBusy(response, text);
   if (response.status == 404 || response.status == 410) throw Error(RH_MODEL_NOT_FOUND, text);
   if (response.status == 401 || response.status == 403)
@@ -62,7 +64,7 @@ std::string WebFile::name() const {
 }
 
 DownloadTarget WebFile::target() const {
-  return {name(), size, {}, {}, url.text() + " " + std::to_string(size) + " " + version};
+  return {name(), size, {}, {}, fmt::format("{} {} {}", url.text(), size, version)};
 }
 
 WebFile find_web_file(const Url& url, HttpClient& client, const HttpOptions& options) {

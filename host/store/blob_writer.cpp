@@ -2,6 +2,7 @@
 #include "host/store/blob_writer.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -102,7 +103,7 @@ std::optional<BlobPlaced> BlobWriter::find(const fs::path& source, const std::st
 
 std::optional<Placed> BlobWriter::share(const File& source, const fs::path& temporary, LinkMode link_mode) {
   if (link_mode == LinkMode::copy) return std::nullopt;
-  const std::string opened = "/proc/self/fd/" + std::to_string(source.get());
+  const std::string opened = fmt::format("/proc/self/fd/{}", source.get());
   if (link_mode == LinkMode::link &&
       ::linkat(AT_FDCWD, opened.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) == 0)
     return Placed::linked;

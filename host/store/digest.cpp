@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/digest.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -75,7 +76,7 @@ Digest Sha256::finish() {
 }
 
 GitBlobSha1::GitBlobSha1(std::uint64_t size) : context_(std::make_unique<HashContext>(EVP_sha1())) {
-  const std::string head = "blob " + std::to_string(size);
+  const std::string head = fmt::format("blob {}", size);
   context_->update({head.c_str(), head.size() + 1});
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/directory_manifest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -108,13 +110,15 @@ std::vector<ListedFile> parse(const std::string& text) {
   const json root = parse_json_object(text, kDirectoryManifest);
   const auto version = root.find("version");
   if (version == root.end() || !version->is_number_integer() || version->get<std::int64_t>() != kVersion)
-    refuse_listing("version", (version == root.end() ? "is missing" : "is " + version->dump().substr(0, 40)) +
-                                  ", expected " + std::to_string(kVersion));
+    refuse_listing("version",
+                   fmt::format("{}, expected {}",
+                               (version == root.end() ? "is missing" : "is " + version->dump().substr(0, 40)),
+                               kVersion));
   const auto list = root.find("files");
   if (list == root.end() || !list->is_array()) refuse_listing("files", "expected an array");
   std::vector<ListedFile> files;
   for (std::size_t i = 0; i < list->size(); ++i)
-    files.push_back(parse_file((*list)[i], "files[" + std::to_string(i) + "]."));
+    files.push_back(parse_file((*list)[i], fmt::format("files[{}].", i)));
   return files;
 }
 
@@ -129,7 +133,7 @@ std::optional<Damage> size_damage(const fs::path& directory, const ListedFile& f
   if (size == file.size) return std::nullopt;
   return Damage{file.path,
                 size < file.size ? "truncated" : "longer",
-                std::to_string(size) + " bytes, expected " + std::to_string(file.size),
+                fmt::format("{} bytes, expected {}", size, file.size),
                 {},
                 file.sha256,
                 {}};
@@ -150,11 +154,10 @@ Damage content_damage(const ListedFile& file, const Hashed& now) {
     damage.kind = "tensor";
     damage.tensors.push_back(file.tensors[i].name);
     if (damage.tensors.size() == 1)
-      damage.detail = "tensor '" + file.tensors[i].name + "' (bytes " + std::to_string(tensor.begin) +
-                      " to " + std::to_string(tensor.end) + ") changed";
+      damage.detail =
+          fmt::format("tensor '{}' (bytes {} to {}) changed", file.tensors[i].name, tensor.begin, tensor.end);
   }
-  if (damage.tensors.size() > 1)
-    damage.detail += ", and " + std::to_string(damage.tensors.size() - 1) + " more";
+  if (damage.tensors.size() > 1) damage.detail += fmt::format(", and {} more", damage.tensors.size() - 1);
   return damage;
 }
 

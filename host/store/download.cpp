@@ -2,6 +2,7 @@
 #include "host/store/download.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -151,8 +152,8 @@ void Download::catch_up() {
 void Download::append(std::string_view bytes) {
   catch_up();
   if (bytes.size() > target_.size - have_)
-    throw Error(RH_SOURCE_REJECTED, shown_ + ": the source sends more than the " +
-                                        std::to_string(target_.size) + " bytes it has");
+    throw Error(RH_SOURCE_REJECTED,
+                fmt::format("{}: the source sends more than the {} bytes it has", shown_, target_.size));
   write_all(part_, bytes, "store '" + paths_.root.string() + "': " + shown_);
   hashes_->update(bytes);
   have_ += bytes.size();
@@ -167,7 +168,7 @@ void Download::restart() {
 void Download::require_expected(const Digest& digest, const std::string& git_sha1) const {
   std::string wrong;
   if (have_ != target_.size)
-    wrong = "has " + std::to_string(have_) + " bytes, expected " + std::to_string(target_.size);
+    wrong = fmt::format("has {} bytes, expected {}", have_, target_.size);
   else if (target_.sha256 && digest != *target_.sha256)
     wrong = "sha256 is " + digest.brief() + ".., expected " + target_.sha256->brief() + "..";
   else if (!target_.git_sha1.empty() && git_sha1 != target_.git_sha1)

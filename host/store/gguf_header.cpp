@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/gguf_header.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
@@ -69,7 +71,7 @@ class Reader {
     if (number(4) != kMagic) refuse("is no GGUF file: it does not begin with 'GGUF'");
     const std::uint64_t version = number(4);
     if (version != 2 && version != 3)
-      refuse("version: " + std::to_string(version) + " is not known, expected 2 or 3, little-endian");
+      refuse(fmt::format("version: {} is not known, expected 2 or 3, little-endian", version));
     const std::uint64_t tensors = number(8), values = number(8);
     limit("tensor count", tensors);
     limit("key count", values);
@@ -90,14 +92,13 @@ class Reader {
   // Every item takes a byte of the header at least, so that no header has more.
   void limit(const std::string& what, std::uint64_t count) const {
     if (count > kMaximumGgufHeaderBytes)
-      refuse(what + ": " + std::to_string(count) + ", expected at most " +
-             std::to_string(kMaximumGgufHeaderBytes));
+      refuse(fmt::format("{}: {}, expected at most {}", what, count, kMaximumGgufHeaderBytes));
   }
 
   std::string_view take(std::uint64_t count) {
     if (count > kMaximumGgufHeaderBytes - std::min<std::uint64_t>(at_, kMaximumGgufHeaderBytes))
-      refuse("header: " + std::to_string(count) + " bytes at byte " + std::to_string(at_) +
-             " reach beyond the " + std::to_string(kMaximumGgufHeaderBytes) + " that one may have");
+      refuse(fmt::format("header: {} bytes at byte {} reach beyond the {} that one may have", count, at_,
+                         kMaximumGgufHeaderBytes));
     if (count > bytes_.size() - at_) throw NeedsMore{};
     const auto piece = bytes_.substr(at_, static_cast<std::size_t>(count));
     at_ += piece.size();
@@ -114,9 +115,7 @@ class Reader {
 
   std::string text(std::uint64_t most, const char* what) {
     const std::uint64_t size = number(8);
-    if (size > most)
-      refuse(std::string(what) + " of " + std::to_string(size) + " bytes, expected at most " +
-             std::to_string(most));
+    if (size > most) refuse(fmt::format("{} of {} bytes, expected at most {}", what, size, most));
     return std::string(take(size));
   }
 
@@ -153,12 +152,12 @@ class Reader {
   }
 
   void require_kind(const std::string& key, std::uint64_t kind) const {
-    if (kind >= kKinds) refuse("key " + quoted(key) + ": type " + std::to_string(kind) + " does not exist");
+    if (kind >= kKinds) refuse(fmt::format("key {}: type {} does not exist", quoted(key), kind));
   }
 
   void skip_array(const std::string& key, int depth) {
     if (depth > kMaximumArrayDepth)
-      refuse("key " + quoted(key) + ": arrays nested deeper than " + std::to_string(kMaximumArrayDepth));
+      refuse(fmt::format("key {}: arrays nested deeper than {}", quoted(key), kMaximumArrayDepth));
     const std::uint64_t kind = number(4), count = number(8);
     require_kind(key, kind);
     limit("key " + quoted(key) + ": count", count);
@@ -179,8 +178,8 @@ class Reader {
     const auto found = header_.numbers.find("general.alignment");
     alignment_ = kind == kU32 && found != header_.numbers.end() ? found->second : 0;
     if (alignment_ == 0 || alignment_ % 8 != 0 || alignment_ > kMaximumAlignment)
-      refuse("general.alignment: " + std::to_string(alignment_) + ", expected a multiple of 8 up to " +
-             std::to_string(kMaximumAlignment));
+      refuse(fmt::format("general.alignment: {}, expected a multiple of 8 up to {}", alignment_,
+                         kMaximumAlignment));
   }
 
   std::uint64_t aligned(std::uint64_t offset) const {
@@ -192,7 +191,7 @@ class Reader {
     const std::uint64_t id = number(4);
     const auto* type = std::find_if(kTensorTypes.begin(), kTensorTypes.end(),
                                     [&](const TensorType& t) { return t.id == id; });
-    name = type != kTensorTypes.end() ? type->name : id == kNvfp4 ? "nvfp4" : "type_" + std::to_string(id);
+    name = type != kTensorTypes.end() ? type->name : id == kNvfp4 ? "nvfp4" : fmt::format("type_{}", id);
     return type == kTensorTypes.end() ? TensorType{0, "", 1, 0} : *type;
   }
 
@@ -204,7 +203,7 @@ class Reader {
     if (!is_utf8(tensor.name)) refuse(where + "its name is not UTF-8");
     const std::uint64_t dimensions = number(4);
     if (dimensions > kMaximumDimensions)
-      refuse(where + std::to_string(dimensions) + " dimensions, expected at most 4");
+      refuse(fmt::format("{}{} dimensions, expected at most 4", where, dimensions));
     std::uint64_t elements = 1;
     for (std::uint64_t i = 0; i < dimensions; ++i) {
       tensor.shape.push_back(number(8));
@@ -213,7 +212,7 @@ class Reader {
     }
     const TensorType type = read_type(tensor.dtype);
     if ((tensor.shape.empty() ? 1 : tensor.shape.front()) % type.block != 0)
-      refuse(where + "rows are not whole blocks of " + std::to_string(type.block) + " " + type.name);
+      refuse(fmt::format("{}rows are not whole blocks of {} {}", where, type.block, type.name));
     std::reverse(tensor.shape.begin(), tensor.shape.end());
     tensor.begin = number(8);
     std::uint64_t size = 0;
@@ -228,8 +227,8 @@ class Reader {
   void place_tensors() {
     for (GgufTensor& tensor : header_.tensors) {
       if (tensor.begin % alignment_ != 0)
-        refuse("tensor " + quoted(tensor.name) + ": offset " + std::to_string(tensor.begin) +
-               " is not a multiple of " + std::to_string(alignment_));
+        refuse(fmt::format("tensor {}: offset {} is not a multiple of {}", quoted(tensor.name), tensor.begin,
+                           alignment_));
       tensor.begin += header_.bytes;
       tensor.end += header_.bytes;
     }
@@ -305,11 +304,11 @@ GgufHeader read_gguf_header(const std::filesystem::path& file, const std::string
   });
   if (!header)
     throw Error(RH_MODEL_INVALID,
-                shown + ": truncated: the header goes on behind its " + std::to_string(size) + " bytes");
+                fmt::format("{}: truncated: the header goes on behind its {} bytes", shown, size));
   for (const GgufTensor& tensor : header->tensors) {
     if (tensor.end > size)
-      throw Error(RH_MODEL_INVALID, shown + ": truncated: tensor '" + tensor.name + "' ends at byte " +
-                                        std::to_string(tensor.end) + " of " + std::to_string(size));
+      throw Error(RH_MODEL_INVALID, fmt::format("{}: truncated: tensor '{}' ends at byte {} of {}", shown,
+                                                tensor.name, tensor.end, size));
   }
   return std::move(*header);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/model_config.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "host/store/small_file.h"
@@ -86,7 +87,7 @@ WeightRecord parse_weight(const json& object, const std::string& where) {
   const json& tensors = member(object, "tensors", where);
   if (!tensors.is_array()) refuse_config(where + "tensors", "expected an array");
   for (std::size_t i = 0; i < tensors.size(); ++i)
-    record.tensors.push_back(parse_tensor(tensors[i], where + "tensors[" + std::to_string(i) + "]."));
+    record.tensors.push_back(parse_tensor(tensors[i], fmt::format("{}tensors[{}].", where, i)));
   return record;
 }
 

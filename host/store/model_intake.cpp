@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/model_intake.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "host/store/store_internal.h"
@@ -61,9 +63,8 @@ void ModelIntake::require_space(std::uint64_t bytes) const {
   const std::uint64_t needed = bytes + kRoomForRecords;
   const std::uint64_t free = free_bytes(paths_.root);
   if (needed <= free) return;
-  throw Error(RH_INSUFFICIENT_STORAGE, "store '" + paths_.root.string() + "': the model needs " +
-                                           std::to_string(needed) + " bytes, " + std::to_string(free) +
-                                           " are free");
+  throw Error(RH_INSUFFICIENT_STORAGE, fmt::format("store '{}': the model needs {} bytes, {} are free",
+                                                   paths_.root.string(), needed, free));
 }
 
 void ModelIntake::add(const std::string& path, BlobPlaced placed) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ModelSpecs: the YAML recipes of manifests/models.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -146,7 +148,7 @@ ModelSpec read_text(const std::string& text, const std::filesystem::path& file, 
     return read_fields(YAML::Load(text), file, problems);
   } catch (const YAML::Exception& error) {
     problems.emplace_back(RH_MODEL_INVALID,
-                          file.string() + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
+                          fmt::format("{}:{}: {}", file.string(), error.mark.line + 1, error.msg));
     return {};
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/oci_index.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <utility>
@@ -57,8 +59,7 @@ OciIndex OciIndex::parse(const std::string& text, const std::string& shown) {
   if (manifests == index.root_.end() || !manifests->is_array())
     throw Error(RH_MODEL_INVALID, shown + ": manifests: expected an array");
   for (std::size_t i = 0; i < manifests->size(); ++i)
-    index.entries_.push_back(
-        parse_descriptor((*manifests)[i], shown + ": manifests[" + std::to_string(i) + "]"));
+    index.entries_.push_back(parse_descriptor((*manifests)[i], fmt::format("{}: manifests[{}]", shown, i)));
   return index;
 }
 

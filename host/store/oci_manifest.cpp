@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/oci_manifest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -139,11 +141,11 @@ ModelManifest parse_model_manifest(const std::string& text) {
     refuse_manifest("manifest.config.mediaType", "this is not a model but '" + config.media_type + "'");
   const auto layers = root.find("layers");
   if (layers == root.end() || !layers->is_array() || layers->empty() || layers->size() > kMaximumLayers)
-    refuse_manifest("manifest.layers", "expected 1 to " + std::to_string(kMaximumLayers) + " descriptors");
+    refuse_manifest("manifest.layers", fmt::format("expected 1 to {} descriptors", kMaximumLayers));
   ModelManifest manifest{sha256(text), text.size(), std::move(config), {}, 0};
   std::map<Digest, std::uint64_t> sizes;
   for (std::size_t i = 0; i < layers->size(); ++i) {
-    const std::string where = "manifest.layers[" + std::to_string(i) + "]";
+    const std::string where = fmt::format("manifest.layers[{}]", i);
     manifest.files.push_back(model_file(parse_descriptor((*layers)[i], where), where));
     const auto& [digest, size] =
         *sizes.emplace(manifest.files.back().digest, manifest.files.back().size).first;

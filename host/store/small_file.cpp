@@ -2,6 +2,7 @@
 #include "host/store/small_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,8 +45,8 @@ std::optional<std::string> read_small_file(const std::filesystem::path& file, co
   if (::fstat(descriptor.fd, &status) != 0) throw_errno(shown, errno);
   if (!S_ISREG(status.st_mode)) throw Error(RH_IO_ERROR, shown + ": is not a regular file");
   if (static_cast<std::size_t>(status.st_size) > limit) {
-    throw Error(RH_MODEL_INVALID, shown + ": has " + std::to_string(status.st_size) +
-                                      " bytes, expected at most " + std::to_string(limit));
+    throw Error(RH_MODEL_INVALID,
+                fmt::format("{}: has {} bytes, expected at most {}", shown, status.st_size, limit));
   }
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;
@@ -74,8 +75,7 @@ nlohmann::json parse_json_object(const std::string& text, const std::string& sho
   };
   const auto refuse_depth = [&] {
     if (!too_deep) return;
-    throw Error(RH_MODEL_INVALID,
-                shown + ": nested deeper than " + std::to_string(kMaximumDepth) + " levels");
+    throw Error(RH_MODEL_INVALID, fmt::format("{}: nested deeper than {} levels", shown, kMaximumDepth));
   };
   try {
     auto json = nlohmann::json::parse(text, watch);
@@ -86,7 +86,7 @@ nlohmann::json parse_json_object(const std::string& text, const std::string& sho
     return json;
   } catch (const nlohmann::json::parse_error& error) {
     refuse_depth();
-    throw Error(RH_MODEL_INVALID, shown + ": not JSON at byte " + std::to_string(error.byte));
+    throw Error(RH_MODEL_INVALID, fmt::format("{}: not JSON at byte {}", shown, error.byte));
   } catch (const nlohmann::json::exception& error) {  // a number beyond every type
     throw Error(RH_MODEL_INVALID, shown + ": not usable JSON: " + error.what());
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/stamp.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,8 +25,7 @@ std::int64_t nanoseconds(const timespec& time) {
 }
 
 std::string stamp_text(const FileStamp& stamp) {
-  return std::to_string(stamp.size) + " " + std::to_string(stamp.inode) + " " +
-         std::to_string(stamp.modified) + " " + std::to_string(stamp.changed) + "\n";
+  return fmt::format("{} {} {} {}\n", stamp.size, stamp.inode, stamp.modified, stamp.changed);
 }
 
 void record(const StorePaths& paths, const Digest& digest, const FileStamp& stamp) {
@@ -36,8 +36,8 @@ void record(const StorePaths& paths, const Digest& digest, const FileStamp& stam
   try {
     make_directories(paths.stamps());
     // Unique among threads and processes, and not beneath tmp/, where only a session may write.
-    const auto temporary = paths.stamps() / (digest.hex() + "." + std::to_string(::getpid()) + "." +
-                                             std::to_string(reinterpret_cast<std::uintptr_t>(&stamp)));
+    const auto temporary = paths.stamps() / (fmt::format("{}.{}.{}", digest.hex(), ::getpid(),
+                                                         reinterpret_cast<std::uintptr_t>(&stamp)));
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
     write_all(create_file(temporary), stamp_text(stamp), "stamp");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models as one file: an OCI image layout in a tar archive.
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -19,8 +20,8 @@ constexpr const char* kBlobPrefix = "blobs/sha256/";
 
 std::string text_of(const TarEntry& entry, std::size_t limit) {
   if (entry.size > limit)
-    throw Error(RH_MODEL_INVALID, entry.name + ": has " + std::to_string(entry.size) +
-                                      " bytes, expected at most " + std::to_string(limit));
+    throw Error(RH_MODEL_INVALID,
+                fmt::format("{}: has {} bytes, expected at most {}", entry.name, entry.size, limit));
   std::string text;
   entry.data([&](std::string_view bytes) {
     text += bytes;
@@ -89,15 +90,14 @@ class ArchiveImport {
                                         "an OCI image layout");
     const std::uint64_t free = free_bytes(paths_.root);
     if (needed > free)
-      throw Error(RH_INSUFFICIENT_STORAGE, "store '" + paths_.root.string() + "': the model needs " +
-                                               std::to_string(needed) + " bytes, " + std::to_string(free) +
-                                               " are free");
+      throw Error(RH_INSUFFICIENT_STORAGE, fmt::format("store '{}': the model needs {} bytes, {} are free",
+                                                       paths_.root.string(), needed, free));
   }
 
   OciDescriptor only_entry() const {
     if (index_->entries().size() != 1)
-      throw Error(RH_MODEL_INVALID, "archive '" + file_.string() + "': holds " +
-                                        std::to_string(index_->entries().size()) + " models, expected one");
+      throw Error(RH_MODEL_INVALID, fmt::format("archive '{}': holds {} models, expected one", file_.string(),
+                                                index_->entries().size()));
     return index_->entries().front();
   }
 
@@ -140,9 +140,8 @@ class ArchiveImport {
     const bool known = placed != placed_.end();
     if (known && placed->second.size == blob.size) return;
     if (known)
-      throw Error(RH_MODEL_INVALID, "archive '" + file_.string() + "': " + what + ": has " +
-                                        std::to_string(placed->second.size) + " bytes, its descriptor says " +
-                                        std::to_string(blob.size));
+      throw Error(RH_MODEL_INVALID, fmt::format("archive '{}': {}: has {} bytes, its descriptor says {}",
+                                                file_.string(), what, placed->second.size, blob.size));
     // An archive may leave out what the store has.
     if (writer_.keep(blob.digest, blob.size)) return;
     throw Error(RH_WEIGHTS_MISSING,

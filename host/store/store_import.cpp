@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a model directory becomes a model of the store.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/store/model_files.h"
@@ -46,7 +48,7 @@ class Import {
       if (left_out.empty()) throw;
       throw Error(error.code(), error.what(),
                   "left out as a link that leads elsewhere, or for its name: '" + left_out.front() + "'" +
-                      (left_out.size() == 1 ? "" : " and " + std::to_string(left_out.size() - 1) + " more"));
+                      (left_out.size() == 1 ? "" : fmt::format(" and {} more", left_out.size() - 1)));
     }
   }
 

@@ -2,6 +2,7 @@
 #include "host/store/store_paths.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -93,7 +94,7 @@ StoreSession::~StoreSession() {
 }
 
 fs::path StoreSession::fresh_path() {
-  return directory_ / ("file-" + std::to_string(given_++));
+  return directory_ / (fmt::format("file-{}", given_++));
 }
 
 void StoreSession::pin(const Digest& digest) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether the files of a model are what they were, and what became of those that are not.
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -28,8 +29,7 @@ class Examination {
     if (!S_ISREG(status.st_mode)) return damage("unreadable", "its blob is not a regular file");
     const auto size = static_cast<std::uint64_t>(status.st_size);
     if (size < file_.size) return truncated(size);
-    if (size > file_.size)
-      return damage("longer", std::to_string(size) + " bytes, expected " + std::to_string(file_.size));
+    if (size > file_.size) return damage("longer", fmt::format("{} bytes, expected {}", size, file_.size));
     try {
       return content(seen);
     } catch (const Error& error) {
@@ -44,8 +44,7 @@ class Examination {
   }
 
   Damage truncated(std::uint64_t size) const {
-    Damage found =
-        damage("truncated", std::to_string(size) + " bytes, expected " + std::to_string(file_.size));
+    Damage found = damage("truncated", fmt::format("{} bytes, expected {}", size, file_.size));
     for (const TensorRecord& tensor : weights_ != nullptr ? weights_->tensors : std::vector<TensorRecord>{}) {
       if (tensor.end > size) found.tensors.push_back(tensor.name);
     }
@@ -71,19 +70,17 @@ class Examination {
 
   Damage weight_damage(const std::optional<WeightRecord>& now) const {
     if (!now || now->header != weights_->header)
-      return damage("header",
-                    "the header (bytes 0 to " + std::to_string(weights_->header_bytes) + ") changed");
+      return damage("header", fmt::format("the header (bytes 0 to {}) changed", weights_->header_bytes));
     Damage found = damage("tensor", "");
     for (std::size_t i = 0; i < std::min(now->tensors.size(), weights_->tensors.size()); ++i) {
       const TensorRecord& tensor = weights_->tensors[i];
       if (now->tensors[i].digest == tensor.digest) continue;
       found.tensors.push_back(tensor.name);
       if (found.detail.empty())
-        found.detail = "tensor '" + tensor.name + "' (bytes " + std::to_string(tensor.begin) + " to " +
-                       std::to_string(tensor.end) + ") changed";
+        found.detail =
+            fmt::format("tensor '{}' (bytes {} to {}) changed", tensor.name, tensor.begin, tensor.end);
     }
-    if (found.tensors.size() > 1)
-      found.detail += ", and " + std::to_string(found.tensors.size() - 1) + " more";
+    if (found.tensors.size() > 1) found.detail += fmt::format(", and {} more", found.tensors.size() - 1);
     return found.tensors.empty() ? damage("content", "bytes of no tensor changed") : found;
   }
 

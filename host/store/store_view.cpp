@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Directories that show the blobs of a model under their names. LinkTable, never copies: models that share a
 // blob share its pages in memory.
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ fs::path own_directory() {
   const fs::path parent = runtime != nullptr && fs::path(runtime).is_absolute()
                               ? fs::path(runtime)
                               : fs::temp_directory_path(error);
-  const fs::path directory = parent / ("roundhouse-" + std::to_string(::geteuid()));
+  const fs::path directory = parent / (fmt::format("roundhouse-{}", ::geteuid()));
   if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST)
     throw_system("view of the model: directory '" + directory.string() + "'", errno);
   struct stat status {};

@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -74,7 +75,7 @@ TarWriter::TarWriter(const fs::path& file) : state_(std::make_unique<State>()) {
   if (fs::exists(fs::symlink_status(file, ignored)))
     throw Error(RH_IO_ERROR, state_->shown + ": exists already",
                 "choose another name, or remove the file first");
-  const fs::path temporary = file.string() + ".partial-" + std::to_string(::getpid());
+  const fs::path temporary = fmt::format("{}.partial-{}", file.string(), ::getpid());
   state_->opened = create_file(temporary);
   state_->temporary = temporary;
   state_->require(archive_write_set_format_pax_restricted(state_->handle));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/validate.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,16 +89,14 @@ class Inspection {
       return true;
     };
     if (!read(0)) {
-      add(file.path + ": truncated: " + std::to_string(file.size) +
-          " bytes are too few for a safetensors file");
+      add(fmt::format("{}: truncated: {} bytes are too few for a safetensors file", file.path, file.size));
       return std::nullopt;
     }
     std::uint64_t length = 0;
     for (std::size_t i = kLengthBytes; i-- > 0;)
       length = length << 8 | static_cast<unsigned char>(text[i]);
     if (length > kMaximumHeaderBytes || length > file.size - kLengthBytes) {
-      add(file.path + ": header: of " + std::to_string(length) + " bytes in a file of " +
-          std::to_string(file.size));
+      add(fmt::format("{}: header: of {} bytes in a file of {}", file.path, length, file.size));
       return std::nullopt;
     }
     text.resize(static_cast<std::size_t>(length));
@@ -140,8 +139,7 @@ class Inspection {
       }
     }
     if (size != range.end - range.begin)
-      add(where + ": " + std::to_string(range.end - range.begin) + " bytes, expected " +
-          std::to_string(size) + " of dtype and shape");
+      add(fmt::format("{}: {} bytes, expected {} of dtype and shape", where, range.end - range.begin, size));
     return range;
   }
 
@@ -163,16 +161,16 @@ class Inspection {
     std::uint64_t at = 0;
     for (const Range& range : ranges) {
       if (range.begin != at)
-        add(file.path + ": tensor '" + range.name + "' begins at " + std::to_string(range.begin) + ", " +
-            (range.begin < at ? "within the one before, which ends at " : "after a gap from ") +
-            std::to_string(at));
+        add(fmt::format("{}: tensor '{}' begins at {}, {}{}", file.path, range.name, range.begin,
+                        (range.begin < at ? "within the one before, which ends at " : "after a gap from "),
+                        at));
       at = std::max(at, range.end);
     }
     const std::uint64_t data = file.size - header_bytes;
     if (at > data)
-      add(file.path + ": truncated: its tensors need " + std::to_string(at) + " bytes after the header, " +
-          std::to_string(data) + " are there");
-    if (at < data) add(file.path + ": has " + std::to_string(data - at) + " bytes after its last tensor");
+      add(fmt::format("{}: truncated: its tensors need {} bytes after the header, {} are there", file.path,
+                      at, data));
+    if (at < data) add(fmt::format("{}: has {} bytes after its last tensor", file.path, data - at));
   }
 
   void look_at_indexes() {

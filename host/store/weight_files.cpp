@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/weight_files.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -122,8 +124,9 @@ nlohmann::json safetensors_header(const fs::path& directory, const std::string& 
   std::error_code error;
   const auto size = fs::file_size(directory / file, error);
   if (stream.gcount() != 8 || error || length > size - 8 || length > kMaximumHeaderBytes) {
-    throw Error(RH_MODEL_INVALID, file + ": not a safetensors file: header of " + std::to_string(length) +
-                                      " bytes in a file of " + std::to_string(error ? 0 : size));
+    throw Error(RH_MODEL_INVALID,
+                fmt::format("{}: not a safetensors file: header of {} bytes in a file of {}", file, length,
+                            error ? 0 : size));
   }
   std::string text(static_cast<std::size_t>(length), '\0');
   stream.read(text.data(), static_cast<std::streamsize>(length));

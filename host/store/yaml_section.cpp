@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/yaml_section.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -148,7 +150,7 @@ void YamlSection::note_unknown() {
 
 void YamlSection::note(const YAML::Node& node, const std::string& field, const std::string& what) {
   const int line = node.IsDefined() ? node.Mark().line + 1 : 0;
-  problems_.emplace_back(RH_MODEL_INVALID, file_ + (line > 0 ? ":" + std::to_string(line) : "") + ": " +
+  problems_.emplace_back(RH_MODEL_INVALID, file_ + (line > 0 ? fmt::format(":{}", line) : "") + ": " +
                                                (field == where_ ? field : path(field)) + ": " + what);
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/task/image_task.h"
 
+#include <fmt/format.h>
+
 namespace roundhouse::host {
 
 std::optional<std::string> long_prompt_note(const StageTiming& stage) {
   if (stage.prompt_tokens <= stage.used_prompt_tokens) return std::nullopt;
-  return "the prompt has " + std::to_string(stage.prompt_tokens) + " tokens, and the model reads the first " +
-         std::to_string(stage.used_prompt_tokens) + ": the rest has no effect";
+  return fmt::format("the prompt has {} tokens, and the model reads the first {}: the rest has no effect",
+                     stage.prompt_tokens, stage.used_prompt_tokens);
 }
 
 }  // namespace roundhouse::host

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/transport/connection.h"
 
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -30,7 +31,7 @@ using Step = HttpFailure::Step;
 constexpr auto kGlance = std::chrono::milliseconds(50);  // between two looks at the cancellation
 
 std::string seconds(std::chrono::milliseconds time) {
-  return std::to_string(time.count() / 1000) + " s";
+  return fmt::format("{} s", time.count() / 1000);
 }
 
 struct Lookup {

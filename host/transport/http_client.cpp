@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/transport/http_client.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
@@ -85,8 +87,8 @@ bool is_redirect(const HttpRequest& request, unsigned status) {
 Url redirected(const HttpResponse& response) {
   const std::string* location = response.headers.find("Location");
   if (location == nullptr)
-    throw Error(RH_SOURCE_REJECTED, response.url.shown() + ": answered " + std::to_string(response.status) +
-                                        " without a Location");
+    throw Error(RH_SOURCE_REJECTED,
+                fmt::format("{}: answered {} without a Location", response.url.shown(), response.status));
   Url next = response.url.resolve(*location);
   if (response.url.secure() && !next.secure())
     throw Error(RH_SOURCE_REJECTED,
@@ -112,8 +114,8 @@ class HttpClient::Implementation {
       });
       if (!redirect) return response;
       if (redirects == options_.max_redirects)
-        throw Error(RH_SOURCE_REJECTED, request.url.shown() + ": redirects more than " +
-                                            std::to_string(options_.max_redirects) + " times");
+        throw Error(RH_SOURCE_REJECTED, fmt::format("{}: redirects more than {} times", request.url.shown(),
+                                                    options_.max_redirects));
       const Url next = redirected(response);
       require_allowed(next, RH_SOURCE_REJECTED);
       authorized = authorized && next.same_origin(url);  // once dropped, dropped for good
@@ -172,8 +174,8 @@ class HttpClient::Implementation {
     std::size_t filled = 0;
     for (unsigned before = 0;; ++before) {
       if (before > kMaximumInterim)
-        throw Error(RH_SOURCE_REJECTED, url.shown() + ": says to continue more than " +
-                                            std::to_string(kMaximumInterim) + " times");
+        throw Error(RH_SOURCE_REJECTED,
+                    fmt::format("{}: says to continue more than {} times", url.shown(), kMaximumInterim));
       const auto interim = [](const HttpResponse& response) {
         return response.status >= 100 && response.status < 200;
       };
@@ -264,7 +266,7 @@ HttpResponse HttpClient::fetch(const HttpRequest& request, std::uint64_t body_li
     const std::string shown = head.url.shown();
     const auto too_large = [shown, body_limit] {
       return Error(RH_SOURCE_REJECTED,
-                   shown + ": the answer has more than " + std::to_string(body_limit) + " bytes");
+                   fmt::format("{}: the answer has more than {} bytes", shown, body_limit));
     };
     const bool sized = request.method != "HEAD" && head.content_length();
     if (sized && *head.content_length() > body_limit) throw too_large();

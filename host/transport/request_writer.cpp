@@ -2,6 +2,7 @@
 #include "host/transport/request_writer.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,7 +53,7 @@ void send_file(Connection& connection, const HttpRequest& request) {
     const ssize_t count = ::pread(file, piece.data(), wanted, static_cast<off_t>(range.offset + done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail(std::generic_category().message(errno));
-    if (count == 0) fail("ended before " + std::to_string(range.offset + range.size) + " bytes");
+    if (count == 0) fail(fmt::format("ended before {} bytes", range.offset + range.size));
     connection.write_all({piece.data(), static_cast<std::size_t>(count)});
     done += static_cast<std::uint64_t>(count);
     if (request.sent) request.sent(done);

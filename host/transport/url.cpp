@@ -2,6 +2,7 @@
 #include "host/transport/url.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <boost/url.hpp>
 #include <charconv>
@@ -128,7 +129,7 @@ bool Url::loopback() const {
 
 std::string Url::authority() const {
   const std::string host = host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]";
-  return port_ == (secure() ? 443 : 80) ? host : host + ":" + std::to_string(port_);
+  return port_ == (secure() ? 443 : 80) ? host : fmt::format("{}:{}", host, port_);
 }
 
 std::string Url::origin() const {

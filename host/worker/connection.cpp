@@ -2,6 +2,7 @@
 // Starts a worker, sorts what it sends, and knows how it ended.
 #include "host/worker/connection.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,10 +56,10 @@ void WorkerConnection::start() {
 void WorkerConnection::begin(OngoingCall& call, const Deadline& deadline) {
   const Message& request = call.call.request;
   if (request.json.size() > kMaximumJsonBytes || request.payload.size() > kMaximumRequestPayload) {
-    throw Error(RH_INVALID_ARGUMENT,
-                "a request of " + std::to_string(request.json.size()) + " bytes of text and " +
-                    std::to_string(request.payload.size()) + " bytes of data, expected at most " +
-                    std::to_string(kMaximumJsonBytes) + " and " + std::to_string(kMaximumRequestPayload));
+    throw Error(
+        RH_INVALID_ARGUMENT,
+        fmt::format("a request of {} bytes of text and {} bytes of data, expected at most {} and {}",
+                    request.json.size(), request.payload.size(), kMaximumJsonBytes, kMaximumRequestPayload));
   }
   if (lost_.load()) {
     std::unique_lock lock(mutex_);

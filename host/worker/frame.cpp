@@ -2,6 +2,7 @@
 // Frames to bytes and back.
 #include "host/worker/frame.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -24,19 +25,19 @@ bool is_type(std::uint32_t type) {
 
 void check_magic(std::uint32_t magic) {
   if (magic == FrameHeader::kMagic) return;
-  throw FrameError("bytes that are no message (they begin with " + std::to_string(magic) + ")");
+  throw FrameError(fmt::format("bytes that are no message (they begin with {})", magic));
 }
 
 void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {
-  if (!is_type(header.type)) throw FrameError("a message of unknown type " + std::to_string(header.type));
+  if (!is_type(header.type)) throw FrameError(fmt::format("a message of unknown type {}", header.type));
   if (header.operation.back() != '\0') throw FrameError("a message of an operation without end");
   if (header.json_bytes > kMaximumJsonBytes) {
-    throw FrameError("a message of " + std::to_string(header.json_bytes) + " bytes, expected at most " +
-                     std::to_string(kMaximumJsonBytes));
+    throw FrameError(
+        fmt::format("a message of {} bytes, expected at most {}", header.json_bytes, kMaximumJsonBytes));
   }
   if (header.payload_bytes > maximum_payload) {
-    throw FrameError("a payload of " + std::to_string(header.payload_bytes) + " bytes, expected at most " +
-                     std::to_string(maximum_payload));
+    throw FrameError(
+        fmt::format("a payload of {} bytes, expected at most {}", header.payload_bytes, maximum_payload));
   }
 }
 
@@ -89,7 +90,7 @@ int poll_timeout(const Deadline& deadline) {
 
 void write_frame(int socket, const Frame& frame, const Deadline& deadline) {
   if (frame.json.size() > kMaximumJsonBytes) {
-    throw FrameError("a message of " + std::to_string(frame.json.size()) + " bytes is too long to send");
+    throw FrameError(fmt::format("a message of {} bytes is too long to send", frame.json.size()));
   }
   FrameHeader header;
   if (frame.operation.size() >= header.operation.size()) {

@@ -2,6 +2,8 @@
 // Reports of rule P28.
 #include "host/worker/printed_output.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "host/worker/engine_error.h"
@@ -19,10 +21,10 @@ std::string PrintedOutput::report(WorkerProcess& process, const std::string& pha
   errors_ += errors.bytes;
   for (const auto& [printed, where] : {std::pair(&output, "output"), std::pair(&errors, "error")}) {
     if (printed->bytes == 0 || !options_.log) continue;
-    options_.log(RH_LOG_WARNING, "engine",
-                 engine_called(engine_) + " printed " + std::to_string(printed->bytes) +
-                     " bytes to standard " + where + " in " + phase +
-                     " (rule P28): " + without_texts(printed->text, private_texts));
+    options_.log(
+        RH_LOG_WARNING, "engine",
+        fmt::format("{} printed {} bytes to standard {} in {} (rule P28): {}", engine_called(engine_),
+                    printed->bytes, where, phase, without_texts(printed->text, private_texts)));
   }
   return last_line(without_texts(errors.text, private_texts));
 }
@@ -30,8 +32,7 @@ std::string PrintedOutput::report(WorkerProcess& process, const std::string& pha
 void PrintedOutput::add_remarks(EngineReport& report) const {
   const auto add = [&](std::uint64_t bytes, const char* where) {
     if (bytes == 0) return;
-    report.remarks.push_back("printed " + std::to_string(bytes) + " bytes to standard " + where +
-                             " (rule P28)");
+    report.remarks.push_back(fmt::format("printed {} bytes to standard {} (rule P28)", bytes, where));
   };
   add(output_, "output");
   add(errors_, "error");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/worker/strays.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -39,15 +40,14 @@ std::vector<pid_t> children() {
 }
 
 bool carries(pid_t process, const std::string& mark) {
-  const std::string environment =
-      std::string(1, '\0') + content_of("/proc/" + std::to_string(process) + "/environ");
+  const std::string environment = std::string(1, '\0') + content_of(fmt::format("/proc/{}/environ", process));
   return environment.find(std::string(1, '\0') + mark + std::string(1, '\0')) != std::string::npos;
 }
 
 std::string name_of(pid_t process) {
-  std::string name = content_of("/proc/" + std::to_string(process) + "/comm");
+  std::string name = content_of(fmt::format("/proc/{}/comm", process));
   if (name.ends_with('\n')) name.pop_back();
-  return name + " (" + std::to_string(process) + ")";
+  return fmt::format("{} ({})", name, process);
 }
 
 void end(pid_t process) {
@@ -64,7 +64,7 @@ void adopt_strays() {
 
 std::string new_worker_mark() {
   static std::atomic<std::uint64_t> number{0};
-  return "ROUNDHOUSE_WORKER=" + std::to_string(getpid()) + "." + std::to_string(++number);
+  return fmt::format("ROUNDHOUSE_WORKER={}.{}", getpid(), ++number);
 }
 
 std::vector<std::string> end_strays(const std::string& mark, pid_t worker) noexcept {

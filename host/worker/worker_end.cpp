@@ -2,6 +2,7 @@
 // Wait statuses as sentences.
 #include "host/worker/worker_end.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,7 +16,7 @@ constexpr std::size_t kLongestLine = 200;
 
 std::string signal_text(int signal) {
   const char* name = sigabbrev_np(signal);
-  return "signal " + std::to_string(signal) + (name != nullptr ? " (SIG" + std::string(name) + ")" : "");
+  return fmt::format("signal {}{}", signal, (name != nullptr ? " (SIG" + std::string(name) + ")" : ""));
 }
 
 }  // namespace
@@ -45,7 +46,7 @@ Error error_of(const WorkerEnd& end) {
                                         end.phase + (killed ? ", killed from outside" : "") + words);
   }
   const std::string status =
-      end.status ? " with status " + std::to_string(WEXITSTATUS(*end.status)) : std::string();
+      end.status ? fmt::format(" with status {}", WEXITSTATUS(*end.status)) : std::string();
   return Error(RH_ENGINE_CRASHED, engine + " ended its process" + status + " in " + end.phase + words);
 }
 

@@ -2,6 +2,8 @@
 // rh.bench for an engine that says what it multiplies and how fast.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -54,8 +56,7 @@ class BenchExtension {
 
   static int side(const char* name, std::uint32_t value) {
     if (value >= 1 && value <= kLargestSide) return static_cast<int>(value);
-    throw Error(RH_INVALID_ARGUMENT, std::string(name) + ": " + std::to_string(value) + ", expected 1 to " +
-                                         std::to_string(kLargestSide));
+    throw Error(RH_INVALID_ARGUMENT, fmt::format("{}: {}, expected 1 to {}", name, value, kLargestSide));
   }
 
   static rh_status matrix_rate(rh_engine* engine, const char* product, std::uint32_t m, std::uint32_t n,

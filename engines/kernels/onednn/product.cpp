@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/kernels/onednn/product.h"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <oneapi/dnnl/dnnl.hpp>
@@ -74,8 +75,7 @@ auto guarded(const Call& call) {
 
 std::string library_version() {
   const dnnl_version_t* version = dnnl_version();
-  return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-         std::to_string(version->patch);
+  return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
 }
 
 std::string instruction_set_name() {

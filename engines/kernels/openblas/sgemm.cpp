@@ -2,6 +2,7 @@
 #include "engines/kernels/openblas/sgemm.h"
 
 #include <cblas.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 
 #include "engines/tensor/error.h"
@@ -27,8 +28,10 @@ void require_buffers(int calls) {
   void* const room =
       ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED) {
-    throw Error(RH_OUT_OF_MEMORY, "openblas needs " + std::to_string(bytes >> 20) +
-                                      " MB of address space for its buffers, and the system refuses them");
+    throw Error(
+        RH_OUT_OF_MEMORY,
+        fmt::format("openblas needs {} MB of address space for its buffers, and the system refuses them",
+                    bytes >> 20));
   }
   ::munmap(room, bytes);
 }

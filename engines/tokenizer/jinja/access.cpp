@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Members, elements and slices of values.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engines/tokenizer/jinja/methods.h"
@@ -86,7 +88,7 @@ Value element(Runtime& runtime, const Value& object, std::int64_t index) {
     const auto at = resolve_index(index, all.size());
     if (at >= 0) return runtime.text(std::string(all[static_cast<std::size_t>(at)]));
   }
-  return Undefined{object.type_name() + "[" + std::to_string(index) + "]"};
+  return Undefined{fmt::format("{}[{}]", object.type_name(), index)};
 }
 
 }  // namespace

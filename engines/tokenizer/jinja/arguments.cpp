@@ -2,6 +2,8 @@
 // Taking arguments.
 #include "engines/tokenizer/jinja/arguments.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engines/weights/json_file.h"
@@ -68,7 +70,7 @@ Arguments::Named Arguments::rest_named() {
 }
 
 void Arguments::finish() const {
-  if (has_positional()) fail("takes fewer than " + std::to_string(positional_.size()) + " arguments");
+  if (has_positional()) fail(fmt::format("takes fewer than {} arguments", positional_.size()));
   if (!named_.empty()) fail("takes no argument named " + in_quotes(named_.front().first));
 }
 

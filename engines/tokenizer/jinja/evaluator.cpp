@@ -2,6 +2,8 @@
 // Statements: what a template writes, and in which scope names live.
 #include "engines/tokenizer/jinja/evaluator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engines/tokenizer/jinja/operators.h"
@@ -19,7 +21,7 @@ std::string Evaluator::render(const Body& body, std::vector<std::pair<std::strin
 void Evaluator::write(std::string_view text) {
   runtime_.charge_bytes(text.size());
   if (out_->size() + text.size() > longest_text)
-    runtime_.fail("writes more than " + std::to_string(longest_text) + " bytes");
+    runtime_.fail(fmt::format("writes more than {} bytes", longest_text));
   out_->append(text);
 }
 
@@ -173,8 +175,7 @@ void Evaluator::assign(const Expr& target, Value value, Scope& scope) {
   }
   const auto parts = elements(runtime_, value);
   if (parts.size() != target.children.size())
-    runtime_.fail("there are " + std::to_string(parts.size()) + " values for " +
-                  std::to_string(target.children.size()) + " names");
+    runtime_.fail(fmt::format("there are {} values for {} names", parts.size(), target.children.size()));
   for (std::size_t i = 0; i < parts.size(); ++i)
     assign(*target.children[i], parts[i], scope);
 }

@@ -2,6 +2,8 @@
 // Recursive descent, one function for each level of precedence.
 #include "engines/tokenizer/jinja/expression_parser.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -37,7 +39,7 @@ std::string shown(const Token& token) {
 
 ExpressionParser::Level::Level(ExpressionParser& parser) : parser_(parser) {
   if (parser_.level_ >= deepest_level)
-    fail_at(parser_.peek().line, "is nested deeper than " + std::to_string(deepest_level) + " levels");
+    fail_at(parser_.peek().line, fmt::format("is nested deeper than {} levels", deepest_level));
   ++parser_.level_;
 }
 
@@ -83,7 +85,7 @@ void ExpressionParser::add(Expr& parent, ExprPtr child) const {
   if (child != nullptr) {
     parent.depth = std::max(parent.depth, child->depth + 1);
     if (parent.depth > deepest_tree)
-      fail_at(parent.line, "an expression is nested deeper than " + std::to_string(deepest_tree) + " levels");
+      fail_at(parent.line, fmt::format("an expression is nested deeper than {} levels", deepest_tree));
   }
   parent.children.push_back(std::move(child));
 }

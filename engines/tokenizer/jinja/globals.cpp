@@ -2,6 +2,8 @@
 // Jinja's own functions, and those that transformers adds for chat templates.
 #include "engines/tokenizer/jinja/globals.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -29,7 +31,7 @@ Value range(Arguments& arguments) {
   std::vector<Value> numbers;
   for (std::int64_t i = start; step > 0 ? i < stop : i > stop;) {
     if (numbers.size() >= static_cast<std::size_t>(longest_range))
-      arguments.fail("has more than " + std::to_string(longest_range) + " numbers");
+      arguments.fail(fmt::format("has more than {} numbers", longest_range));
     numbers.emplace_back(i);
     if (__builtin_add_overflow(i, step, &i)) break;
   }

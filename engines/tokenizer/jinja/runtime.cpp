@@ -2,6 +2,8 @@
 // The limits of a rendering.
 #include "engines/tokenizer/jinja/runtime.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engines/tensor/error.h"
@@ -14,7 +16,7 @@ constexpr std::uint64_t most_steps = 1'000'000;
 }  // namespace
 
 void fail_at(int line, const std::string& what) {
-  throw Error(RH_MODEL_INVALID, "chat template: line " + std::to_string(line) + ": " + what);
+  throw Error(RH_MODEL_INVALID, fmt::format("chat template: line {}: {}", line, what));
 }
 
 Runtime::~Runtime() {
@@ -24,7 +26,7 @@ Runtime::~Runtime() {
 
 void Runtime::charge(std::uint64_t steps) {
   steps_ += std::min(steps, most_steps + 1);
-  if (steps_ > most_steps) fail("takes more than " + std::to_string(most_steps) + " steps");
+  if (steps_ > most_steps) fail(fmt::format("takes more than {} steps", most_steps));
 }
 
 void Runtime::charge_search(std::size_t bytes, std::size_t wanted) {
@@ -33,8 +35,7 @@ void Runtime::charge_search(std::size_t bytes, std::size_t wanted) {
 }
 
 Value Runtime::text(std::string text) {
-  if (text.size() > longest_text)
-    fail("makes a text of more than " + std::to_string(longest_text) + " bytes");
+  if (text.size() > longest_text) fail(fmt::format("makes a text of more than {} bytes", longest_text));
   charge_bytes(text.size());
   return text;
 }
@@ -44,7 +45,7 @@ Value Runtime::list(std::vector<Value> items, bool tuple) {
   int depth = 0;
   for (const auto& item : items)
     depth = std::max(depth, item.depth());
-  if (depth >= deepest_nesting) fail("nests lists deeper than " + std::to_string(deepest_nesting));
+  if (depth >= deepest_nesting) fail(fmt::format("nests lists deeper than {}", deepest_nesting));
   return std::make_shared<const List>(List{std::move(items), tuple, depth + 1});
 }
 
@@ -55,7 +56,7 @@ Value Runtime::dict(std::vector<std::pair<std::string, Value>> members) {
     object->depth = std::max(object->depth, value.depth() + 1);
     object->set(key, std::move(value));
   }
-  if (object->depth > deepest_nesting) fail("nests dicts deeper than " + std::to_string(deepest_nesting));
+  if (object->depth > deepest_nesting) fail(fmt::format("nests dicts deeper than {}", deepest_nesting));
   return object;
 }
 

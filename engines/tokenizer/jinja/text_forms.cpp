@@ -2,6 +2,8 @@
 // Python's text forms of values.
 #include "engines/tokenizer/jinja/text_forms.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -51,7 +53,7 @@ class Writer {
   void add(std::string_view text) {
     out_ += text;
     if (out_.size() > longest_text)
-      runtime_.fail("makes a text of more than " + std::to_string(longest_text) + " bytes");
+      runtime_.fail(fmt::format("makes a text of more than {} bytes", longest_text));
   }
   std::string take() {
     runtime_.charge_bytes(out_.size());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/a1111/txt2img_request.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/server/a1111/names.h"
@@ -79,8 +81,8 @@ void take_numbers(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   GenerateRequest& request = txt2img.request;
   request.images = std::int64_t{txt2img.batch_size} * txt2img.n_iter;
   if (request.images > kMostImages) {
-    fields.refuse("n_iter", "times batch_size are " + std::to_string(request.images) +
-                                " pictures, expected at most " + std::to_string(kMostImages));
+    fields.refuse("n_iter", fmt::format("times batch_size are {} pictures, expected at most {}",
+                                        request.images, kMostImages));
   }
   request.seed = fields.integer("seed");
   request.steps = fields.integer("steps");

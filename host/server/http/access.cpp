@@ -3,6 +3,7 @@
 #include "host/server/http/access.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -87,9 +88,8 @@ bool is_own_name(const std::string& name, const AccessPolicy& policy) {
 
 void check_host(const Request& request, const AccessPolicy& policy) {
   if (request.headers.count("Host") != 1) {
-    throw HttpError(
-        400, RH_INVALID_ARGUMENT,
-        "the request has " + std::to_string(request.headers.count("Host")) + " Host fields, expected 1");
+    throw HttpError(400, RH_INVALID_ARGUMENT,
+                    fmt::format("the request has {} Host fields, expected 1", request.headers.count("Host")));
   }
   const std::string name = host_name_of(*request.headers.find("Host"));
   if (is_own_name(name, policy)) return;
@@ -112,7 +112,7 @@ void check_origin(const Request& request, const AccessPolicy& policy) {
   const std::size_t count = request.headers.count("Origin");
   if (count > 1) {
     throw HttpError(400, RH_INVALID_ARGUMENT,
-                    "the request has " + std::to_string(count) + " Origin fields, expected at most 1");
+                    fmt::format("the request has {} Origin fields, expected at most 1", count));
   }
   const auto origin = request.headers.find("Origin");
   if (!origin || origin_allowed(*origin, request, policy)) return;

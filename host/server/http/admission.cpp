@@ -2,6 +2,8 @@
 // Routes, rights and the life of a handler.
 #include "host/server/http/admission.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <random>
@@ -96,8 +98,7 @@ void check_body(const Admission& admission, std::optional<std::uint64_t> content
   const std::uint64_t limit = admission.route->options.body_limit;
   if (content_length.value_or(0) > limit) {
     throw HttpError(413, RH_INVALID_ARGUMENT,
-                    "the body is " + std::to_string(*content_length) + " bytes, expected at most " +
-                        std::to_string(limit));
+                    fmt::format("the body is {} bytes, expected at most {}", *content_length, limit));
   }
 }
 

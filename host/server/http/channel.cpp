@@ -2,6 +2,8 @@
 // Bytes between two threads.
 #include "host/server/http/channel.h"
 
+#include <fmt/format.h>
+
 #include "host/server/http/response_head.h"
 
 namespace roundhouse::host::http {
@@ -93,7 +95,7 @@ std::string Channel::read_body() {
   body_bytes_ += piece.size();
   if (body_bytes_ > setting_.body_limit) {
     throw HttpError(413, RH_INVALID_ARGUMENT,
-                    "the body is larger than " + std::to_string(setting_.body_limit) + " bytes");
+                    fmt::format("the body is larger than {} bytes", setting_.body_limit));
   }
   return piece;
 }

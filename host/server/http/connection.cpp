@@ -2,6 +2,7 @@
 // The coroutine of a connection: read a request, let a handler answer it, write what it says, again.
 #include "host/server/http/connection.h"
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -40,9 +41,8 @@ constexpr std::chrono::seconds kLinger{2};
 // What is wrong with a head that Beast could not read; none where there is nobody to be told.
 std::optional<HttpError> head_error(const error_code& code, const Limits& limits) {
   if (code == wire::error::header_limit || code == wire::error::buffer_overflow) {
-    return HttpError(
-        431, RH_INVALID_ARGUMENT,
-        "the head of the request is larger than " + std::to_string(limits.header_bytes) + " bytes");
+    return HttpError(431, RH_INVALID_ARGUMENT,
+                     fmt::format("the head of the request is larger than {} bytes", limits.header_bytes));
   }
   if (code == wire::error::bad_version) {
     return HttpError(505, RH_INVALID_ARGUMENT, "the version of HTTP is not known, expected 1.0 or 1.1");
@@ -64,8 +64,8 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     error_code ignored;
     const Tcp::endpoint peer = stream_.socket().remote_endpoint(ignored);
     const bool bare = peer.address().is_v6();
-    remote_ =
-        (bare ? "[" : "") + peer.address().to_string() + (bare ? "]:" : ":") + std::to_string(peer.port());
+    remote_ = fmt::format("{}{}{}{}", (bare ? "[" : ""), peer.address().to_string(), (bare ? "]:" : ":"),
+                          peer.port());
     stream_.socket().set_option(Tcp::no_delay(true), ignored);
   }
 
@@ -219,7 +219,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
       }
       if (admission.request.body.size() + piece.size() > limit) {
         admission.refusal.emplace(413, RH_INVALID_ARGUMENT,
-                                  "the body is larger than " + std::to_string(limit) + " bytes");
+                                  fmt::format("the body is larger than {} bytes", limit));
         break;
       }
       admission.request.body += piece;

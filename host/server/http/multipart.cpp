@@ -2,6 +2,8 @@
 // Parts between delimiters. Beast reads the parameters of the fields, with their quotes.
 #include "host/server/http/multipart.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/beast/http/rfc7230.hpp>
 
@@ -88,7 +90,7 @@ class Reader {
     std::vector<Part> parts;
     while (!at_end()) {
       if (parts.size() == limits_.parts)
-        refuse("has more parts than the " + std::to_string(limits_.parts) + " that are taken");
+        refuse(fmt::format("has more parts than the {} that are taken", limits_.parts));
       parts.push_back(part());
     }
     return parts;
@@ -111,7 +113,7 @@ class Reader {
     for (std::size_t left = limits_.head_bytes;;) {
       const std::size_t end = rest_.substr(0, left).find(kLineEnd);
       if (end == std::string_view::npos) {
-        refuse("a part has no end of its head within " + std::to_string(limits_.head_bytes) + " bytes");
+        refuse(fmt::format("a part has no end of its head within {} bytes", limits_.head_bytes));
       }
       const std::string_view line = rest_.substr(0, end);
       rest_.remove_prefix(end + kLineEnd.size());

@@ -2,6 +2,8 @@
 // Status lines, dates and chunks.
 #include "host/server/http/response_head.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -30,7 +32,7 @@ std::string date() {
 }  // namespace
 
 std::string response_head(int status, const HttpError::Fields& fields) {
-  std::string text = "HTTP/1.1 " + std::to_string(status) + " " + reason_of(status) + "\r\n";
+  std::string text = fmt::format("HTTP/1.1 {} {}\r\n", status, reason_of(status));
   text += "Date: " + date() + "\r\n";
   for (const auto& [name, value] : fields)
     text += name + ": " + value + "\r\n";

@@ -2,6 +2,7 @@
 // Listening, the set of connections, and the end of it all.
 #include "host/server/http/server.h"
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -64,7 +65,7 @@ struct Server::State {
     if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
     if (!code) shared.options.access.port = acceptor.local_endpoint(code).port();
     if (!code) return;
-    const std::string where = shared.options.address + " port " + std::to_string(shared.options.port);
+    const std::string where = fmt::format("{} port {}", shared.options.address, shared.options.port);
     if (code == asio::error::address_in_use) {
       throw Error(RH_IO_ERROR, where + " is in use already",
                   "another program, perhaps another 'roundhouse serve', listens there: end it, or choose "

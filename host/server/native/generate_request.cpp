@@ -2,6 +2,8 @@
 // Fields of the pixel-art server's clients, and ours beside them.
 #include "host/server/native/generate_request.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -23,8 +25,8 @@ constexpr double kGuidanceScale = 7.5;
 std::uint32_t read_side(const JsonFields& fields, const char* name) {
   const std::int64_t side = fields.integer(name).value_or(kBaseSide);
   if (side < 1 || side > kLargestSide) {
-    throw Error(RH_INVALID_DIMENSION, std::string(name) + ": " + std::to_string(side) +
-                                          " is out of range, expected 1 to " + std::to_string(kLargestSide));
+    throw Error(RH_INVALID_DIMENSION,
+                fmt::format("{}: {} is out of range, expected 1 to {}", name, side, kLargestSide));
   }
   return static_cast<std::uint32_t>(side);
 }
@@ -74,9 +76,8 @@ void read_size(NativeRequest& native, const JsonFields& fields, const SizeLimits
   native.request.width = size.width;
   native.request.height = size.height;
   if (size.width == native.asked_width && size.height == native.asked_height) return;
-  native.notes.push_back("the size " + std::to_string(native.asked_width) + "x" +
-                         std::to_string(native.asked_height) + " became " + std::to_string(size.width) + "x" +
-                         std::to_string(size.height) + ", which the model can draw");
+  native.notes.push_back(fmt::format("the size {}x{} became {}x{}, which the model can draw",
+                                     native.asked_width, native.asked_height, size.width, size.height));
 }
 
 // Nothing is added and nothing moved: absent values are the model's, others are taken or refused.

@@ -2,6 +2,8 @@
 // From a body to a picture, with news on the way.
 #include "host/server/native/picture_job.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/log/to_error.h"
@@ -139,7 +141,7 @@ void PictureJob::on_step(const StepEvent& event) {
   table_.update(native_.id, [&](ProgressRecord& record) {
     const double part = event.steps == 0 ? 1 : static_cast<double>(event.step) / event.steps;
     record.progress = kStepsFrom + (kStepsTo - kStepsFrom) * part;
-    record.message = "step " + std::to_string(event.step) + " of " + std::to_string(event.steps);
+    record.message = fmt::format("step {} of {}", event.step, event.steps);
     record.current_step = event.step;
     record.total_steps = event.steps;
     if (event.step < kStepsUntilEta) return;

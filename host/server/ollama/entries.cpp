@@ -2,6 +2,8 @@
 // What is here, and what works, in Ollama's words.
 #include "host/server/ollama/entries.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -33,8 +35,7 @@ void look_at_directory(Listed& model) {
   for (const SourceFile& file : model_files(model.directory)) {
     std::error_code ignored;
     const fs::file_time_type time = fs::last_write_time(file.file, ignored);
-    listing += file.path + "\n" + std::to_string(file.size) + "\n" +
-               std::to_string(time.time_since_epoch().count()) + "\n";
+    listing += fmt::format("{}\n{}\n{}\n", file.path, file.size, time.time_since_epoch().count());
     newest = std::max(newest, time);
     model.bytes += file.size;
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures from pictures. Requests are read to the end, so that a client learns of its own mistakes first.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -54,8 +56,8 @@ Form read_form(const http::Request& request) {
     take_part(form, part);
   if (form.images.empty()) throw Error(RH_INVALID_ARGUMENT, "image: is missing, expected a file");
   if (form.images.size() > kMostImages) {
-    throw Error(RH_INVALID_ARGUMENT, "image: " + std::to_string(form.images.size()) +
-                                         " are too many, expected at most " + std::to_string(kMostImages));
+    throw Error(RH_INVALID_ARGUMENT,
+                fmt::format("image: {} are too many, expected at most {}", form.images.size(), kMostImages));
   }
   return form;
 }

@@ -2,6 +2,8 @@
 // Pictures from a prompt: whole, by address, or as events while they are made.
 #include "host/server/openai/images.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ctime>
 
@@ -31,7 +33,7 @@ void take_quality(const Services& services, ImageRequest& image) {
 }
 
 std::string size_text(std::uint32_t width, std::uint32_t height) {
-  return std::to_string(width) + "x" + std::to_string(height);
+  return fmt::format("{}x{}", width, height);
 }
 
 // What the API says of pictures, in an answer and in each event.
@@ -179,11 +181,12 @@ void send_file(PictureShelf& shelf, http::Exchange& exchange) {
   if (name.ends_with(".png")) name.resize(name.size() - 4);
   const auto file = shelf.find(name);
   if (file == nullptr) {
-    throw http::HttpError(404, RH_INVALID_ARGUMENT, "picture: there is none of that name, or no more",
-                          "pictures are kept for " + std::to_string(shelf.limits().age.count() / 60) +
-                              " minutes, as long as there is room; ask for b64_json");
+    throw http::HttpError(
+        404, RH_INVALID_ARGUMENT, "picture: there is none of that name, or no more",
+        fmt::format("pictures are kept for {} minutes, as long as there is room; ask for b64_json",
+                    shelf.limits().age.count() / 60));
   }
-  exchange.header("Cache-Control", "private, max-age=" + std::to_string(shelf.limits().age.count()));
+  exchange.header("Cache-Control", fmt::format("private, max-age={}", shelf.limits().age.count()));
   exchange.header("X-Content-Type-Options", "nosniff");
   exchange.send(200, "image/png", *file);
 }

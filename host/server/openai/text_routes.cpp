@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/openai/text_routes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/server/json_fields.h"
@@ -45,7 +47,7 @@ void check_messages(const JsonFields& fields) {
   if (!messages || messages->empty()) fields.refuse("messages", "is empty, expected one or more");
   std::size_t index = 0;
   for (const json& message : *messages) {
-    const std::string name = "messages[" + std::to_string(index++) + "]";
+    const std::string name = fmt::format("messages[{}]", index++);
     if (!message.is_object()) throw Error(RH_INVALID_ARGUMENT, name + ": is not an object");
     const JsonFields one(message, name);
     if (!one.word("role", {"system", "developer", "user", "assistant", "tool", "function"}))

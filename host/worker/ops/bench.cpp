@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/worker/ops/bench.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "host/worker/message_json.h"
@@ -35,7 +37,7 @@ Message work_bench(LoadedEngine& engine, const Message& request, CallContext& /*
             })
       .check();
   if (!std::isfinite(rate) || rate <= 0) {
-    throw Error(RH_ENGINE_BROKEN, "matrix_rate gave " + std::to_string(rate) + " FLOP/s");
+    throw Error(RH_ENGINE_BROKEN, fmt::format("matrix_rate gave {} FLOP/s", rate));
   }
   return {encode(rate)};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/worker/ops/convert.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cmath>
 
@@ -118,7 +120,7 @@ void on_tensor(void* context, const rh_convert_tensor* tensor) {
   conversion.failure.keep([&] {
     if (!reaches_floor(tensor)) refuse("convert: a tensor record is too small");
     if (tensor->rank > kMaximumRank || (tensor->rank > 0 && tensor->shape == nullptr))
-      refuse("convert: a tensor of rank " + std::to_string(tensor->rank));
+      refuse(fmt::format("convert: a tensor of rank {}", tensor->rank));
     if (!std::isfinite(tensor->squares) || !std::isfinite(tensor->squares_of_errors))
       refuse("convert: an error that is not a number");
     if (conversion.result.tensors.size() >= kMaximumTensors) refuse("convert: tensors without end");

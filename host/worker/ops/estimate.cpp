@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/worker/ops/estimate.h"
 
+#include <fmt/format.h>
+
 #include "host/loading/text.h"
 #include "host/worker/engine_call.h"
 #include "host/worker/message_json.h"
@@ -90,8 +92,8 @@ std::vector<MemoryPart>& parts_of(Estimate& estimate, std::uint32_t stage) {
   for (StageEstimate& told : estimate.stages) {
     if (told.stage == stage_name(stage)) return told.memory;
   }
-  throw Error(RH_ENGINE_BROKEN, "estimate: memory of stage " + std::to_string(stage) +
-                                    ", which was not told before (rule P41)");
+  throw Error(RH_ENGINE_BROKEN,
+              fmt::format("estimate: memory of stage {}, which was not told before (rule P41)", stage));
 }
 
 void on_memory(void* context, const rh_memory_part* part) {

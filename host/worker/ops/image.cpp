@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/worker/ops/image.h"
 
+#include <fmt/format.h>
+
 #include "host/worker/image_of.h"
 #include "host/worker/message_json.h"
 #include "host/worker/ops/task_json.h"
@@ -56,8 +58,7 @@ class Listener {
 
   std::string position() const {
     if (!last_ || last_->steps == 0) return "";
-    return last_->stage + ", after step " + std::to_string(last_->step) + " of " +
-           std::to_string(last_->steps);
+    return fmt::format("{}, after step {} of {}", last_->stage, last_->step, last_->steps);
   }
 
  private:
@@ -120,7 +121,7 @@ std::string stage_name(std::uint32_t stage) {
     case RH_STAGE_DECODE:
       return "decode";
     default:
-      return "stage " + std::to_string(stage);
+      return fmt::format("stage {}", stage);
   }
 }
 

@@ -53,7 +53,7 @@ TEST(ConversionDamage, NamesTheElementThatIsNoNumber) {
 TEST(ConversionDamage, NamesTheElementThatATypeCannotHold) {
   const OneTensor great({1, 2, 70000, 4});
   EXPECT_TRUE(fails(great.path(), Dtype::f16, false, RH_CONVERSION_FAILED,
-                    "element [1, 0] is 70000.000000, expected a number that f16 can hold"));
+                    "element [1, 0] is 70000, expected a number that f16 can hold"));
   const Converted fine(great.path(), Dtype::bf16, false);
   EXPECT_EQ(fine.run.tensors.size(), 1U);
 }

@@ -90,7 +90,7 @@ TEST_F(QuantisedMatrices, AWeightTooGreatForTheTypeIsNamed) {
       [&] {
         q4.matrix("w", {256, 256});
       },
-      RH_MODEL_INVALID, "element [1, 0] is 1000000.000000, expected a number that q4_0 can hold");
+      RH_MODEL_INVALID, "element [1, 0] is 1000000, expected a number that q4_0 can hold");
   EXPECT_EQ(open(kUseQ8).matrix("w", {256, 256}).dtype, Dtype::q8_0);
 }
 
