@@ -8,6 +8,8 @@
 #include <stop_token>
 #include <thread>
 
+#include "host/text/elapsed.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -92,7 +94,7 @@ LeaseReport OneWorker::lend(const LeaseRequest& request, const std::atomic<bool>
   const auto client = start(report, cancelled);
   const CancelWatch watch(*client, cancelled);
   report.opened = client->open(open_job(report.placement));
-  report.loading_milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+  report.loading_milliseconds = milliseconds_since(begin);
   if (events.loaded) events.loaded(report);
   OwnLease lease(*client, cancelled, report);
   if (work) work(lease);

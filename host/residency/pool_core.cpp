@@ -9,6 +9,8 @@
 
 #include "host/residency/process_size.h"
 #include "host/store/model_location.h"
+#include "host/text/elapsed.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {
@@ -18,10 +20,6 @@ constexpr std::size_t kRemembered = 256;
 
 Error shutting_down() {
   return Error(RH_CANCELLED, "cancelled because the server is shutting down");
-}
-
-double seconds_since(PoolCore::Clock::time_point begin) {
-  return std::chrono::duration<double>(PoolCore::Clock::now() - begin).count();
 }
 
 ClientOptions with_timeouts(ClientOptions options, const PoolLimits& limits) {
@@ -335,8 +333,8 @@ std::optional<Error> PoolCore::memory_verdict(Id worker) {
   const Slot& slot = *slots_.at(worker);
   if (slot.grown_to == 0) return std::nullopt;
   return Error(RH_OUT_OF_MEMORY,
-               fmt::format("engine '{}' grew to {} MB, {} MB are allowed: its worker was ended", slot.engine,
-                           slot.grown_to / 1'000'000, slot.memory_limit / 1'000'000));
+               fmt::format("engine '{}' grew to {}, {} are allowed: its worker was ended", slot.engine,
+                           human_bytes(slot.grown_to), human_bytes(slot.memory_limit)));
 }
 
 }  // namespace roundhouse::host

@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of pool.h: where a request has room, and who has to make it.
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "host/residency/schedule.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {
 
 // Beyond twice the size on disk: what libraries and activations of a picture take that nobody has asked for.
 constexpr std::uint64_t kEasily = std::uint64_t{2} << 30;
-
-std::string gigabytes(std::uint64_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / 1e9);
-  return text;
-}
-
-std::string needed(std::uint64_t bytes) {
-  if (bytes >= 100'000'000) return gigabytes(bytes);
-  return fmt::format("{} MB", (bytes + 999'999) / 1'000'000);
-}
 
 }  // namespace
 
@@ -144,9 +131,9 @@ std::optional<std::string> Schedule::impossible(const Waiting& request, const Ne
   const std::uint64_t pinned_bytes = total_bytes(stay);
   stay.push_back({need.peak, need.files});
   if (total_bytes(stay) <= limits_.memory_bytes) return std::nullopt;
-  std::string why = "model '" + request.name + "' needs about " + needed(need.peak) + " for this, " +
-                    needed(limits_.memory_bytes) + " are allowed for all models";
-  if (pinned_bytes > 0) why += " and pinned ones hold " + needed(pinned_bytes);
+  std::string why = "model '" + request.name + "' needs about " + human_bytes(need.peak) + " for this, " +
+                    human_bytes(limits_.memory_bytes) + " are allowed for all models";
+  if (pinned_bytes > 0) why += " and pinned ones hold " + human_bytes(pinned_bytes);
   return why;
 }
 

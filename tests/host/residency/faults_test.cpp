@@ -79,7 +79,7 @@ TEST_F(PoolTest, NonsenseFailsItsOwnRequest) {
 TEST_F(PoolTest, AWorkerThatOutgrowsItsLimitIsEndedWithTheFigures) {
   PoolRequest greedy = request("eat memory", "m");
   greedy.plan.memory_limit_bytes = 200'000'000;
-  expect_error(RH_OUT_OF_MEMORY, "MB, 200 MB are allowed", [&] { run(greedy); });
+  expect_error(RH_OUT_OF_MEMORY, "MiB, 191 MiB are allowed", [&] { run(greedy); });
   EXPECT_EQ(pool().statistics().memory_kills, 1U);
   EXPECT_EQ(pool().statistics().crashes, 0U);
   expect_pool_works("m");
@@ -303,7 +303,7 @@ TEST_F(ScriptedPoolTest, InASmallBudgetTheEngineIsAskedOnceAndBelieved) {
 TEST_F(ScriptedPoolTest, WhatCanNeverFitFailsBeforeItIsLoaded) {
   limits_.memory_bytes = 100'000'000;
   script_.estimate = [] { return Estimate{{{"denoise", 800, 0, 600'000'000}}, 500'000'000}; };
-  expect_error(RH_OUT_OF_MEMORY, "model 'a' needs about 0.6 GB for this, 0.1 GB are allowed",
+  expect_error(RH_OUT_OF_MEMORY, "model 'a' needs about 572 MiB for this, 95 MiB are allowed",
                [&] { run(request("a picture", "a")); });
   script_.estimate = []() -> Estimate { throw Error(RH_OUT_OF_MEMORY, "the engine's own figures"); };
   expect_error(RH_OUT_OF_MEMORY, "the engine's own figures", [&] { run(request("a picture", "b")); });

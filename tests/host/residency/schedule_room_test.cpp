@@ -116,7 +116,7 @@ TEST(Schedule, WhatCanNeverFitIsRefusedWithTheFigures) {
   house.know("a", 150 * kMega, 200 * kMega);
   house.ask("a");
   EXPECT_THAT(house.go(), ElementsAre("refuse a"));
-  EXPECT_THAT(house.refusals[0], HasSubstr("model 'a' needs about 0.2 GB for this, 0.1 GB are allowed"));
+  EXPECT_THAT(house.refusals[0], HasSubstr("model 'a' needs about 191 MiB for this, 95 MiB are allowed"));
   EXPECT_EQ(house.schedule.waiting(), 0U);
 }
 
@@ -129,7 +129,7 @@ TEST(Schedule, WhatPinnedModelsHoldIsNotThereForOthers) {
   house.serve("a");
   house.ask("b");
   EXPECT_THAT(house.go(), ElementsAre("refuse b"));
-  EXPECT_THAT(house.refusals[0], HasSubstr("and pinned ones hold 60 MB"));
+  EXPECT_THAT(house.refusals[0], HasSubstr("and pinned ones hold 57 MiB"));
 }
 
 TEST(Schedule, AScaledFigureKeepsNobodyOut) {
