@@ -6,6 +6,7 @@
 #include "host/store/directory_manifest.h"
 #include "host/store/model_files.h"
 #include "host/store/partial_directory.h"
+#include "host/text/elapsed.h"
 
 namespace roundhouse::host {
 namespace {
@@ -152,7 +153,7 @@ ConvertReport convert_model(const AppContext& context, ConvertEngines engines,
     report.bytes = made.bytes;
     report.stored = std::move(made.stored);
   }
-  report.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+  report.milliseconds = milliseconds_since(begin);
   return report;
 }
 

@@ -11,6 +11,7 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
 #include "host/session/image_runner.h"
+#include "host/text/elapsed.h"
 #include "host/worker/ops/bench.h"
 
 namespace roundhouse::host {
@@ -156,8 +157,7 @@ class BenchCommand : public Command {
     ImageEvents events;
     events.loaded = [&](const LeaseReport& lease) {
       const OpenResult& opened = lease.opened;
-      bench.startup_milliseconds.add(
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+      bench.startup_milliseconds.add(milliseconds_since(begin));
       bench.version = opened.engine.version;
       for (const auto& [key, value] : opened.engine.facts) {
         if (key == "products") bench.product_name = value;

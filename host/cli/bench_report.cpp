@@ -12,6 +12,7 @@
 
 #include "host/cli/program.h"
 #include "host/cli/text.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {

@@ -12,6 +12,7 @@
 #include "host/cli/bench_serve_load.h"
 #include "host/cli/interrupt.h"
 #include "host/session/image_runner.h"
+#include "host/text/elapsed.h"
 #include "host/worker/machine.h"
 #include "host/worker/ops/image.h"
 
@@ -22,10 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kDrawnPrompt = "a red mushroom on green grass at night";
 constexpr std::int64_t kSeed = 42;
-
-double milliseconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
 
 std::int64_t number(const char* flag, const std::optional<std::string>& text, std::int64_t otherwise,
                     std::int64_t most) {

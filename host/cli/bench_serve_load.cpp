@@ -14,6 +14,7 @@
 
 #include "host/cli/interrupt.h"
 #include "host/session/image_runner.h"
+#include "host/text/elapsed.h"
 #include "host/transport/base64.h"
 #include "host/worker/ops/image.h"
 
@@ -26,10 +27,6 @@ constexpr const char* kEngine = "testcard";
 constexpr int kBegunSide = 1024, kBegunSteps = 50;  // long enough that a cancellation comes in the middle
 constexpr int kCrowdSide = 256;
 constexpr std::size_t kProblems = 5;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 OrderedJson card_body(int side, int steps, std::uint64_t seed) {
   return {{"prompt", "a card"}, {"exact", true},  {"engine", kEngine}, {"width", side},

@@ -8,6 +8,7 @@
 
 #include "host/cli/bench_serve.h"
 #include "host/cli/text.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {

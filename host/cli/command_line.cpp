@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "host/cli/text.h"
+#include "host/text/list.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -117,7 +117,7 @@ std::string command_names(const FlagTable& program) {
   std::vector<std::string> names;
   for (const FlagTable& command : program.commands)
     names.push_back(command.name);
-  return join(names, ", ");
+  return joined(names);
 }
 
 CommandLine read_command_line(const FlagTable& program, const std::string& version, int argc, char** argv) {

@@ -7,6 +7,7 @@
 #include "host/cli/convert_report.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/transfer_view.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host {
 namespace {
@@ -79,11 +80,9 @@ class ConvertCommand : public Command {
   std::string type() const {
     const auto found = kind_.types.find(flags_.type);
     if (found != kind_.types.end()) return found->second;
-    std::string expected;
-    for (const auto& [name, meaning] : kind_.types)
-      expected += (expected.empty() ? "" : ", ") + name;
-    throw Error(RH_INVALID_ARGUMENT, std::string(kind_.flag) + ": '" + flags_.type +
-                                         "' is not known, expected one of: " + expected);
+    throw Error(RH_INVALID_ARGUMENT,
+                std::string(kind_.flag) + ": '" + flags_.type +
+                    "' is not known, expected one of: " + joined(std::views::keys(kind_.types)));
   }
 
   std::string format() const {

@@ -11,6 +11,7 @@
 
 #include "host/cli/store_report.h"
 #include "host/cli/text.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {

@@ -8,6 +8,7 @@
 #include "host/cli/daemon_client.h"
 #include "host/cli/table.h"
 #include "host/cli/text.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {

@@ -10,8 +10,9 @@
 #include <clocale>
 #include <string_view>
 
-#include "host/cli/text.h"
 #include "host/output/png.h"
+#include "host/text/list.h"
+#include "host/text/quantities.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {
@@ -75,7 +76,7 @@ Findings processor_findings(const Machine& machine) {
   Findings findings;
   const bool fast = has(machine.features, "avx2") || has(machine.features, "asimd");
   std::string text = (machine.cpu.empty() ? "unknown processor" : machine.cpu) + ": " +
-                     (machine.features.empty() ? "no vector extensions known" : join(machine.features, ", "));
+                     (machine.features.empty() ? "no vector extensions known" : joined(machine.features));
   findings.push_back({"cpu", fast ? Level::ok : Level::warning, text,
                       fast ? "" : "engines run, but slowly: a processor with AVX2 is several times faster"});
   text = fmt::format("{} of {} may be used", plural(machine.processors_allowed, "processor"),
@@ -135,7 +136,7 @@ Findings engine_findings(const Program& program, const Registry& registry) {
         const bool differs = !record.differences.empty();
         findings.push_back(
             {"engine " + record.id, differs ? Level::warning : Level::ok,
-             differs ? "differs from its manifest: " + join(record.differences, "; ")
+             differs ? "differs from its manifest: " + joined(record.differences, "; ")
                      : "loads (" + file + ")",
              differs ? "the plugin's word counts; its author should correct the manifest" : ""});
         break;
@@ -158,7 +159,7 @@ Findings engine_findings(const Program& program, const Registry& registry) {
     std::vector<std::string> places;
     for (const SearchDirectory& directory : program.engine_directories())
       places.push_back(directory.path.string());
-    findings.push_back({"engines", Level::error, "none can be used; looked in " + join(places, ", "),
+    findings.push_back({"engines", Level::error, "none can be used; looked in " + joined(places),
                         "install the engines, or name their directory with --engine-path"});
   }
   return findings;
@@ -174,8 +175,8 @@ Findings model_findings(const ModelCatalogue& models) {
                         std::string("the default model ") + ModelCatalogue::kDefaultModel + " was not found",
                         "complete the installation: it comes along with the program"});
   }
-  std::string text = "present: " + (present.empty() ? "none" : join(present, ", "));
-  if (!absent.empty()) text += "; known, not present: " + join(absent, ", ");
+  std::string text = "present: " + (present.empty() ? "none" : joined(present));
+  if (!absent.empty()) text += "; known, not present: " + joined(absent);
   findings.push_back({"models", Level::ok, text, ""});
   for (const auto& entry : models.entries()) {
     if (entry.problem) {

@@ -8,13 +8,14 @@
 #include "host/cli/report.h"
 #include "host/cli/text.h"
 #include "host/registry/record_json.h"
+#include "host/text/list.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {
 namespace {
 
 std::string in_use(const EngineRecord& record) {
-  if (!record.report) return join(capability_values(stated_capabilities(record), "device"), ", ");
+  if (!record.report) return joined(capability_values(stated_capabilities(record), "device"));
   std::vector<std::string> parts;
   const std::string device = engine_fact(record, "device").value_or("");
   if (!device.empty()) parts.push_back(device);
@@ -22,7 +23,7 @@ std::string in_use(const EngineRecord& record) {
     if (key == "device") continue;
     parts.push_back(key == "threads" ? value + (value == "1" ? " thread" : " threads") : key + " " + value);
   }
-  return join(parts, ", ");
+  return joined(parts);
 }
 
 std::string record_text(const EngineRecord& record, std::size_t width) {
@@ -40,11 +41,11 @@ std::string record_text(const EngineRecord& record, std::size_t width) {
   }
   const Capabilities& capabilities = stated_capabilities(record);
   line("what", about.description);
-  line("does", join(capability_values(capabilities, "task"), ", "));
-  line("models", join(capability_values(capabilities, "architecture"), ", "));
-  line("weights", join(capability_values(capabilities, "dtype"), ", "));
-  line("features", join(capability_values(capabilities, "feature"), ", "));
-  line("samplers", join(capability_values(capabilities, "sampler"), ", "));
+  line("does", joined(capability_values(capabilities, "task")));
+  line("models", joined(capability_values(capabilities, "architecture")));
+  line("weights", joined(capability_values(capabilities, "dtype")));
+  line("features", joined(capability_values(capabilities, "feature")));
+  line("samplers", joined(capability_values(capabilities, "sampler")));
   line("runs on", in_use(record));
   for (const std::string& difference : record.differences)
     line("differs", difference);

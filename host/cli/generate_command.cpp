@@ -19,6 +19,7 @@
 #include "host/output/metadata.h"
 #include "host/session/image_runner.h"
 #include "host/store/store_settings.h"
+#include "host/text/elapsed.h"
 #include "host/worker/redaction.h"
 #include "roundhouse/ext/log.h"
 
@@ -28,10 +29,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kFilePrefix = "z-image";
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 // Short enough to be typed again, and exact in every JSON reader.
 std::uint64_t random_seed() {

@@ -11,6 +11,8 @@
 
 #include "host/cli/program.h"
 #include "host/cli/text.h"
+#include "host/text/list.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {
@@ -43,7 +45,7 @@ std::string parts_text(std::vector<MemoryPart> parts) {
     const std::string where = part.device == "cpu" ? "" : " on " + part.device;
     if (texts.size() < most) texts.push_back(part.part + " " + human_bytes(part.bytes) + where);
   }
-  return join(texts, ", ");
+  return joined(texts);
 }
 
 // "denoise: transformer 5.2 GB, ...", or nothing where the engine does not tell.

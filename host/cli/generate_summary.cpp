@@ -11,6 +11,8 @@
 #include "host/cli/program.h"
 #include "host/cli/text.h"
 #include "host/output/metadata.h"
+#include "host/text/list.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {
@@ -82,7 +84,7 @@ std::string stage_peaks_text(const RunRecord& run) {
       text += " with " + human_bytes(stage->activation_bytes) + " of activations";
     parts.push_back(std::move(text));
   }
-  return join(parts, ", ");
+  return joined(parts);
 }
 
 OrderedJson image_json(const SavedImage& image) {
@@ -117,7 +119,7 @@ std::string seeds_text(const RunRecord& run) {
   std::vector<std::string> seeds;
   for (const SavedImage& image : run.images)
     seeds.push_back(std::to_string(image.seed));
-  return join(seeds, ", ");
+  return joined(seeds);
 }
 
 std::string dtypes_text(const Facts& facts) {
@@ -125,7 +127,7 @@ std::string dtypes_text(const Facts& facts) {
   const OrderedJson dtypes = dtypes_json(facts);
   for (const auto& [stage, dtype] : dtypes.items())
     parts.push_back(stage + " " + dtype.get<std::string>());
-  return join(parts, "; ");
+  return joined(parts, "; ");
 }
 
 std::string engine_text(const RunRecord& run) {
@@ -232,7 +234,7 @@ std::string summary_text(const RunRecord& run, std::size_t width) {
   }
   times.push_back("save " + human_milliseconds(save_milliseconds(run)));
   times.push_back("total " + human_milliseconds(run.total_milliseconds));
-  line("time", join(times, ", "));
+  line("time", joined(times));
   const std::string peaks = stage_peaks_text(run);
   line("peak memory", human_bytes(run.peak_memory_bytes) + (peaks.empty() ? "" : " (" + peaks + ")"));
   for (const std::string& note : run.notes)

@@ -6,6 +6,7 @@
 #include "host/cli/command.h"
 #include "host/cli/table.h"
 #include "host/cli/text.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "host/cli/command.h"
-#include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {

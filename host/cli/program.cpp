@@ -8,6 +8,7 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/model_check.h"
 #include "host/cli/transfer_view.h"
+#include "host/text/elapsed.h"
 #include "roundhouse/error.hpp"
 #include "roundhouse/ext/log.h"
 
@@ -77,7 +78,7 @@ AppContext Program::app() const {
 }
 
 double Program::milliseconds_since_start() const {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return milliseconds_since(start);
 }
 
 }  // namespace roundhouse::host

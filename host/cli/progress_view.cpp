@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "host/cli/text.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {

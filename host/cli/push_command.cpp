@@ -7,9 +7,9 @@
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/registry_flags.h"
-#include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
 #include "host/sources/registry_push.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse serve`: the daemon, until it is told to end.
+#include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -39,7 +40,7 @@ void give_back_pictures() {
 
 std::string url_of(const std::string& host, std::uint16_t port) {
   const bool bare = host.find(':') != std::string::npos;
-  return "http://" + (bare ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return fmt::format("http://{}:{}", bare ? "[" + host + "]" : host, port);
 }
 
 class ServeCommand : public Command {

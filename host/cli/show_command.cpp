@@ -12,6 +12,8 @@
 #include "host/store/model_files.h"
 #include "host/store/small_file.h"
 #include "host/store/weight_files.h"
+#include "host/text/list.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {
@@ -168,14 +170,14 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
   };
   line("what", shown.spec.title + (shown.spec.description.empty() ? "" : ": " + shown.spec.description));
   line("license", shown.spec.license);
-  line("model", shown.architecture + ", " + shown.weight_format + " of " + join(shown.dtypes, ", "));
+  line("model", shown.architecture + ", " + shown.weight_format + " of " + joined(shown.dtypes));
   line("size", fmt::format("{} to {}, multiples of {}", shown.spec.size.minimum, shown.spec.size.maximum,
                            shown.spec.size.multiple_of));
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(shown.spec.defaults);
   for (const auto& [name, value] : given.items())
     defaults.push_back(name + " " + value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
-  line("defaults", join(defaults, ", "));
+  line("defaults", joined(defaults));
   line("directory", shown.directory);
   if (shown.stored) {
     line("digest", shown.stored->digest.text());
@@ -186,7 +188,7 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
                        (value.is_string()
                             ? value.get<std::string>()
                             : value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)));
-    line("provenance", join(origin, ", "));
+    line("provenance", joined(origin));
     line("bytes",
          fmt::format("{} in {} files", human_bytes(shown.manifest->bytes), shown.manifest->files.size()));
     for (const auto& [name, component] : components(shown))

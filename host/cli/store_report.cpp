@@ -5,7 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "host/cli/text.h"
+#include "host/text/list.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {
@@ -47,7 +48,7 @@ std::string import_text(const ImportReport& report) {
   add(report.fetched, "fetched");
   std::string text = report.model.name + "  " + report.model.digest.brief() + "  " +
                      human_bytes(report.bytes) + " in " + counted(report.files, "file", "files") + " (" +
-                     join(how, ", ") + "), " + human_bytes(report.bytes_added) + " added\n";
+                     joined(how) + "), " + human_bytes(report.bytes_added) + " added\n";
   if (report.replaced) text += "the name stood for " + report.replaced->brief() + " before\n";
   return text;
 }
@@ -79,7 +80,7 @@ std::string collection_text(const Collection& collection, const std::string& ver
   if (!collection.downloads.empty())
     what.push_back(counted(collection.downloads.size(), "file of a download", "files of downloads"));
   if (what.empty()) return "nothing to remove\n";
-  return verb + " " + join(what, ", ") + ": " + human_bytes(collection.bytes) + "\n";
+  return verb + " " + joined(what) + ": " + human_bytes(collection.bytes) + "\n";
 }
 
 }  // namespace roundhouse::host

@@ -2,14 +2,10 @@
 // Text for people.
 #include "host/cli/text.h"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdio>
 #include <sstream>
 
 #include "host/log/terminal_text.h"
@@ -27,38 +23,6 @@ std::string first_columns(const std::string& text, std::size_t columns) {
     if (begins && count++ == columns) break;
   }
   return text.substr(0, end);
-}
-
-std::string fixed(double value, int decimals) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
-  return text.data();
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-  static constexpr std::array<const char*, 5> units = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < units.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  return fixed(value, unit > 0 && value < 10 ? 1 : 0) + " " + units[unit];
-}
-
-std::string human_milliseconds(double milliseconds) {
-  if (milliseconds < 10) return fixed(milliseconds, 1) + " ms";
-  if (milliseconds < 1000) return fixed(milliseconds, 0) + " ms";
-  if (milliseconds < 60'000) return fixed(milliseconds / 1000, milliseconds < 10'000 ? 2 : 1) + " s";
-  const auto seconds = static_cast<long long>(std::llround(milliseconds / 1000));
-  return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-}
-
-std::string join(const std::vector<std::string>& items, const std::string& separator) {
-  std::string text;
-  for (const std::string& item : items)
-    text += (text.empty() ? "" : separator) + item;
-  return text;
 }
 
 std::size_t columns(const std::string& text) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text for people: quantities, wrapped lists, lines that stay lines.
+// Text for terminals: wrapped lists, lines that stay lines.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
-#include <vector>
 
 namespace roundhouse::host {
 
@@ -12,12 +11,6 @@ namespace roundhouse::host {
 std::string one_line(const std::string& text);
 // At most so many display columns, without cutting a character.
 std::string first_columns(const std::string& text, std::size_t columns);
-
-std::string human_bytes(std::uint64_t bytes);         // "412 MiB"
-std::string human_milliseconds(double milliseconds);  // "85 ms", "1.24 s", "3 min 20 s"
-std::string fixed(double value, int decimals);
-
-std::string join(const std::vector<std::string>& items, const std::string& separator);
 
 // "  <label padded to 12><text>" with the text broken at spaces so that no line is wider than `width`
 // columns; following lines are indented to the text. A word longer than a line keeps its own.

@@ -12,6 +12,8 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
 #include "host/cli/text.h"
+#include "host/text/elapsed.h"
+#include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {
@@ -21,10 +23,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kBarColumns = 24;
 constexpr double kBarSeconds = 0.1, kLineSeconds = 10;  // between two of them
 constexpr double kQuietSeconds = 0.5;                   // what is done sooner needs no line
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // The line on the terminal.
 class TransferView {

@@ -11,6 +11,7 @@
 
 #include "host/loading/plugin_error.h"
 #include "host/loading/text.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host {
 namespace {
@@ -138,10 +139,7 @@ EngineReport describe_engine(const std::string& id, const rh_engine_factory& fac
     if (report.id == id) wanted = std::move(report);
   }
   if (wanted) return *wanted;
-  std::string others;
-  for (const auto& other : ids)
-    others += (others.empty() ? "" : ", ") + other;
-  throw broken(id, rule::kManifest, "the plugin holds " + others + ", the manifest says '" + id + "'");
+  throw broken(id, rule::kManifest, "the plugin holds " + joined(ids) + ", the manifest says '" + id + "'");
 }
 
 }  // namespace roundhouse::host

@@ -10,6 +10,7 @@
 #include "host/loading/descriptor.h"
 #include "host/loading/image_watch.h"
 #include "host/loading/plugin_core.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host {
 namespace {
@@ -56,11 +57,9 @@ std::string chosen_device(const EngineReport& report, const std::string& device)
       found == report.capabilities.end() ? std::vector<std::string>{} : found->second;
   if (device == "auto" && !devices.empty()) return devices.front();
   if (std::find(devices.begin(), devices.end(), device) != devices.end()) return device;
-  std::string list = "auto";
-  for (const auto& known : devices)
-    list += ", " + known;
   throw Error(RH_UNSUPPORTED_DEVICE, "device '" + device + "' is not available with engine '" + report.id +
-                                         "', expected one of: " + list);
+                                         "', expected one of: auto" +
+                                         (devices.empty() ? "" : ", " + joined(devices)));
 }
 
 void check_engine(const std::string& id, const rh_engine* engine) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/text/list.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -95,10 +96,7 @@ void JsonValue::expect_only(std::initializer_list<std::string_view> keys) const 
   for (const auto& [key, value] : members()) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     if (field_.empty() && key.starts_with("x-")) continue;
-    std::string list;
-    for (const auto known : keys)
-      list += (list.empty() ? "" : ", ") + std::string(known);
-    value.refuse("is not a known key, expected one of: " + list);
+    value.refuse("is not a known key, expected one of: " + joined(keys));
   }
 }
 

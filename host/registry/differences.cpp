@@ -6,6 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include "host/text/list.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -21,12 +23,9 @@ void compare(Lines& lines, const std::string& field, const std::string& manifest
                   or_nothing(report));
 }
 
-std::string joined(std::vector<std::string> values) {
+std::string sorted_list(std::vector<std::string> values) {
   std::sort(values.begin(), values.end());
-  std::string text;
-  for (const auto& value : values)
-    text += (text.empty() ? "" : ", ") + value;
-  return text;
+  return joined(values);
 }
 
 std::string shown(const Limits& limits, const std::string& name) {
@@ -50,7 +49,7 @@ std::set<std::string> keys(const Map& first, const Map& second) {
 
 std::string group(const Capabilities& capabilities, const std::string& name) {
   const auto found = capabilities.find(name);
-  return found == capabilities.end() ? "" : joined(found->second);
+  return found == capabilities.end() ? "" : sorted_list(found->second);
 }
 
 }  // namespace

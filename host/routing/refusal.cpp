@@ -8,6 +8,8 @@
 #include <set>
 #include <sstream>
 
+#include "host/text/list.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -19,16 +21,13 @@ std::string named(const EngineRecord& record) {
 }
 
 template <class Strings>
-std::string joined(const Strings& values) {
-  std::string text;
-  for (const auto& value : values)
-    text += (text.empty() ? "" : ", ") + value;
-  return text.empty() ? "none" : text;
+std::string list_of(const Strings& values) {
+  return values.empty() ? "none" : joined(values);
 }
 
 std::string group(const EngineRecord& record, const std::string& name) {
   const auto found = record.capabilities().find(name);
-  return found == record.capabilities().end() ? "none" : joined(found->second);
+  return found == record.capabilities().end() ? "none" : list_of(found->second);
 }
 
 // All values of a group over the usable engines, sorted.
@@ -54,7 +53,7 @@ std::set<std::string> engines_with(const Records& records, const std::string& na
 
 // "; engines that do: a, b"
 std::string elsewhere(const Records& records, const std::string& name, const std::string& value) {
-  return "; engines that do: " + joined(engines_with(records, name, value));
+  return "; engines that do: " + list_of(engines_with(records, name, value));
 }
 
 Answer ask_usable(const RouteRequest&, const EngineRecord& record, const Records&) {
@@ -104,7 +103,7 @@ Answer ask_device(const RouteRequest& request, const EngineRecord& record, const
   }
   return Error(RH_UNSUPPORTED_DEVICE, "device '" + request.device +
                                           "' is not available, expected one of: auto" +
-                                          (anywhere.empty() ? "" : ", " + joined(anywhere)));
+                                          (anywhere.empty() ? "" : ", " + list_of(anywhere)));
 }
 
 Answer ask_weight_format(const RouteRequest& request, const EngineRecord& record, const Records&) {
@@ -147,7 +146,7 @@ Answer ask_method(const std::string& what, const std::optional<std::string>& val
   if (!value || has_capability(record.capabilities(), what, *value)) return std::nullopt;
   if (engines_with(records, what, *value).empty()) {
     return Error(RH_INVALID_ARGUMENT, what + ": '" + *value + "' is not known, expected one of: " +
-                                          joined(everywhere(records, what)));
+                                          list_of(everywhere(records, what)));
   }
   return Error(RH_CAPABILITY_UNSUPPORTED, named(record) + " has no " + what + " '" + *value +
                                               "', expected one of: " + group(record, what) +

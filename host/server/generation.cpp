@@ -7,16 +7,13 @@
 #include <random>
 
 #include "host/server/http/http_error.h"
+#include "host/text/elapsed.h"
 #include "host/worker/redaction.h"
 
 namespace roundhouse::host {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 void note_placement(http::Exchange& exchange, const Placement& placement) {
   exchange.notes()["engine"] = placement.engine;

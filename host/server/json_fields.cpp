@@ -8,6 +8,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "host/text/list.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -169,10 +170,7 @@ std::optional<std::string> JsonFields::word(const std::string& field,
                                             const std::vector<std::string>& words) const {
   const auto value = text(field);
   if (!value || std::find(words.begin(), words.end(), *value) != words.end()) return value;
-  std::string expected;
-  for (const std::string& word : words)
-    expected += (expected.empty() ? "" : ", ") + word;
-  refuse(field, "is not known, expected one of: " + expected);
+  refuse(field, "is not known, expected one of: " + joined(words));
 }
 
 std::optional<std::string> JsonFields::word(const std::string& field,

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+#include "host/text/list.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -25,12 +27,11 @@ constexpr std::array<Preset, 7> kPresets{{{"1:1", 1.0},
                                           {"2:3", 2.0 / 3}}};
 
 double ratio_of(const std::string& aspect) {
-  std::string names;
   for (const Preset& preset : kPresets) {
     if (aspect == preset.name) return preset.ratio;
-    names += (names.empty() ? "" : ", ") + std::string(preset.name);
   }
-  throw Error(RH_INVALID_ARGUMENT, "aspect: '" + aspect + "' is not known, expected one of: " + names);
+  throw Error(RH_INVALID_ARGUMENT, "aspect: '" + aspect + "' is not known, expected one of: " +
+                                       joined(kPresets, ", ", &Preset::name));
 }
 
 std::uint32_t step_of(const SizeLimits& limits) {

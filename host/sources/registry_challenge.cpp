@@ -5,19 +5,14 @@
 #include <optional>
 #include <string_view>
 
+#include "host/text/letters.h"
+
 namespace roundhouse::host {
 namespace {
 
 bool is_token_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
 }
 
 // One header, from left to right.
@@ -29,7 +24,7 @@ class Reader {
   void read() {
     AuthChallenge* current = nullptr;
     for (skip(" \t,"); !rest_.empty(); skip(" \t,")) {
-      const std::string name = lower(token());
+      const std::string name = lowered(token());
       if (name.empty()) return;
       const bool spaced = skip(" \t");
       if (current != nullptr && take('=')) {

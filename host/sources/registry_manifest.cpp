@@ -8,6 +8,7 @@
 #include "host/sources/backoff.h"
 #include "host/sources/texts.h"
 #include "host/store/small_file.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host {
 namespace {
@@ -60,9 +61,7 @@ Digest only_model(const json& root, const std::string& shown) {
     throw Error(RH_CAPABILITY_UNSUPPORTED,
                 fmt::format("{} is an index of {} images, none of them a model", shown, manifests->size()));
   if (found.size() == 1) return found.front();
-  std::string list;
-  for (std::size_t i = 0; i < found.size() && i < 8; ++i)
-    list += (i == 0 ? "" : ", ") + found[i].text();
+  const std::string list = joined(found | std::views::take(8), ", ", &Digest::text);
   throw Error(RH_INVALID_ARGUMENT, fmt::format("{} is an index of {} models: {}", shown, found.size(), list),
               "name one of them with @sha256:DIGEST");
 }

@@ -10,6 +10,7 @@
 #include "host/store/small_file.h"
 #include "host/store/store.h"
 #include "host/store/weight_files.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host {
 namespace {
@@ -278,10 +279,7 @@ ResolvedModel ModelCatalogue::found(const std::string& reference) const {
 }
 
 void ModelCatalogue::throw_not_found(const std::string& reference) const {
-  std::string names;
-  for (const auto& entry : entries()) {
-    names += (names.empty() ? "" : ", ") + entry.spec.name;
-  }
+  const std::string names = joined(entries(), ", ", [](const auto& entry) { return entry.spec.name; });
   throw Error(
       RH_MODEL_NOT_FOUND,
       "model '" + reference + "' was not found among: " + (names.empty() ? "(none)" : names) +

@@ -9,6 +9,7 @@
 #include "host/store/model_catalogue.h"
 #include "host/store/small_file.h"
 #include "host/store/weight_files.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host {
 namespace {
@@ -71,10 +72,7 @@ void require_tokenizer(const fs::path& directory, const std::string& folder, Mis
 
 void refuse_missing(const fs::path& directory, const Missing& missing) {
   if (missing.empty()) return;
-  std::string text;
-  for (const auto& item : missing)
-    text += (text.empty() ? "" : ", ") + item;
-  throw Error(RH_WEIGHTS_MISSING, "model directory '" + directory.string() + "': missing " + text);
+  throw Error(RH_WEIGHTS_MISSING, "model directory '" + directory.string() + "': missing " + joined(missing));
 }
 
 ModelDirectory described(const fs::path& directory, const std::string& architecture,

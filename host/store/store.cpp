@@ -9,6 +9,7 @@
 #include "host/store/download.h"
 #include "host/store/small_file.h"
 #include "host/store/store_internal.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host {
 namespace {
@@ -27,11 +28,8 @@ std::string shown_model(const std::string& name) {
 }
 
 [[noreturn]] void throw_not_found(const ModelName& name, const std::vector<StoredModel>& models) {
-  std::string names;
-  for (const StoredModel& model : models)
-    names += (names.empty() ? "" : ", ") + model.name;
   throw Error(RH_MODEL_NOT_FOUND, shown_model(name.text()) + " was not found in the store among: " +
-                                      (names.empty() ? "(none)" : names));
+                                      (models.empty() ? "(none)" : joined(models, ", ", &StoredModel::name)));
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "host/text/list.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -74,10 +76,7 @@ std::string YamlSection::required_text(const std::string& key) {
 std::string YamlSection::choice(const std::string& key, const std::vector<std::string>& choices) {
   auto value = text(key);
   if (!value || std::find(choices.begin(), choices.end(), *value) != choices.end()) return value.value_or("");
-  std::string list;
-  for (const auto& item : choices)
-    list += (list.empty() ? "" : ", ") + item;
-  note(child(key), key, "'" + *value + "' is not known, expected one of: " + list);
+  note(child(key), key, "'" + *value + "' is not known, expected one of: " + joined(choices));
   return "";
 }
 

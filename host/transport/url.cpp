@@ -7,6 +7,7 @@
 #include <boost/url.hpp>
 #include <charconv>
 
+#include "host/text/letters.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -20,13 +21,6 @@ constexpr std::size_t kMaximumBytes = 16'384;
   throw Error(code, "url '" + std::string(text.substr(0, text.find('?'))) + "': " + what);
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 // Bytes that have no place in a URL, as people and servers write them nevertheless.
 std::string escaped(const std::string& text) {
   return percent_encoded(text, "%!*'();:@&=+$,/?#[]");
@@ -36,8 +30,8 @@ std::string escaped(const std::string& text) {
 std::string host_of(const std::string& text) {
   const std::size_t begin = text.find("://") + 3;
   const std::string authority = text.substr(begin, text.find_first_of("/?#", begin) - begin);
-  if (!authority.starts_with('[')) return lower(authority.substr(0, authority.find(':')));
-  return lower(authority.substr(1, authority.find(']') - 1));
+  if (!authority.starts_with('[')) return lowered(authority.substr(0, authority.find(':')));
+  return lowered(authority.substr(1, authority.find(']') - 1));
 }
 
 bool is_address(const std::string& host) {
@@ -84,7 +78,7 @@ Url Url::parse(const std::string& text) {
   const auto parsed = urls::parse_uri(text);
   if (!parsed) refuse(RH_INVALID_ARGUMENT, text, "is not a URL, expected https://host/path");
   Url url;
-  url.scheme_ = lower(std::string(parsed->scheme()));
+  url.scheme_ = lowered(std::string(parsed->scheme()));
   if (url.scheme_ != "http" && url.scheme_ != "https")
     refuse(RH_INVALID_ARGUMENT, text, "scheme '" + url.scheme_ + "' is not known, expected https or http");
   if (!parsed->has_authority()) refuse(RH_INVALID_ARGUMENT, text, "has no host name");

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -32,7 +34,7 @@ class Workspace {
 
   const fs::path& root() const { return root_; }
   fs::path target() {
-    const fs::path path = root_ / ("target" + std::to_string(++targets_));
+    const fs::path path = root_ / fmt::format("target{}", ++targets_);
     fs::create_directory(path);
     return path;
   }
@@ -102,7 +104,7 @@ class Conversions {
     ErrorSlot error;
     const rh_status status = watch.run(engine_, convert_, &wanted, error.get());
     report_.expect(status == expected, rule,
-                   call + " returned " + std::to_string(status) + ", expected " + std::to_string(expected));
+                   fmt::format("{} returned {}, expected {}", call, status, expected));
     if (status != RH_OK) error.expect_told(report_, status, call);
   }
 
@@ -115,7 +117,7 @@ class Conversions {
     ErrorSlot error;
     const rh_status status = watch.run(engine_, convert_, &wanted, error.get());
     report_.expect(status == RH_CANCELLED && watch.asked() > 0, "P37",
-                   call + " returned " + std::to_string(status) + ", expected CANCELLED");
+                   fmt::format("{} returned {}, expected CANCELLED", call, status));
     if (status != RH_OK) error.expect_told(report_, status, call);
   }
 

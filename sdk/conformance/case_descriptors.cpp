@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <cmath>
 #include <exception>
 #include <set>
@@ -21,7 +23,7 @@ void check_texts(const rh_engine_descriptor& engine, Report& report) {
     report.expect(is_text(value), "P7", id + ": " + name + " is NULL, empty or not UTF-8");
   }
   const bool known = engine.maturity >= RH_MATURITY_STABLE && engine.maturity <= RH_MATURITY_TEACHING;
-  report.expect(known, "P7", id + ": maturity is " + std::to_string(engine.maturity) + ", expected 1 to 3");
+  report.expect(known, "P7", fmt::format("{}: maturity is {}, expected 1 to 3", id, engine.maturity));
   report.expect(engine.reserved == 0, "P10", id + ": a reserved field of the descriptor is not 0");
 }
 

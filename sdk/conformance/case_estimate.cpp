@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -43,13 +45,13 @@ class EstimateWatch {
     if (!report_.expect(status == RH_OK, "P33", call_ + " failed: " + error.message()))
       return error.expect_told(report_, status, call_);
     report_.expect(stages_ > 0 && held_times_ == 1, "P33",
-                   call_ + " told " + std::to_string(stages_) + " stages, and " +
-                       std::to_string(held_times_) + " times what is held, expected once");
+                   fmt::format("{} told {} stages, and {} times what is held, expected once", call_, stages_,
+                               held_times_));
     report_.expect(true, "P41", "");
     for (const auto& [stage, bytes] : parts_)
       report_.expect(bytes == whole_[stage], "P41",
-                     call_ + ": the parts of stage " + std::to_string(stage) + " come to " +
-                         std::to_string(bytes) + " bytes, its memory is " + std::to_string(whole_[stage]));
+                     fmt::format("{}: the parts of stage {} come to {} bytes, its memory is {}", call_, stage,
+                                 bytes, whole_[stage]));
   }
 
  private:
@@ -61,8 +63,7 @@ class EstimateWatch {
                               watch.call_ + ": the record of a stage is NULL or too small"))
       return;
     watch.report_.expect(stage->stage <= last_stage && stage->stage >= watch.next_ && watch.held_times_ == 0,
-                         "P33",
-                         watch.call_ + " tells stage " + std::to_string(stage->stage) + " out of order");
+                         "P33", fmt::format("{} tells stage {} out of order", watch.call_, stage->stage));
     watch.next_ = stage->stage + 1;
     ++watch.stages_;
     watch.whole_[stage->stage] = stage->peak_bytes;
@@ -85,7 +86,7 @@ class EstimateWatch {
                          watch.call_ + ": memory on device '" + part->device + "', which is not listed");
     watch.report_.expect(
         watch.whole_.contains(part->stage), "P41",
-        watch.call_ + ": memory of stage " + std::to_string(part->stage) + ", which was not told before");
+        fmt::format("{}: memory of stage {}, which was not told before", watch.call_, part->stage));
     if (part->device == std::string(memory_of_process)) watch.parts_[part->stage] += part->bytes;
   }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -67,9 +69,9 @@ void expect_picture(Report& report, const ImageWatch& watch, rh_status status, E
     error.expect_told(report, status, call);
     return;
   }
-  report.expect(watch.pictures() == 1, "P20",
-                call + " returned success after " + std::to_string(watch.pictures()) +
-                    " pictures, expected exactly one");
+  report.expect(
+      watch.pictures() == 1, "P20",
+      fmt::format("{} returned success after {} pictures, expected exactly one", call, watch.pictures()));
 }
 
 void make_pictures(Life& life, const rh_engine_descriptor& engine, rh_model* model, const rh_image& image) {
@@ -78,8 +80,7 @@ void make_pictures(Life& life, const rh_engine_descriptor& engine, rh_model* mod
                         {side(engine, "width", 5), side(engine, "height", 3)}};
   for (const Size size : sizes) {
     rh_image_request request = request_of(engine, size);
-    const std::string call = std::string(engine.id) + ": generate at " + std::to_string(size.width) + "x" +
-                             std::to_string(size.height);
+    const std::string call = fmt::format("{}: generate at {}x{}", engine.id, size.width, size.height);
     std::vector<unsigned char> first;
     for (int round = 0; round < 2; ++round) {
       request.preview_every = static_cast<std::uint32_t>(round);  // previews change nothing
@@ -104,7 +105,7 @@ std::uint32_t calls_of(Report& report, const std::string& engine, rh_model* mode
                  engine + ": rh_concurrency is too small or has no calls");
   const std::uint32_t calls = found->calls(model);
   report.require(calls >= 1 && calls <= 1024, "P40",
-                 engine + ": calls answers " + std::to_string(calls) + ", expected 1 to 1024");
+                 fmt::format("{}: calls answers {}, expected 1 to 1024", engine, calls));
   report.expect(found->calls(model) == calls, "P40",
                 engine + ": calls answers another number the second time");
   return calls;
@@ -141,8 +142,8 @@ void make_pictures_at_once(Life& life, const rh_engine_descriptor& engine, rh_mo
       });
   }
   report.expect(neighbours.front().status == RH_CANCELLED, "P23",
-                id + ": the one of several calls that is asked to stop returned " +
-                    std::to_string(neighbours.front().status));
+                fmt::format("{}: the one of several calls that is asked to stop returned {}", id,
+                            neighbours.front().status));
   neighbours.pop_front();
   for (Neighbour& one : neighbours) {
     expect_picture(report, one.watch, one.status, one.error, id + ": generate beside others");
@@ -192,10 +193,10 @@ void check_cancelling(const Subject& subject, Report& report) {
                   const rh_status status = watch.generate(model, image, &request, error.get());
                   const std::string call = std::string(engine.id) + ": generate that is asked to stop by " +
                                            (stop == StopBy::progress ? "progress" : "cancelled");
-                  report.expect(status == RH_CANCELLED && watch.pictures() == 0, "P23",
-                                call + " returned " + std::to_string(status) + " and made " +
-                                    std::to_string(watch.pictures()) +
-                                    " pictures, expected CANCELLED and none");
+                  report.expect(
+                      status == RH_CANCELLED && watch.pictures() == 0, "P23",
+                      fmt::format("{} returned {} and made {} pictures, expected CANCELLED and none", call,
+                                  status, watch.pictures()));
                   if (status != RH_OK) error.expect_told(report, status, call);
                   report.expect(stop == StopBy::progress || watch.asked() > 0, "P23",
                                 call + " never asked whether to stop");
@@ -226,7 +227,7 @@ void check_request_refusals(const Subject& subject, Report& report) {
                 ErrorSlot error;
                 status = watch.generate(model, image, &request, error.get());
                 report.expect(status == RH_UNKNOWN_OPTION && watch.pictures() == 0, "P14",
-                              id + ": generate with an unknown option returned " + std::to_string(status));
+                              fmt::format("{}: generate with an unknown option returned {}", id, status));
                 if (status != RH_OK)
                   error.expect_told(report, status, id + ": generate with an unknown option");
               });

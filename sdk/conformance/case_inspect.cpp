@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -50,7 +52,7 @@ class InspectWatch {
 };
 
 std::string shown(const Problem& problem) {
-  return std::to_string(problem.code) + " '" + problem.message + "'";
+  return fmt::format("{} '{}'", problem.code, problem.message);
 }
 
 // A directory without anything in it, gone with the object.
@@ -126,7 +128,7 @@ class Inspections {
     InspectWatch watch(report_, call);
     ErrorSlot error;
     const rh_status status = watch.run(engine_, inspect_, source, error.get());
-    report_.expect(status == RH_UNKNOWN_OPTION, "P14", call + " returned " + std::to_string(status));
+    report_.expect(status == RH_UNKNOWN_OPTION, "P14", fmt::format("{} returned {}", call, status));
     if (status != RH_OK) error.expect_told(report_, status, call);
   }
 
@@ -135,7 +137,7 @@ class Inspections {
     InspectWatch watch(report_, call, true);
     ErrorSlot error;
     const rh_status status = watch.run(engine_, inspect_, source_, error.get());
-    report_.expect(status == RH_CANCELLED, "P42", call + " returned " + std::to_string(status));
+    report_.expect(status == RH_CANCELLED, "P42", fmt::format("{} returned {}", call, status));
     if (status != RH_OK) error.expect_told(report_, status, call);
   }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <functional>
 #include <memory>
 
@@ -74,8 +76,7 @@ struct UnknownOption {
 
 void expect_refusal(Report& report, const std::string& rule, rh_status expected, rh_status status,
                     ErrorSlot& error, const std::string& call) {
-  report.expect(status == expected, rule,
-                call + " returned " + std::to_string(status) + ", expected " + std::to_string(expected));
+  report.expect(status == expected, rule, fmt::format("{} returned {}, expected {}", call, status, expected));
   if (status != RH_OK) error.expect_told(report, status, call);
 }
 

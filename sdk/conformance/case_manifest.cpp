@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -58,8 +60,7 @@ void compare_limits(const json& manifest, const rh_engine_descriptor& engine, Re
   const json limits = manifest.value("limits", json::object());
   const std::uint32_t count = engine.limits == nullptr ? 0 : engine.limits->count;
   report.expect(limits.size() == count, "P9",
-                "limits: the manifest has " + std::to_string(limits.size()) + ", the descriptor " +
-                    std::to_string(count));
+                fmt::format("limits: the manifest has {}, the descriptor {}", limits.size(), count));
   for (const auto& [name, bound] : limits.items()) {
     const auto limit = limit_of(engine, name);
     const bool same = limit && bound.value("min", 0.0) == limit->minimum &&
@@ -95,7 +96,7 @@ void check_shape(const json& manifest, const Subject& subject, const Life& life,
                   "key '" + item.key() + "' is not known");
   }
   const std::uint32_t abi = life.entry().abi_version;
-  const std::string spoken = std::to_string(abi >> 16) + "." + std::to_string(abi & 0xFFFFU);
+  const std::string spoken = fmt::format("{}.{}", abi >> 16, abi & 0xFFFFU);
   report.expect(manifest.at("abi") == spoken, "P9",
                 "abi is " + written(manifest.at("abi")) + ", the plugin speaks " + spoken);
   namespace fs = std::filesystem;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/conformance/convert_watch.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <iterator>
 
@@ -26,11 +28,10 @@ Files files_of(const fs::path& directory, const std::string& without) {
       continue;
     }
     std::error_code ignored;
-    files[path] =
-        fs::is_regular_file(it->path(), ignored)
-            ? std::to_string(fs::file_size(it->path(), ignored)) + " bytes of " +
-                  std::to_string(fs::last_write_time(it->path(), ignored).time_since_epoch().count())
-            : "";
+    files[path] = fs::is_regular_file(it->path(), ignored)
+                      ? fmt::format("{} bytes of {}", fs::file_size(it->path(), ignored),
+                                    fs::last_write_time(it->path(), ignored).time_since_epoch().count())
+                      : "";
   }
   return files;
 }
@@ -55,13 +56,13 @@ rh_status ConvertWatch::run(rh_engine* engine, const rh_convert& convert, const 
 
 void ConvertWatch::expect_told(const fs::path& target, const std::string& call) const {
   report_.expect(total_ > 0 && done_ == total_, "P38",
-                 call + " ended at " + std::to_string(done_) + " of " + std::to_string(total_) + " bytes");
+                 fmt::format("{} ended at {} of {} bytes", call, done_, total_));
   for (const auto& [file, bytes] : bytes_) {
     std::error_code error;
     const auto size = fs::file_size(target / file, error);
-    report_.expect(!error && bytes <= size, "P38",
-                   call + " told of " + std::to_string(bytes) + " bytes of tensors in '" + file +
-                       "', which does not hold them");
+    report_.expect(
+        !error && bytes <= size, "P38",
+        fmt::format("{} told of {} bytes of tensors in '{}', which does not hold them", call, bytes, file));
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/conformance/image_watch.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstring>
 
@@ -23,7 +25,7 @@ std::uint64_t pixel_bytes(std::uint32_t format) {
 }
 
 std::string size_text(const rh_pixels& pixels) {
-  return std::to_string(pixels.width) + "x" + std::to_string(pixels.height);
+  return fmt::format("{}x{}", pixels.width, pixels.height);
 }
 
 ImageWatch& watch(void* context) {
@@ -48,8 +50,7 @@ rh_status ImageWatch::generate(rh_model* model, const rh_image& image, const rh_
   report_.expect(true, "P25", "");
   if (status == RH_OK) {
     report_.expect(denoise_steps_ == request->steps, "P24",
-                   std::to_string(denoise_steps_) + " steps of denoise were told, expected " +
-                       std::to_string(request->steps));
+                   fmt::format("{} steps of denoise were told, expected {}", denoise_steps_, request->steps));
     report_.expect((reported_stages_ >> RH_STAGE_DENOISE & 1U) != 0, "P24",
                    "the end of stage denoise was not told");
   }
@@ -75,10 +76,8 @@ int32_t ImageWatch::on_progress(void* context, const rh_progress* progress) {
                      progress->step >= 1 && progress->step <= progress->steps &&
                      (next_stage ? progress->stage > self.stage_ : progress->step > self.step_);
   self.report_.expect(valid, "P24",
-                      "progress: stage " + std::to_string(progress->stage) + ", step " +
-                          std::to_string(progress->step) + " of " + std::to_string(progress->steps) +
-                          " does not follow stage " + std::to_string(self.stage_) + ", step " +
-                          std::to_string(self.step_));
+                      fmt::format("progress: stage {}, step {} of {} does not follow stage {}, step {}",
+                                  progress->stage, progress->step, progress->steps, self.stage_, self.step_));
   self.stage_ = progress->stage;
   self.step_ = progress->step;
   if (progress->stage == RH_STAGE_DENOISE) ++self.denoise_steps_;
@@ -93,11 +92,11 @@ void ImageWatch::on_stage(void* context, const rh_stage_report* report) {
     return;
   }
   const bool known = report->stage <= RH_STAGE_DECODE;
-  if (!self.report_.expect(known, "P24", "stage " + std::to_string(report->stage) + " is not known")) return;
+  if (!self.report_.expect(known, "P24", fmt::format("stage {} is not known", report->stage))) return;
   if (report->stage == RH_STAGE_LOAD) return;  // as often as there is something to load
   const std::uint32_t bit = 1U << report->stage;
   self.report_.expect((self.reported_stages_ & bit) == 0, "P24",
-                      "the end of stage " + std::to_string(report->stage) + " was told twice");
+                      fmt::format("the end of stage {} was told twice", report->stage));
   self.reported_stages_ |= bit;
 }
 
@@ -119,8 +118,8 @@ void ImageWatch::on_preview(void* context, const rh_pixels* picture) {
   const bool due = every > 0 && self.stage_ == RH_STAGE_DENOISE && self.step_ % every == 0 &&
                    self.step_ < self.request_.steps;
   self.report_.expect(due, "P39",
-                      "a preview came after step " + std::to_string(self.step_) + " of stage " +
-                          std::to_string(self.stage_) + ", which was not asked for");
+                      fmt::format("a preview came after step {} of stage {}, which was not asked for",
+                                  self.step_, self.stage_));
   self.report_.expect(picture->width <= self.request_.width && picture->height <= self.request_.height, "P39",
                       "the preview is " + size_text(*picture) + ", larger than the picture");
   self.values_of(picture, "preview");
@@ -142,9 +141,9 @@ void ImageWatch::look_at(const rh_pixels* picture) {
   if (!report_.expect(roundhouse::reaches_floor(picture), "P10", "image: the record is NULL or too small")) {
     return;
   }
-  report_.expect(picture->width == request_.width && picture->height == request_.height, "P21",
-                 "the picture is " + size_text(*picture) + ", expected " + std::to_string(request_.width) +
-                     "x" + std::to_string(request_.height));
+  report_.expect(
+      picture->width == request_.width && picture->height == request_.height, "P21",
+      fmt::format("the picture is {}, expected {}x{}", size_text(*picture), request_.width, request_.height));
   pixels_ = values_of(picture, "picture");
 }
 
@@ -167,7 +166,7 @@ std::vector<unsigned char> ImageWatch::values_of(const rh_pixels* picture, const
     std::memcpy(&value, values.data() + i, sizeof value);
     bad += std::isfinite(value) ? 0U : 1U;
   }
-  report_.expect(bad == 0, "P21", std::to_string(bad) + " values of the " + name + " are not finite");
+  report_.expect(bad == 0, "P21", fmt::format("{} values of the {} are not finite", bad, name));
   return values;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One case, one process: what the plugin does to it stays in it.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -129,12 +130,11 @@ void run_case(const std::string& where, int timeout_s, const std::function<void(
   auto broken = [&](const std::string& text) { result.findings.push_back({"P18", where, text}); };
   result.checked.insert({"P18", "P28"});
   if (status == -1) {
-    broken("no answer for " + std::to_string(timeout_s) + " s in " + step);
+    broken(fmt::format("no answer for {} s in {}", timeout_s, step));
   } else if (WIFSIGNALED(status)) {
-    broken("died of signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) +
-           ") in " + step);
+    broken(fmt::format("died of signal {} ({}) in {}", WTERMSIG(status), strsignal(WTERMSIG(status)), step));
   } else if (!ended) {
-    broken("ended the process with status " + std::to_string(WEXITSTATUS(status)) + " in " + step);
+    broken(fmt::format("ended the process with status {} in {}", WEXITSTATUS(status), step));
   }
   const std::string printed = first_line_of(output);
   close(output);

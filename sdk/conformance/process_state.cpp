@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/conformance/process_state.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@ std::string signal_state(int number) {
   struct sigaction action {};
   if (sigaction(number, nullptr, &action) != 0) return {};
   const auto handler = reinterpret_cast<std::uintptr_t>(action.sa_handler);
-  return std::to_string(handler) + "/" + std::to_string(action.sa_flags);
+  return fmt::format("{}/{}", handler, action.sa_flags);
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ std::vector<std::string> ProcessState::changes_since(const ProcessState& before)
   if (environment != before.environment) changes.emplace_back("the environment");
   for (std::size_t number = 1; number < signals.size(); ++number) {
     if (signals[number] != before.signals[number]) {
-      changes.push_back("the handler of signal " + std::to_string(number));
+      changes.push_back(fmt::format("the handler of signal {}", number));
     }
   }
   if (file_mask != before.file_mask) changes.emplace_back("the file mask");

@@ -2,6 +2,7 @@
 #include "sdk/conformance/subject.h"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -23,10 +24,9 @@ std::string ErrorSlot::message() {
 
 void ErrorSlot::expect_told(Report& report, rh_status status, const std::string& call) {
   report.expect(status != RH_OK && roundhouse::is_known(status), "P17",
-                call + " returned " + std::to_string(status) + ", expected a code of the catalogue");
-  report.expect(
-      record_->code == status, "P17",
-      call + " returned " + std::to_string(status) + " and wrote code " + std::to_string(record_->code));
+                fmt::format("{} returned {}, expected a code of the catalogue", call, status));
+  report.expect(record_->code == status, "P17",
+                fmt::format("{} returned {} and wrote code {}", call, status, record_->code));
   const std::string text = message();
   report.expect(!text.empty() && text.size() < sizeof record_->message && is_utf8(text), "P17",
                 call + " failed without a message that is UTF-8 and ends with NUL");
@@ -51,12 +51,11 @@ Life::Life(const Subject& subject, Report& report, bool newer_host)
   entry_ = static_cast<const rh_plugin_entry_v1*>(dlsym(library, RH_PLUGIN_ENTRY_SYMBOL));
   report.require(entry_ != nullptr, "P1", "there is no symbol " RH_PLUGIN_ENTRY_SYMBOL);
   report.require(reaches_floor(entry_), "P2",
-                 "the entry's struct_size is " + std::to_string(entry_->struct_size) +
-                     ", expected at least " + std::to_string(floor_size<rh_plugin_entry_v1>));
+                 fmt::format("the entry's struct_size is {}, expected at least {}", entry_->struct_size,
+                             floor_size<rh_plugin_entry_v1>));
   report.require(entry_->abi_version >> 16 == RH_ABI_MAJOR, "P2",
-                 "the plugin speaks ABI " + std::to_string(entry_->abi_version >> 16) + "." +
-                     std::to_string(entry_->abi_version & 0xFFFFU) + ", this checker speaks " +
-                     std::to_string(RH_ABI_MAJOR));
+                 fmt::format("the plugin speaks ABI {}.{}, this checker speaks {}", entry_->abi_version >> 16,
+                             entry_->abi_version & 0xFFFFU, RH_ABI_MAJOR));
   const bool complete =
       entry_->init != nullptr && entry_->deinit != nullptr && entry_->get_factory != nullptr;
   report.require(complete, "P2", "init, deinit or get_factory is NULL");
@@ -82,7 +81,7 @@ Life::~Life() {
   }
   report_.expect(true, "P29", "");
   const int left = settled_thread_count(threads_before_) - threads_before_;
-  report_.expect(left <= 0, "P30", std::to_string(left) + " threads are left after deinit");
+  report_.expect(left <= 0, "P30", fmt::format("{} threads are left after deinit", left));
 }
 
 std::vector<const rh_engine_descriptor*> Life::descriptors() const {
@@ -90,9 +89,9 @@ std::vector<const rh_engine_descriptor*> Life::descriptors() const {
   report_.step("descriptor");
   for (std::uint32_t i = 0; i < factory_->count(); ++i) {
     const rh_engine_descriptor* descriptor = factory_->descriptor(i);
-    report_.require(descriptor != nullptr, "P6", "descriptor(" + std::to_string(i) + ") is NULL");
+    report_.require(descriptor != nullptr, "P6", fmt::format("descriptor({}) is NULL", i));
     report_.require(reaches_floor(descriptor) && descriptor->id != nullptr, "P10",
-                    "descriptor(" + std::to_string(i) + ") is too small or has no id");
+                    fmt::format("descriptor({}) is too small or has no id", i));
     all.push_back(descriptor);
   }
   return all;

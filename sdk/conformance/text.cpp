@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/conformance/text.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 
 #include "roundhouse/floor.hpp"
@@ -51,9 +53,9 @@ std::string problem_of(const rh_facts* list) {
   if (!roundhouse::reaches_floor(list->items)) return "the records are NULL or too small";
   for (std::uint32_t i = 0; i < list->count; ++i) {
     const rh_fact& fact = roundhouse::list_item(list->items, i);
-    if (!roundhouse::reaches_floor(&fact)) return "record " + std::to_string(i) + " is too small";
+    if (!roundhouse::reaches_floor(&fact)) return fmt::format("record {} is too small", i);
     if (!is_text(fact.key) || !is_text(fact.value)) {
-      return "record " + std::to_string(i) + " has a key or value that is NULL, empty or not UTF-8";
+      return fmt::format("record {} has a key or value that is NULL, empty or not UTF-8", i);
     }
   }
   return {};

@@ -2,6 +2,7 @@
 #include "sdk/manifest/described_engine.h"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -52,7 +53,7 @@ class Plugin {
   Plugin& operator=(const Plugin&) = delete;
 
   std::string abi() const {
-    return std::to_string(entry_->abi_version >> 16) + "." + std::to_string(entry_->abi_version & 0xFFFFU);
+    return fmt::format("{}.{}", entry_->abi_version >> 16, entry_->abi_version & 0xFFFFU);
   }
 
   std::vector<const rh_engine_descriptor*> descriptors() const {
@@ -64,7 +65,7 @@ class Plugin {
     for (std::uint32_t i = 0; i < factory->count(); ++i) {
       all.push_back(factory->descriptor(i));
       require(reaches_floor(all.back()) && conformance::is_text(all.back()->id),
-              "descriptor(" + std::to_string(i) + ") is NULL, too small or has no id");
+              fmt::format("descriptor({}) is NULL, too small or has no id", i));
     }
     return all;
   }
@@ -77,7 +78,7 @@ class Plugin {
 const rh_engine_descriptor& chosen(const std::vector<const rh_engine_descriptor*>& all, const Json& stated) {
   if (!stated.contains("id")) {
     require(all.size() == 1,
-            "the plugin has " + std::to_string(all.size()) + " engines: each needs a file with its \"id\"");
+            fmt::format("the plugin has {} engines: each needs a file with its \"id\"", all.size()));
     return *all.front();
   }
   for (const rh_engine_descriptor* engine : all) {
@@ -110,7 +111,7 @@ Json limits_of(const rh_engine_descriptor& engine) {
   for (std::uint32_t i = 0; i < engine.limits->count; ++i) {
     const rh_limit& limit = roundhouse::list_item(engine.limits->items, i);
     require(reaches_floor(&limit) && conformance::is_text(limit.name),
-            "limits: record " + std::to_string(i) + " is too small or has no name");
+            fmt::format("limits: record {} is too small or has no name", i));
     Json& bound = limits[limit.name];
     bound = {{"min", number(limit.minimum)}, {"max", number(limit.maximum)}};
     if (limit.multiple_of != 0) bound["multiple"] = number(limit.multiple_of);
@@ -126,7 +127,7 @@ Json describe_engine(const std::string& library, const Json& stated) {
   const rh_engine_descriptor& engine = chosen(plugin.descriptors(), stated);
   constexpr const char* maturities[] = {"", "stable", "experimental", "teaching"};
   require(engine.maturity >= RH_MATURITY_STABLE && engine.maturity <= RH_MATURITY_TEACHING,
-          "maturity is " + std::to_string(engine.maturity));
+          fmt::format("maturity is {}", engine.maturity));
   Json described = {{"schema", 1}, {"id", engine.id}};
   for (const auto& [key, value] :
        {std::pair("name", engine.name), std::pair("version", engine.version),

@@ -15,6 +15,7 @@ namespace {
 using Groups = std::vector<std::set<std::string>>;
 
 const Groups kHost = {
+    {"host/text"},
     {"host/log", "host/manifest", "host/transport"},
     {"host/discovery", "host/task"},
     {"host/output", "host/registry", "host/store"},

@@ -7,6 +7,7 @@
 #include "host/output/metadata.h"
 #include "host/registry/record_json.h"
 #include "host/server/http/http_error.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host::a1111 {
 namespace {
@@ -64,11 +65,9 @@ bool is_automatic(const std::string& text) {
 
 [[noreturn]] void refuse(const std::string& field, const std::string& text,
                          const std::vector<Method>& methods) {
-  std::string expected;
-  for (const Method& method : methods)
-    expected += (expected.empty() ? "" : ", ") + method.title;
-  throw http::HttpError(404, RH_INVALID_ARGUMENT,
-                        field + ": '" + text + "' is not known, expected one of: " + expected);
+  throw http::HttpError(
+      404, RH_INVALID_ARGUMENT,
+      field + ": '" + text + "' is not known, expected one of: " + joined(methods, ", ", &Method::title));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "host/server/http/own_address.h"
+#include "host/text/letters.h"
 
 namespace roundhouse::host::http {
 namespace {
@@ -24,14 +25,6 @@ bool is_ip_address(std::string_view host) {
     return inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &address) == 1;
   }
   return is_ipv4(std::string(host));
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 bool listed(const std::vector<std::string>& names, std::string_view name) {
@@ -58,7 +51,7 @@ bool is_token_list(std::string_view text) {
 }  // namespace
 
 bool is_loopback_name(std::string_view host) {
-  const std::string name = lower(host);
+  const std::string name = lowered(host);
   if (name == "localhost" || name.ends_with(".localhost") || name == "[::1]") return true;
   return name.starts_with("127.") && is_ipv4(name);
 }
@@ -105,7 +98,7 @@ bool origin_allowed(std::string_view origin, const Request& request, const Acces
   const std::string_view host = origin.substr(kScheme.size());
   if (equal_without_case(host, request.headers.find("Host").value_or(""))) return true;
   const std::string name = host_name_of(host);
-  return is_loopback_name(name) && lower(host) == lower(name) + ":" + std::to_string(policy.port);
+  return is_loopback_name(name) && lowered(host) == fmt::format("{}:{}", lowered(name), policy.port);
 }
 
 void check_origin(const Request& request, const AccessPolicy& policy) {

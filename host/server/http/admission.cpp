@@ -11,6 +11,7 @@
 #include "host/log/to_error.h"
 #include "host/server/http/own_address.h"
 #include "host/server/http/target.h"
+#include "host/text/list.h"
 
 namespace roundhouse::host::http {
 namespace {
@@ -30,13 +31,6 @@ std::string fresh_id() {
   for (int i = 0; i < 16; ++i, bits >>= 4)
     id += kDigits[bits & 15];
   return id;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words)
-    text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 void begin(Admission& admission, const Shared& shared) {

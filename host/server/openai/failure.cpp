@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/server/http/http_error.h"
+#include "host/text/letters.h"
 
 namespace roundhouse::host::openai {
 namespace {
@@ -17,12 +18,6 @@ const char* type_of(int status) {
   if (status == 404) return "not_found_error";
   if (status == 429) return "rate_limit_error";
   return status >= 500 ? "server_error" : "invalid_request_error";
-}
-
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
 }
 
 // The field of OpenAI's that a message begins with ("n: 11 is out of range"); empty for messages about other
@@ -72,7 +67,7 @@ std::string failure_json(const http::Request& /*request*/, const Error& error, i
   json["message"] = error.what();
   json["type"] = type_of(status);
   json["param"] = param.empty() ? ordered_json() : ordered_json(param);
-  json["code"] = status == 401 ? "invalid_api_key" : lower(name);
+  json["code"] = status == 401 ? "invalid_api_key" : lowered(name);
   json["error_code"] = name;
   json["hint"] = error.hint();
   return ordered_json{{"error", json}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace);

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "host/registry/registry.h"
+#include "host/text/elapsed.h"
 #include "host/worker/message_json.h"
 #include "host/worker/ops/task_json.h"
 #include "host/worker/system_state.h"
@@ -77,7 +78,7 @@ Message work_load(LoadedEngine& engine, const Message& request, CallContext& cal
   result.engine = engine.report();
   result.model = engine.model().facts();
   result.capacity = engine.capacity();
-  result.load_milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+  result.load_milliseconds = milliseconds_since(begin);
   result.peak_memory_bytes = peak_memory_bytes();
   return {encode(result)};
 }
