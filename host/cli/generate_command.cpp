@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "host/app/generate.h"
 #include "host/app/pull.h"
 #include "host/cli/command.h"
 #include "host/cli/generate_estimate.h"
@@ -16,8 +17,6 @@
 #include "host/cli/progress_view.h"
 #include "host/cli/text.h"
 #include "host/cli/transfer_view.h"
-#include "host/output/metadata.h"
-#include "host/session/image_runner.h"
 #include "host/store/store_settings.h"
 #include "host/text/elapsed.h"
 #include "host/worker/redaction.h"
@@ -25,8 +24,6 @@
 
 namespace roundhouse::host {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr const char* kFilePrefix = "z-image";
 
@@ -145,21 +142,18 @@ class GenerateRun {
     progress.note("loading " + (name_of(plan.model).empty() ? "" : name_of(plan.model) + " on ") +
                   plan.engine);
     record_.start_milliseconds = program_.milliseconds_since_start();
-    const Clock::time_point begin = Clock::now();
-    ImageEvents events;
+    const auto begin = std::chrono::steady_clock::now();
+    GenerateEvents events;
     events.loaded = [&](const LeaseReport& lease) {
-      const OpenResult& opened = lease.opened;
       record_.load_milliseconds = milliseconds_since(begin);
-      record_.opened = opened;
-      record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, opened.peak_memory_bytes);
+      record_.opened = lease.opened;
+      record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, lease.opened.peak_memory_bytes);
       log("weights", "loaded", {{"load_ms", record_.load_milliseconds}});
     };
     events.progress = [&](const StepEvent& event) { progress.step(event); };
-    events.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
-      save(image, seed, result);
-    };
+    events.saved = [&](const SavedImage& image) { keep(image); };
     OneWorker worker(registry, client_, factory());
-    const LeaseReport result = ImageRunner(worker).run(plan, std::nullopt, cancelled, events);
+    const LeaseReport result = generate_files(plan, worker, save_options(), cancelled, events);
     progress.clear();
     record_.engine = result.placement.engine;
     record_.opened = result.opened;
@@ -175,44 +169,20 @@ class GenerateRun {
     record_.start_milliseconds = program_.milliseconds_since_start();
     generate_remotely(flags_, request, record_, progress,
                       [this](std::uint32_t index, SavedImage image, std::string_view png) {
-                        save(index, std::move(image), {png.begin(), png.end()}, Clock::now());
+                        save_png(save_options(), index, {png.begin(), png.end()}, image);
+                        keep(image);
                       });
     record_.total_milliseconds = program_.milliseconds_since_start();
   }
 
-  void save(std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
-    const Clock::time_point begin = Clock::now();
-    SavedImage saved;
-    saved.seed = seed;
-    saved.stages = result.stages;
-    saved.step_milliseconds = result.step_milliseconds;
-    const PngTexts texts = flags_.no_metadata ? PngTexts{} : metadata_texts(picture_record(seed));
-    record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, result.peak_memory_bytes);
-    save(image, std::move(saved), encode_png(result.image, texts), begin);
+  SaveOptions save_options() const {
+    return {flags_.output_directory, kFilePrefix, wall_start_, !flags_.no_metadata, program_version()};
   }
 
-  void save(std::uint32_t image, SavedImage saved, const std::vector<std::uint8_t>& png,
-            Clock::time_point begin) {
-    saved.file = write_png(flags_.output_directory, kFilePrefix, wall_start_, image, png);
-    saved.save_milliseconds = milliseconds_since(begin);
-    log_image(saved, png.size());
-    record_.images.push_back(std::move(saved));
-  }
-
-  PictureRecord picture_record(std::uint64_t seed) const {
-    const EngineReport& engine = record_.opened.engine;
-    PictureRecord picture;
-    picture.job = record_.plan.job;
-    picture.job.seed = seed;
-    picture.engine = engine.id;
-    picture.engine_version = engine.version;
-    picture.model = name_of(record_.plan.model);
-    picture.device = record_.plan.device;
-    picture.facts = record_.opened.model;
-    picture.sampler = used_sampler(picture.job, engine);
-    picture.schedule = used_schedule(picture.job, engine);
-    picture.version = program_version();
-    return picture;
+  void keep(const SavedImage& image) {
+    record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, image.peak_memory_bytes);
+    log_image(image);
+    record_.images.push_back(image);
   }
 
   // A JSON line names its category and carries the engine; a text line begins "[GEN][engine]".
@@ -243,7 +213,7 @@ class GenerateRun {
         RH_LOG_DEBUG);
   }
 
-  void log_image(const SavedImage& image, std::size_t bytes) const {
+  void log_image(const SavedImage& image) const {
     nlohmann::json fields = {
         {"seed", image.seed}, {"width", record_.plan.job.width}, {"height", record_.plan.job.height}};
     for (const StageTiming& stage : image.stages) {
@@ -252,7 +222,7 @@ class GenerateRun {
     }
     log("pipeline", "picture", std::move(fields));
     log("io", "saved",
-        {{"file", image.file.string()}, {"bytes", bytes}, {"save_ms", image.save_milliseconds}});
+        {{"file", image.file.string()}, {"bytes", image.bytes}, {"save_ms", image.save_milliseconds}});
   }
 
   const Program& program_;

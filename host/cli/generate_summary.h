@@ -2,24 +2,14 @@
 // What a run reports when it is done, for people and as JSON.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "host/app/generate.h"
 #include "host/cli/report.h"
-#include "host/session/session.h"
 
 namespace roundhouse::host {
-
-// One finished picture.
-struct SavedImage {
-  std::uint64_t seed = 0;
-  std::filesystem::path file;
-  std::vector<StageTiming> stages;
-  std::vector<double> step_milliseconds;
-  double save_milliseconds = 0;
-};
 
 struct RunRecord {
   GeneratePlan plan;

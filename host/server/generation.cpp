@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "host/app/generate.h"
 #include "host/server/http/http_error.h"
 #include "host/text/elapsed.h"
 #include "host/worker/redaction.h"
@@ -147,19 +148,7 @@ LeaseReport load_model(const Services& services, http::Exchange& exchange, Gener
 }
 
 PictureRecord Generation::record(std::size_t image, const std::string& version) const {
-  const EngineReport& engine = lease.opened.engine;
-  PictureRecord record;
-  record.job = plan.job;
-  record.job.seed = images.at(image).seed;
-  record.engine = engine.id;
-  record.engine_version = engine.version;
-  record.model = name_of(plan.model);
-  record.device = plan.device;
-  record.facts = lease.opened.model;
-  record.sampler = used_sampler(plan.job, engine);
-  record.schedule = used_schedule(plan.job, engine);
-  record.version = version;
-  return record;
+  return image_record(plan, lease.opened, images.at(image).seed, version);
 }
 
 std::vector<std::uint8_t> Generation::png(std::size_t image, const std::string& version) const {
