@@ -28,7 +28,8 @@ ImportReport pull_of_registry(const AppContext& context, const PullRequest& requ
   const RegistryReference reference = RegistryReference::parse(request.source);
   const auto name = request.name ? request.name : reference.default_name();
   if (!name)
-    throw Error(RH_INVALID_ARGUMENT, "reference '" + reference.text() + "': its name is none for a model",
+    throw Error(RH_INVALID_ARGUMENT,
+                "reference '" + reference.text() + "': its name cannot be that of a model",
                 "roundhouse pull " + reference.text() + " --name NAME");
   RegistryAccess access;
   access.http = context.http();

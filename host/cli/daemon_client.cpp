@@ -106,7 +106,7 @@ class Lines {
     if (text_.empty()) return;
     const OrderedJson json = parsed(text_);
     text_.clear();
-    if (!json.is_object()) reject(url_, "a line is no JSON object");
+    if (!json.is_object()) reject(url_, "a line is not a JSON object");
     if (const auto failure = failure_in(json)) throw Error(*failure);
     seen_(json);
   }
@@ -151,7 +151,7 @@ OrderedJson DaemonClient::fetch(const HttpRequest& request) {
     const HttpResponse response = http_.fetch(request, kLargestAnswer);
     if (response.status < 200 || response.status > 299) throw_failure(response, response.body);
     OrderedJson json = parsed(response.body);
-    if (!json.is_object()) reject(response.url, "the answer is no JSON object");
+    if (!json.is_object()) reject(response.url, "the answer is not a JSON object");
     return json;
   } catch (const HttpFailure& failure) {
     rethrow_unreachable(failure);

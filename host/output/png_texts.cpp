@@ -93,7 +93,7 @@ std::string utf8_of_latin1(std::string_view latin1) {
 PngTexts read_png_texts(std::string_view bytes) {
   const auto refuse = [](const std::string& why) { throw Error(RH_INVALID_ARGUMENT, "picture: " + why); };
   const auto* begin = reinterpret_cast<png_const_bytep>(bytes.data());
-  if (bytes.size() < kSignature || png_sig_cmp(begin, 0, kSignature) != 0) refuse("is no PNG");
+  if (bytes.size() < kSignature || png_sig_cmp(begin, 0, kSignature) != 0) refuse("is not a PNG file");
   if (!has_whole_chunks(bytes)) refuse("is a damaged PNG: it ends too early");
   Reader reader;
   reader.rest = bytes;

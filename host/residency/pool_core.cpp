@@ -143,9 +143,11 @@ void PoolCore::enter(Ticket& ticket) {
     tickets_.erase(ticket.id);
     ++statistics_.refused;
     const double wait = std::ceil(mean_seconds() * static_cast<double>(schedule_.waiting()));
-    throw QueueFull(
-        fmt::format("{} requests are waiting already, at most {} may", limits_.queue, limits_.queue),
-        static_cast<std::uint32_t>(std::clamp(wait, 1.0, 600.0)));
+    throw QueueFull(limits_.queue == 0
+                        ? std::string("all places are taken, and no request may wait")
+                        : fmt::format("{} {} waiting already, at most {} may", limits_.queue,
+                                      limits_.queue == 1 ? "request is" : "requests are", limits_.queue),
+                    static_cast<std::uint32_t>(std::clamp(wait, 1.0, 600.0)));
   }
   watched_.notify_all();
 }

@@ -51,9 +51,10 @@ std::set<std::string> engines_with(const Records& records, const std::string& na
   return ids;
 }
 
-// "; engines that do: a, b"
+// "; engines that do: a, b", or kNobody
 std::string elsewhere(const Records& records, const std::string& name, const std::string& value) {
-  return "; engines that do: " + list_of(engines_with(records, name, value));
+  const std::set<std::string> ids = engines_with(records, name, value);
+  return ids.empty() ? kNobody : "; engines that do: " + list_of(ids);
 }
 
 Answer ask_usable(const RouteRequest&, const EngineRecord& record, const Records&) {

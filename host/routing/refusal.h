@@ -12,6 +12,9 @@ namespace roundhouse::host {
 // The questions in the order in which they are asked; an engine that fails at a later one was closer.
 enum class Hurdle { usable, task, architecture, device, weight_format, dtype, feature, method, limit };
 
+// The end of messages about what no engine that was found can do.
+inline constexpr const char* kNobody = "; no engine does";
+
 struct Refusal {
   Hurdle hurdle;
   Error error;

@@ -126,9 +126,9 @@ Error nobody(const std::vector<Contender>& contenders, const Records& records) {
                           ? with_engine(best->record->id, best->refusal->error)
                           : best->refusal->error;
   if (records.size() == 1) return error;
-  return Error(error.code(),
-               std::string(error.what()) + " (no engine can do it; tried: " + ids(records) + ")",
-               std::string(error.hint()));
+  const std::string what = error.what();
+  const char* nobody = what.ends_with(kNobody) ? " (tried: " : " (no engine can do it; tried: ";
+  return Error(error.code(), what + nobody + ids(records) + ")", std::string(error.hint()));
 }
 
 std::string lost(const EngineRecord& loser, const EngineRecord& winner) {

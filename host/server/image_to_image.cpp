@@ -23,7 +23,7 @@ std::string decode_picture_text(const nlohmann::json& value, const std::string& 
 void check_picture_kind(std::string_view bytes, const std::string& field) {
   const bool png = bytes.starts_with("\x89PNG\r\n\x1a\n"), jpeg = bytes.starts_with("\xff\xd8\xff");
   const bool webp = bytes.starts_with("RIFF") && bytes.size() > 12 && bytes.substr(8, 4) == "WEBP";
-  if (!png && !jpeg && !webp) throw Error(RH_INVALID_ARGUMENT, field + ": is no PNG, JPEG or WebP picture");
+  if (!png && !jpeg && !webp) throw Error(RH_INVALID_ARGUMENT, field + ": is not a PNG, JPEG or WebP image");
 }
 
 void refuse_image_to_image(const Services& services, GenerateRequest request, bool mask) {

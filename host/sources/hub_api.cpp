@@ -64,7 +64,11 @@ std::uint64_t size_of(const json& object, const std::string& where) {
 std::optional<HubFile> parse_file(const json& entry) {
   if (!entry.is_object()) refuse("listing: expected objects");
   const std::string path = text_of(entry, "path", "listing");
-  require_safe_path(path, "hub: listing");
+  try {
+    require_safe_path(path, "hub: listing");
+  } catch (const Error& error) {
+    throw Error(RH_SOURCE_REJECTED, error.what(), "the hub's answer is damaged: nothing of it was taken");
+  }
   const std::string where = "listing: '" + path + "'";
   if (text_of(entry, "type", where) != "file") return std::nullopt;
   HubFile file{path, size_of(entry, where), {}, {}};

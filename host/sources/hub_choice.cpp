@@ -92,7 +92,7 @@ void require_model(const std::string& repository, const std::vector<std::string>
       described ? "holds no safetensors of a model" : "holds no model_index.json and no config.json";
   const std::string begin = repository + ": " + missing;
   if (is_any(paths, "adapter_config.json") || is_any(paths, "pytorch_lora_weights.safetensors"))
-    throw Error(RH_WEIGHTS_MISSING, begin + "; it is a LoRA, which is no model by itself",
+    throw Error(RH_WEIGHTS_MISSING, begin + "; it is a LoRA, which is not a model by itself",
                 "pull the model that it was made for");
   for (const char* ending : {".gguf", kWeights}) {
     if (!is_any(paths, ending)) continue;

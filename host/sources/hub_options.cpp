@@ -99,13 +99,13 @@ void require_hub_names(const HubRepository& repository) {
                                      [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; });
   if (revision.empty() || revision.size() > kMaximumRevisionBytes || !printable || revision.front() == '/' ||
       revision.find("..") != std::string::npos)
-    unsafe("revision", revision, "is none, expected a branch, a tag or a commit");
+    unsafe("revision", revision, "is not a revision, expected a branch, a tag or a commit");
 }
 
 HubRepository parse_hub_source(const std::string& text) {
   if (!is_hub_source(text))
     throw Error(RH_INVALID_ARGUMENT,
-                "source '" + text + "' is none of a hub, expected hf:org/name[@revision]");
+                "source '" + text + "' is not on a hub, expected hf:org/name[@revision]");
   const std::string rest = text.substr(3);
   const std::size_t at = rest.find('@');
   HubRepository repository{rest.substr(0, at)};

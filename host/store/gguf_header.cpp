@@ -68,7 +68,7 @@ class Reader {
   Reader(std::string_view bytes, const std::string& shown) : bytes_(bytes), shown_(shown) {}
 
   GgufHeader read() {
-    if (number(4) != kMagic) refuse("is no GGUF file: it does not begin with 'GGUF'");
+    if (number(4) != kMagic) refuse("is not a GGUF file: it does not begin with 'GGUF'");
     const std::uint64_t version = number(4);
     if (version != 2 && version != 3)
       refuse(fmt::format("version: {} is not known, expected 2 or 3, little-endian", version));

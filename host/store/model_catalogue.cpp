@@ -46,14 +46,19 @@ ResolvedModel bare_directory(std::string name, const fs::path& directory) {
   return model;
 }
 
-void refuse_unsafe(const std::string& name) {
+// `paths`: whether one may be given in place of a name.
+void refuse_unsafe(const std::string& name, bool paths) {
   if (is_plain_model_name(name)) return;
   std::string shown;
   for (const char c : name.substr(0, 100))
     shown += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-  throw Error(RH_UNSAFE_NAME, "model: '" + shown +
-                                  "' is not a plain name (letters, digits and . _ - : @ after a letter or "
-                                  "digit, no '..', at most 128) nor an existing path");
+  throw Error(RH_UNSAFE_NAME,
+              "model: '" + shown +
+                  "' is not a plain name (letters, digits and . _ - : @ after a letter or "
+                  "digit, no '..', at most 128)" +
+                  (paths ? " nor an existing path" : ""),
+              paths ? "use a plain name, or an explicit path with a leading ./ or /"
+                    : "name one of the models that are here: GET /models lists them");
 }
 
 }  // namespace
@@ -252,18 +257,18 @@ ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
 }
 
 ResolvedModel ModelCatalogue::found(const std::string& reference) const {
-  if (reference.find('\0') != std::string::npos) refuse_unsafe(reference);
+  if (reference.find('\0') != std::string::npos) refuse_unsafe(reference, search_.directories);
   const std::string plain = plain_model_name(reference);
   if (plain != reference && !(search_.directories && directory_exists(reference))) return resolve(plain);
   if (reference.find('/') != std::string::npos || reference == "." || reference == "..") {
     if (search_.directories && directory_exists(reference)) return bare_directory(reference, reference);
     if (const auto spec = find_spec(reference)) return found(spec->name);
     const bool repository = is_hub_repository(reference);
-    if (!search_.directories && !repository) refuse_unsafe(reference);
+    if (!search_.directories && !repository) refuse_unsafe(reference, search_.directories);
     throw Error(RH_MODEL_NOT_FOUND, "model directory '" + reference + "': no such directory",
                 repository ? "for the repository of that name: roundhouse pull hf:" + reference : "");
   }
-  refuse_unsafe(reference);
+  refuse_unsafe(reference, search_.directories);
   if (auto model = resolve_stored(reference)) return *model;
   for (auto& entry : other_entries()) {
     if (entry.spec.name == reference) {

@@ -70,10 +70,12 @@ std::optional<ModelName> ModelName::try_parse(const std::string& given) {
 
 ModelName ModelName::parse(const std::string& text) {
   if (auto name = try_parse(text)) return *name;
-  throw Error(RH_UNSAFE_NAME,
-              "model name: '" + shown(text) +
-                  "' is none, expected NAME[:VARIANT][@VERSION] of letters and digits, joined by single "
-                  ". _ or -, at most 128 bytes");
+  throw Error(
+      RH_UNSAFE_NAME,
+      "model name: '" + shown(text) +
+          "' is not a model name, expected NAME[:VARIANT][@VERSION] of letters and digits, joined by single "
+          ". _ or -, at most 128 bytes",
+      "give it a plain name, such as castle or castle:small");
 }
 
 ModelName ModelName::made_of(const std::string& text) {

@@ -128,7 +128,7 @@ class HttpClient::Implementation {
     if (url.secure() || options_.allow_plain_http || url.loopback()) return;
     throw Error(code,
                 "url '" + url.shown() + "': plain http is used only within this machine, expected https",
-                "use https, or allow plain http where you trust the network");
+                "use https, or add --allow-http where you trust the network");
   }
 
   HttpResponse exchange(const HttpRequest& request, const Url& url, bool authorized, const HeadSeen& head) {

@@ -104,7 +104,7 @@ Url Url::resolve(const std::string& location) const {
   const auto reference = urls::parse_uri_reference(reference_text);
   urls::url resolved;
   if (!base || !reference || !urls::resolve(*base, *reference, resolved))
-    refuse(RH_SOURCE_REJECTED, shown(), "leads to what is no URL");
+    refuse(RH_SOURCE_REJECTED, shown(), "leads to something that is not a URL");
   try {
     return parse(std::string(resolved.buffer()));
   } catch (const Error& error) {

@@ -230,7 +230,10 @@ class WorkerClient final : public EngineClient {
     const std::string what = " showed no progress for " + seconds_text(running.silence) + " in " + phase;
     connection_->kill("another of its calls" + what);
     connection_->report_output(phase);
-    throw Error(RH_TIMEOUT, engine_called(manifest_.id) + what);
+    throw Error(
+        RH_TIMEOUT, engine_called(manifest_.id) + what,
+        "allow more time (roundhouse serve: --load-timeout, --silence-timeout), or pick a faster engine or "
+        "a smaller image");
   }
 
   // The worker is gone, or of no use.

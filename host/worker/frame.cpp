@@ -25,7 +25,7 @@ bool is_type(std::uint32_t type) {
 
 void check_magic(std::uint32_t magic) {
   if (magic == FrameHeader::kMagic) return;
-  throw FrameError(fmt::format("bytes that are no message (they begin with {})", magic));
+  throw FrameError(fmt::format("bytes that are not a message (they begin with {})", magic));
 }
 
 void check_header(const FrameHeader& header, std::uint64_t maximum_payload) {

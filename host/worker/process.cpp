@@ -27,14 +27,26 @@ constexpr std::size_t kKeptText = 8192;
 constexpr int kFirstFreeDescriptor = 10;
 
 [[noreturn]] void fail(const char* what, int error) {
-  throw Error(RH_INTERNAL, std::string("cannot start a worker: ") + what + ": " + std::strerror(error));
+  const std::string message = std::string("cannot start a worker: ") + what + ": " + std::strerror(error);
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+      throw Error(RH_IO_ERROR, message,
+                  "raise the limit of open files (ulimit -n 1024), or end other programs");
+    case EAGAIN:
+      throw Error(RH_IO_ERROR, message, "raise the limit of processes (ulimit -u), or end other programs");
+    case ENOMEM:
+      throw Error(RH_OUT_OF_MEMORY, message, "end other programs, or raise the limit of memory");
+    default:
+      throw Error(RH_INTERNAL, message);
+  }
 }
 
 // A copy of the descriptor that is out of the way of 0 to 3, which the child uses, whatever was closed in
 // this process.
 FileDescriptor out_of_the_way(const FileDescriptor& descriptor) {
   FileDescriptor high(fcntl(descriptor.get(), F_DUPFD_CLOEXEC, kFirstFreeDescriptor));
-  if (high.get() < 0) fail("fcntl", errno);
+  if (high.get() < 0) fail("fcntl", errno == EINVAL ? EMFILE : errno);  // EINVAL: beyond what may be open
   return high;
 }
 

@@ -121,7 +121,7 @@ void read_form(NativeRequest& native, const JsonFields& fields) {
   native.stream = fields.boolean("stream", false);
   native.preview_every = static_cast<std::uint32_t>(fields.integer("preview_every", 0, 50).value_or(0));
   native.id = fields.text("generation_id").value_or(random_uuid());
-  if (!is_uuid(native.id)) fields.refuse("generation_id", "is no UUID");
+  if (!is_uuid(native.id)) fields.refuse("generation_id", "is not a UUID");
   native.keep_alive = keep_alive_field(fields);
 }
 
@@ -132,7 +132,9 @@ std::string decorated_prompt(const std::string& prompt) {
   for (char& c : lower) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
-  if (lower.find("pixel art") != std::string::npos) return prompt;
+  for (const char* said : {"pixel art", "pixel-art", "pixelart", "pixel_art"}) {
+    if (lower.find(said) != std::string::npos) return prompt;
+  }
   return prompt + ", pixel art, 8bit style, game sprite";
 }
 

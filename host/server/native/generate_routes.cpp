@@ -20,7 +20,7 @@ void send(http::Exchange& exchange, int status, const Json& json) {
 
 std::string id_of(const http::Exchange& exchange) {
   const std::string& id = exchange.request().parameters.at("id");
-  if (!is_uuid(id)) throw Error(RH_INVALID_ARGUMENT, "generation id: '" + id + "' is no UUID");
+  if (!is_uuid(id)) throw Error(RH_INVALID_ARGUMENT, "generation id: '" + id + "' is not a UUID");
   return id;
 }
 

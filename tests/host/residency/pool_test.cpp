@@ -172,7 +172,7 @@ TEST_F(PoolTest, BeyondTheCapTheQueueIsFull) {
     ADD_FAILURE();
   } catch (const QueueFull& error) {
     EXPECT_EQ(error.code(), RH_QUEUE_FULL);
-    EXPECT_THAT(error.what(), HasSubstr("1 requests are waiting already, at most 1 may"));
+    EXPECT_THAT(error.what(), HasSubstr("1 request is waiting already, at most 1 may"));
     EXPECT_GE(error.retry_after_seconds(), 1U);
   }
   EXPECT_EQ(pool().statistics().refused, 1U);

@@ -82,7 +82,7 @@ TEST_F(HubTest, HostileListingsAreRefusedBeforeAnyFile) {
   };
   for (const char* path :
        {"../x.json", "/etc/passwd", "vae/../../x.json", "a//b.json", "", "a\\\\b", "a\\nb"})
-    EXPECT_THAT(listing("[" + entry(path, "1") + "]"), StartsWith("UNSAFE_NAME")) << path;
+    EXPECT_THAT(listing("[" + entry(path, "1") + "]"), StartsWith("SOURCE_REJECTED")) << path;
   EXPECT_THAT(listing("[" + entry("a.json", "1") + "," + entry("a.json", "1") + "]"),
               HasSubstr("comes twice"));
   EXPECT_THAT(listing("[" + entry("a.json", "1") + "," + entry("a.json/b.json", "1") + "]"),
