@@ -2,10 +2,16 @@
 // The one file that knows CLI11.
 #include "host/cli/command_line.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <sstream>
 #include <string_view>
 
+#include "host/cli/manual.h"
+#include "host/cli/text.h"
 #include "host/text/list.h"
 #include "roundhouse/error.hpp"
 
@@ -63,6 +69,30 @@ std::string typed_command(const CLI::App& app) {
     if (command->parsed()) return command->get_name();
   }
   return "";
+}
+
+std::string help_text(const std::string& text) {
+  return wrapped_help(text, kHelpColumn, terminal_width(STDOUT_FILENO));
+}
+
+// Of the whole program, or of the command that `words` name: "ps", "bench serve".
+std::string help_of(const CLI::App& app, const FlagTable& program, const std::vector<std::string>& words) {
+  const CLI::App* command = &app;
+  std::string called = program.name;
+  const FlagTable* table = &program;
+  for (const std::string& word : words) {
+    const auto found = std::ranges::find(table->commands, word, &FlagTable::name);
+    if (found == table->commands.end()) {
+      throw Error(RH_INVALID_ARGUMENT,
+                  "command '" + word + "' is not known" +
+                      (table->commands.empty() ? "" : ", expected one of: " + command_names(*table)),
+                  "see '" + called + " --help'");
+    }
+    table = &*found;
+    command = command->get_subcommand(word);
+    called += " " + word;
+  }
+  return help_text(app.get_formatter()->make_help(command, called, CLI::AppFormatMode::Normal));
 }
 
 std::string see_help(const CLI::App& app) {
@@ -129,17 +159,27 @@ CommandLine read_command_line(const FlagTable& program, const std::string& versi
   add_flags(app, program);
   for (const FlagTable& command : program.commands)
     add_command(app, command);
+  std::vector<std::string> topic;
+  std::string manual;
+  CLI::App* help = app.add_subcommand("help", "Show this help, or that of a command: help generate");
+  help->add_option("command", topic, "A command, such as generate")->type_name("COMMAND");
+  help->add_option("--man", manual, "Write manual pages of all commands into DIR instead")->type_name("DIR");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
     std::ostringstream text;
     app.exit(help, text, text);
-    return {typed_command(app), text.str()};
+    return {typed_command(app), help_text(text.str())};
   } catch (const CLI::ExtrasError&) {
     throw extras_error(app, program);
   } catch (const CLI::ParseError& error) {
     throw parse_error(error, app);
   }
+  if (!manual.empty()) {
+    const std::size_t pages = write_manual(program, version, manual);
+    return {"help", fmt::format("{} manual pages in {}\n", pages, manual)};
+  }
+  if (typed_command(app) == "help") return {"help", help_of(app, program, topic)};
   set_given(app, program);
   return {typed_command(app), std::nullopt};
 }

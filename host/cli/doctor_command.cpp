@@ -44,7 +44,7 @@ class DoctorCommand : public Command {
     for (const Findings& some :
          {processor_findings(machine), memory_findings(machine), openblas_findings(registry),
           engine_findings(program, registry), model_findings(program.models()), directory_findings(program),
-          locale_findings()}) {
+          daemon_findings(), locale_findings()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;

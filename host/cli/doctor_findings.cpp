@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <clocale>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "host/cli/daemon_client.h"
 #include "host/output/png.h"
 #include "host/text/list.h"
 #include "host/text/quantities.h"
@@ -205,6 +207,31 @@ Findings directory_findings(const Program& program) {
                          "set one of them, where engines and models of your own shall be found"};
   return {writable_finding("output", "output"),
           user.empty() ? homeless : writable_finding("user data", user)};
+}
+
+Findings daemon_findings() {
+  std::string where;
+  try {
+    DaemonClient client({}, std::chrono::seconds(3));
+    where = client.url().shown();
+    const OrderedJson health = client.get("/health");
+    const std::string version = health.value("server_version", "");
+    const std::string text =
+        fmt::format("one of version {} answers at {}, {}", version, where, health.value("state", ""));
+    if (version == program_version()) return {{"daemon", Level::ok, text, ""}};
+    return {
+        {"daemon", Level::warning, text, "this program is of version " + program_version() + ": restart it"}};
+  } catch (const HttpFailure& failure) {
+    if (failure.step() == HttpFailure::Step::connect)
+      return {{"daemon", Level::ok, "none runs; nothing listens at " + where, ""}};
+    return {{"daemon", Level::warning, failure.what(),
+             "something listens there and does not answer as a daemon does"}};
+  } catch (const Error& error) {
+    return {{"daemon", Level::warning, error.what(),
+             error.code() == RH_SOURCE_REJECTED
+                 ? "another program has that port: start the daemon with another one (serve --port N)"
+                 : std::string(error.hint())}};
+  }
 }
 
 Findings locale_findings() {

@@ -28,6 +28,8 @@ Findings openblas_findings(const Registry& registry);
 Findings engine_findings(const Program& program, const Registry& registry);
 Findings model_findings(const ModelCatalogue& models);
 Findings directory_findings(const Program& program);
+// Whether a daemon answers where clients look for one, and whether its port is free where none does.
+Findings daemon_findings();
 Findings locale_findings();
 
 }  // namespace roundhouse::host

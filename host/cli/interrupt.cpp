@@ -21,15 +21,19 @@ constexpr std::int64_t kSameSignal = 200;  // milliseconds
 enum Owner : int { nobody, program, handler };
 
 std::atomic<bool> watched{false};
-std::atomic<bool> interrupted{false};
+std::atomic<bool> interrupted{false}, hung_up{false};
+std::atomic<int> ended_by{0};  // the first signal that was noted
 std::atomic<std::int64_t> first_time{0};
 std::atomic<int> owner{nobody};  // of the one object on standard output
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free &&
                   std::atomic<std::int64_t>::is_always_lock_free,
               "a signal handler may touch nothing else");
 
-std::array<char, 1024> object{};  // written before the handler is set, never after
-std::size_t object_size = 0;
+struct Object {
+  std::array<char, 1024> text{};
+  std::size_t size = 0;
+};
+Object on_int, on_term;  // written before the handler is set, never after
 
 std::int64_t milliseconds() {
   timespec now{};
@@ -45,30 +49,52 @@ void write_all(int descriptor, std::string_view text) {
   }
 }
 
-void on_interrupt(int) {
+int status_of(int signal) {
+  return 128 + signal;  // as shells say it
+}
+
+void on_interrupt(int signal) {
+  if (const int first = ended_by.load()) signal = first;  // one run, one status
   if (watched.load()) {
     std::int64_t first = 0;
     if (first_time.compare_exchange_strong(first, milliseconds())) {
+      ended_by = signal;
       interrupted = true;
       return;
     }
     if (milliseconds() - first < kSameSignal) return;
   }
-  if (object_size != 0) {
+  const Object& object = signal == SIGTERM ? on_term : on_int;
+  if (object.size != 0) {
     int free = nobody;
     if (!owner.compare_exchange_strong(free, handler)) return;  // the object is being written: let it be
-    write_all(STDOUT_FILENO, {object.data(), object_size});
+    write_all(STDOUT_FILENO, {object.text.data(), object.size});
   }
   write_all(STDERR_FILENO, "error: CANCELLED: interrupted\n");
-  _exit(exit_status(RH_CANCELLED));
+  _exit(status_of(signal));
+}
+
+void on_hangup(int, siginfo_t* information, void*) {
+  if (information->si_code == SI_KERNEL) {
+    on_interrupt(SIGTERM);
+  } else {
+    hung_up = true;
+  }
+}
+
+void prepare(Object& object, int signal) {
+  const std::string text = error_text(Error(RH_CANCELLED, "interrupted"), status_of(signal));
+  object.size = std::min(text.size(), object.text.size());
+  std::copy_n(text.begin(), object.size, object.text.begin());
 }
 
 }  // namespace
 
 void leave_on_interrupt(bool json) {
-  const std::string text = json ? error_text(Error(RH_CANCELLED, "interrupted")) : "";
-  object_size = std::min(text.size(), object.size());
-  std::copy_n(text.begin(), object_size, object.begin());
+  if (json) {
+    prepare(on_int, SIGINT);
+    prepare(on_term, SIGTERM);
+  }
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   sigemptyset(&action.sa_mask);
@@ -87,6 +113,22 @@ const std::atomic<bool>& interrupt_flag() {
 
 bool interrupt_noted() {
   return interrupted;
+}
+
+int interrupted_status() {
+  return interrupted ? status_of(ended_by) : exit_status(RH_CANCELLED);
+}
+
+void watch_hangups() {
+  struct sigaction action {};
+  action.sa_sigaction = on_hangup;
+  action.sa_flags = SA_SIGINFO;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+bool take_hangup() {
+  return hung_up.exchange(false);
 }
 
 void claim_standard_output() {

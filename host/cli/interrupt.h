@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C: the one thing that is global to the process, as signals are.
+// Ctrl-C and its like: the one thing that is global to the process, as signals are.
 #pragma once
 
 #include <atomic>
 
 namespace roundhouse::host {
 
-// From now on SIGINT and SIGTERM end the process at once with the exit status of CANCELLED, after the one
-// object that --json promises where `json` says so. Workers end with their parent.
+// From now on SIGINT and SIGTERM end the process at once with 128 and the signal's number as exit status
+// (130, 143), after the one object that --json promises where `json` says so. Workers end with their parent.
 void leave_on_interrupt(bool json);
 
 // From now on the first SIGINT or SIGTERM sets the flag that is returned. One that follows within a fifth of
@@ -18,6 +18,15 @@ const std::atomic<bool>& watch_interrupts();
 // Whether a signal was noted since watch_interrupts. Never true before.
 bool interrupt_noted();
 const std::atomic<bool>& interrupt_flag();  // the same, for who waits
+
+// The exit status of what the signal that was noted has ended: 130 or 143. CANCELLED's where none was.
+int interrupted_status();
+
+// From now on SIGHUP of another process sets a flag; that of a terminal which closes counts as SIGTERM, as
+// nobody is there any more to end what ran in its foreground.
+void watch_hangups();
+// Whether SIGHUP came since the last call.
+bool take_hangup();
 
 // To be called before an object of --json is written: from then on a signal writes none. Does not return
 // where a signal has already written its own.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse list`: the models that are here, a line each.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -29,7 +31,6 @@ class ListCommand : public Command {
     const Store store = program.store();
     std::vector<StoredModel> stored;
     if (catalogue.problems().empty()) stored = store.list();
-    OrderedJson models = OrderedJson::array();
     Table rows({"NAME", "ID", "SIZE", "CREATED", "WHERE"});
     for (const auto& entry : catalogue.entries()) {
       if (!entry.present && !entry.problem) continue;
@@ -38,26 +39,28 @@ class ListCommand : public Command {
       });
       const StoredModel* model = found == stored.end() ? nullptr : &*found;
       const std::uint64_t bytes = entry.stored ? entry.bytes : directory_bytes(entry.directory);
-      models.push_back(row_json(entry, model, bytes));
+      models_.push_back(row_json(entry, model, bytes));
       rows.add({entry.spec.name, model == nullptr ? "-" : model->digest.brief(),
                 entry.problem ? "damaged" : human_bytes(bytes),
                 model == nullptr ? "-" : or_dash(model->created),
                 entry.stored ? "store" : entry.directory.string()});
     }
-    if (json()) {
-      OrderedJson object;
-      object["store"] = store.root().string();
-      object["models"] = std::move(models);
-      object["problems"] = OrderedJson::array();
-      for (const Error& problem : catalogue.problems())
-        object["problems"].push_back(error_json(problem));
-      print_json(object);
-    } else {
-      print(rows.empty() ? "no models are here: 'roundhouse import' takes one in\n" : rows.text());
-      for (const Error& problem : catalogue.problems())
-        print("problem: " + one_line(problem.what()) + "\n");
-    }
+    store_ = store.root().string();
+    problems_ = catalogue.problems();
+    if (!json()) print(rows.empty() ? "no models are here: 'roundhouse import' takes one in\n" : rows.text());
+    if (!problems_.empty()) throw verdict();
+    if (json()) print_json(partial());
     return 0;
+  }
+
+  OrderedJson partial() const override {
+    OrderedJson object;
+    object["store"] = store_;
+    object["models"] = models_;
+    object["problems"] = OrderedJson::array();
+    for (const Error& problem : problems_)
+      object["problems"].push_back(error_json(problem));
+    return object;
   }
 
  private:
@@ -87,6 +90,18 @@ class ListCommand : public Command {
     row["problem"] = entry.problem ? error_json(*entry.problem) : OrderedJson(nullptr);
     return row;
   }
+
+  // The list is not all that there may be: nobody shall take it for that.
+  Error verdict() const {
+    const Error& first = problems_.front();
+    return {first.code(),
+            first.what() + (problems_.size() == 1 ? "" : fmt::format(" (and {} more)", problems_.size() - 1)),
+            std::string(first.hint())};
+  }
+
+  std::string store_;
+  OrderedJson models_ = OrderedJson::array();
+  std::vector<Error> problems_;
 };
 
 }  // namespace

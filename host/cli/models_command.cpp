@@ -25,10 +25,11 @@ std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
   text += labelled("what",
                    entry.spec.title + (entry.spec.description.empty() ? "" : ": " + entry.spec.description),
                    width);
-  text += labelled("size",
-                   fmt::format("{} to {}, multiples of {}", entry.spec.size.minimum, entry.spec.size.maximum,
-                               entry.spec.size.multiple_of),
-                   width);
+  if (makes_images(entry.spec.architecture))
+    text += labelled("size",
+                     fmt::format("{} to {}, multiples of {}", entry.spec.size.minimum,
+                                 entry.spec.size.maximum, entry.spec.size.multiple_of),
+                     width);
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(entry.spec.defaults);
   for (const auto& [name, value] : given.items()) {

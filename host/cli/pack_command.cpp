@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/cli/command.h"
+#include "host/cli/store_report.h"
 #include "host/cli/transfer_view.h"
 #include "host/text/quantities.h"
 
@@ -22,7 +23,7 @@ class PackCommand : public Command {
 
   int run(const Program& program) override {
     Store store = program.store();
-    const StoredModel model = store.get(ModelName::parse(name_));
+    const StoredModel model = stored_model(program, store, ModelName::parse(name_));
     const std::uint64_t bytes = store.pack(model, file_, transfer_progress("packing", json()));
     if (json()) {
       OrderedJson object;

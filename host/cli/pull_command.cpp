@@ -7,6 +7,7 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/registry_flags.h"
 #include "host/cli/transfer_view.h"
+#include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
 namespace {
@@ -49,13 +50,16 @@ class PullCommand : public Command {
     if (!parallel_.empty())
       request_.parallel = static_cast<unsigned>(parse_integer("--parallel", parallel_, 1, kMaximumParallel));
     watch_interrupts();
-    request_.progress = transfer_progress("pulling", json());
+    const std::shared_ptr<Log> log = program.log();
+    log->write(RH_LOG_DEBUG, "source", "pull begins", {{"source", request_.source}});
+    request_.progress = logged_transfer(transfer_progress("pulling", json()), log, "pulling");
     request_.login = [this](const RegistryReference& reference) {
       refuse_token();
       return login_.search(reference);
     };
     const ImportReport report = pull(program.app(), request_);
     request_.progress = {};  // takes its line off the terminal
+    log->write(RH_LOG_DEBUG, "source", "pull ended", {{"name", report.model.name}});
     return print_import(report, program.store(), json());
   }
 

@@ -7,6 +7,7 @@
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/registry_flags.h"
+#include "host/cli/store_report.h"
 #include "host/cli/transfer_view.h"
 #include "host/sources/registry_push.h"
 #include "host/text/quantities.h"
@@ -61,7 +62,7 @@ class PushCommand : public Command {
     const RegistryReference target = RegistryReference::parse(target_);
     const PushOptions options = this->options();
     Store store = program.store();
-    const StoredModel model = store.get(name);
+    const StoredModel model = stored_model(program, store, name);
     const RegistryAccess access = login_.access(target, allow_http_);
     watch_interrupts();
     const PushReport report = push_model(store, model, open_registry(target, access), options);

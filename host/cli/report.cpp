@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "host/cli/documents.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/text.h"
 #include "host/log/terminal_text.h"
@@ -20,13 +21,11 @@ std::string dump(const OrderedJson& json) {
 
 }  // namespace
 
-std::string error_text(const Error& error) {
-  return error_text(error, OrderedJson::object());
-}
-
-std::string error_text(const Error& error, const OrderedJson& more) {
+std::string error_text(const Error& error, int exit_status, const OrderedJson& more) {
   OrderedJson object;
   object["error"] = error_json(error);
+  object["error"]["hint"] = with_document_paths(std::string(error.hint()));
+  object["error"]["exit_status"] = exit_status;
   for (const auto& [key, value] : more.items())
     object[key] = value;
   return dump(object);
@@ -37,8 +36,9 @@ int report_error(const Error& error, bool json) {
 }
 
 int report_error(const Error& error, bool json, const OrderedJson& more) {
+  const int status = error.code() == RH_CANCELLED ? interrupted_status() : exit_status(error.code());
   if (json) {
-    const std::string text = error_text(error, more);
+    const std::string text = error_text(error, status, more);
     claim_standard_output();
     // An error of this very output has nowhere to go but standard error, which follows.
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -46,9 +46,10 @@ int report_error(const Error& error, bool json, const OrderedJson& more) {
   }
   std::string lines =
       "error: " + std::string(status_name(error.code())) + ": " + one_line(error.what()) + "\n";
-  if (!error.hint().empty()) lines += "hint: " + one_line(std::string(error.hint())) + "\n";
+  if (!error.hint().empty())
+    lines += "hint: " + one_line(with_document_paths(std::string(error.hint()))) + "\n";
   std::fwrite(lines.data(), 1, lines.size(), stderr);
-  return exit_status(error.code());
+  return status;
 }
 
 void print(const std::string& given) {

@@ -2,7 +2,7 @@
 // How results and errors leave the program.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "host/log/error_json.h"
@@ -13,11 +13,11 @@ namespace roundhouse::host {
 using OrderedJson = nlohmann::ordered_json;
 
 // The object {"error": ...} with the members of `more`, as it is printed.
-std::string error_text(const Error& error);
-std::string error_text(const Error& error, const OrderedJson& more);
+std::string error_text(const Error& error, int exit_status, const OrderedJson& more = OrderedJson::object());
 
 // One line "error: CODE: message" and one "hint: ..." on standard error; with `json` also error_text on
-// standard output. Returns the exit status of the code.
+// standard output. Returns the exit status: the code's, or the
+// signal's that cancelled the run.
 int report_error(const Error& error, bool json);
 int report_error(const Error& error, bool json, const OrderedJson& more);
 

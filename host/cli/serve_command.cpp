@@ -13,11 +13,14 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/model_check.h"
 #include "host/cli/report.h"
+#include "host/cli/serve_reload.h"
 #include "host/cli/serve_settings.h"
 #include "host/discovery/discovery.h"
+#include "host/log/to_error.h"
+#include "host/registry/record_json.h"
 #include "host/server/daemon.h"
-#include "host/server/http/own_address.h"
 #include "host/store/file.h"
+#include "host/worker/machine.h"
 #include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
@@ -43,6 +46,17 @@ std::string url_of(const std::string& host, std::uint16_t port) {
   return fmt::format("http://{}:{}", bare ? "[" + host + "]" : host, port);
 }
 
+// What a signal may change, and what it needs for that.
+struct Running {
+  const Program& program;
+  ServeSettings& settings;  // as they are at work
+  AllowedModels& allowed;
+  const DaemonOptions& options;
+  const SharedRegistry& registry;
+  Daemon& daemon;
+  Log& log;
+};
+
 class ServeCommand : public Command {
  public:
   FlagTable declare() override {
@@ -53,21 +67,26 @@ class ServeCommand : public Command {
   }
 
   int run(const Program& program) override {
-    const ServeSettings settings = read_serve_settings(flags_, config_file(program), environment_variable);
+    ServeSettings settings = read_serve_settings(flags_, config_file(program), environment_variable);
     const std::atomic<bool>& ended = watch_interrupts();
+    watch_hangups();
     allow_many_descriptors();
     give_back_pictures();
     Log log = open_log(program, settings);
     SharedRegistry registry([&program] { return discover(program.engine_directories()); });
     if (settings.engine != "auto") registry.set_default_engine(settings.engine);
-    const DaemonOptions wanted = options(program, settings);
-    check_pins(wanted, registry);
+    AllowedModels allowed(settings.allowed_models);
+    const DaemonOptions wanted = options(program, settings, allowed);
+    check_pins(settings.pool.pinned, wanted, registry);
     prctl(PR_SET_DUMPABLE, 0);  // no core file and no other process of the user shall hold keys and prompts
     Daemon daemon(wanted, registry, log);
     daemon.start();
-    announce(settings, daemon.port(), log);
-    while (!ended)
+    announce(settings, daemon.port(), registry, log);
+    Running running{program, settings, allowed, wanted, registry, daemon, log};
+    while (!ended) {
+      if (take_hangup()) reload(running);
       poll(nullptr, 0, 200);  // a signal ends it early
+    }
     log.write(RH_LOG_INFO, "daemon", "ending");
     daemon.stop();
     log.write(RH_LOG_INFO, "daemon", "ended");
@@ -79,6 +98,21 @@ class ServeCommand : public Command {
     if (flags_.config) return *flags_.config;
     const std::filesystem::path home = program.user_directory();
     return home.empty() ? home : home / "config.json";
+  }
+
+  // Settings that cannot be read, or that pin what there is not, change nothing.
+  void reload(Running& now) const {
+    now.log.write(RH_LOG_INFO, "daemon", "SIGHUP: reading engines and settings again");
+    now.log.reopen();
+    now.daemon.rescan();
+    try {
+      const ServeSettings fresh = read_serve_settings(flags_, config_file(now.program), environment_variable);
+      check_pins(fresh.pool.pinned, now.options, now.registry);
+      take_settings(now.settings, fresh, now.allowed, now.daemon, now.log);
+    } catch (const std::exception& exception) {
+      now.log.write(RH_LOG_ERROR, "daemon", "the settings stay as they are",
+                    {{"error", to_error(exception).what()}});
+    }
   }
 
   Log open_log(const Program& program, const ServeSettings& settings) const {
@@ -94,27 +128,19 @@ class ServeCommand : public Command {
     return Log(options);
   }
 
-  static DaemonOptions options(const Program& program, const ServeSettings& settings) {
+  static DaemonOptions options(const Program& program, const ServeSettings& settings,
+                               const AllowedModels& allowed) {
     DaemonOptions options;
     options.http.address = settings.host;
     options.http.port = settings.port;
     options.http.limits.connections = settings.connections;
-    options.http.access.remote = settings.allow_remote;
-    options.http.access.allowed_hosts = settings.allowed_hosts;
-    options.http.access.allowed_origins = settings.allowed_origins;
-    options.http.access.api_keys = settings.api_keys;
-    options.http.access.trusted_proxies = settings.trusted_proxies;
-    options.http.access.public_url = settings.public_url;
-    if (!settings.public_url.empty()) {
-      const std::string host = http::parse_public_url("public_url", settings.public_url).host;
-      options.http.access.allowed_hosts.push_back(http::host_name_of(host));
-    }
+    options.http.access = access_policy(settings);
     options.pool = settings.pool;
     options.client.threads = settings.threads;
-    options.models = [&program, allowed = settings.allowed_models] {
+    options.models = [&program, &allowed] {
       ModelSearch search = model_search(environment_variable, program.executable, program.options.home);
       search.directories = false;  // a client shall not learn what lies where on this machine
-      search.allowed = allowed;
+      search.allowed = allowed.get();
       return ModelCatalogue(std::move(search));
     };
     options.store_root = program.user_directory();
@@ -128,14 +154,36 @@ class ServeCommand : public Command {
   }
 
   // A pin of a name that nothing has would wait for ever without a word.
-  static void check_pins(const DaemonOptions& options, const SharedRegistry& registry) {
+  static void check_pins(const std::vector<std::string>& pinned, const DaemonOptions& options,
+                         const SharedRegistry& registry) {
     const ModelCatalogue models = options.models();
-    for (const std::string& name : options.pool.pinned) {
+    for (const std::string& name : pinned) {
       if (registry.snapshot()->find(name) == nullptr) models.resolve(name);
     }
   }
 
-  void announce(const ServeSettings& settings, std::uint16_t port, Log& log) const {
+  // What the first question about any trouble is: the processor, its memory, and the engines.
+  static void log_machine(Log& log, const SharedRegistry& registry) {
+    const Machine machine = inspect_machine();
+    log.write(RH_LOG_INFO, "daemon", "this machine",
+              {{"cpu", machine.cpu},
+               {"features", machine.features},
+               {"processors", machine.processors_allowed},
+               {"memory_bytes", machine.memory_bytes},
+               {"memory_available_bytes", machine.memory_available_bytes}});
+    for (const EngineRecord& record : registry.snapshot()->records()) {
+      nlohmann::json fields = {{"engine", record.id},
+                               {"version", describe(record).version},
+                               {"state", state_name(record.state)},
+                               {"score", record.score()},
+                               {"manifest", record.manifest_file.string()}};
+      if (record.error) fields["error"] = record.error->what();
+      log.write(record.error ? RH_LOG_WARNING : RH_LOG_INFO, "daemon", "engine", fields);
+    }
+  }
+
+  void announce(const ServeSettings& settings, std::uint16_t port, const SharedRegistry& registry,
+                Log& log) const {
     const std::string url = url_of(settings.host, port);
     if (settings.allow_remote && settings.api_keys.empty()) {
       const std::string warning = "other machines may use this server without a key (see --api-key-file)";
@@ -143,6 +191,7 @@ class ServeCommand : public Command {
       std::fwrite(line.data(), 1, line.size(), stderr);
       log.write(RH_LOG_WARNING, "daemon", warning);
     }
+    log_machine(log, registry);
     log.write(RH_LOG_INFO, "daemon", "listening", {{"url", url}, {"version", program_version()}});
     if (json()) {
       // Not print_json: a second signal shall end the program at once all the same.

@@ -94,6 +94,7 @@ void apply(const Setting& setting, ServeSettings& settings, const std::string& w
   if (setting.key == "api_key_file") settings.api_keys.clear();
   for (const std::string& value : values)
     setting.set(settings, where, value);
+  settings.given[setting.key] = values;
 }
 
 std::vector<std::string> texts_of(const nlohmann::json& value, const Setting& setting,

@@ -32,6 +32,7 @@ struct ServeSettings {
   std::optional<std::filesystem::path> log_file;
   bool log_prompts = false;
   bool fit_sizes = true;
+  std::map<std::string, std::vector<std::string>> given;  // what was set, by key, as it was written
 };
 
 // One setting in its three spellings: key of the file, flag, ROUNDHOUSE_KEY in the environment.

@@ -10,6 +10,7 @@
 #include "host/cli/generate_summary.h"
 #include "host/cli/text.h"
 #include "host/store/model_files.h"
+#include "host/store/model_json.h"
 #include "host/store/small_file.h"
 #include "host/store/weight_files.h"
 #include "host/text/list.h"
@@ -18,13 +19,21 @@
 namespace roundhouse::host {
 namespace {
 
+// A file of the model; its digest only where the store has it, as hashing a large model takes minutes.
+struct ShownFile {
+  std::string path, media_type;
+  std::optional<Digest> digest;
+  std::uint64_t size = 0;
+};
+
 // What is known of a model, in the store or in a directory.
 struct Shown {
   ModelSpec spec;
   std::string name, architecture, weight_format, directory;
   std::vector<std::string> dtypes;
   std::optional<StoredModel> stored;
-  std::optional<ModelManifest> manifest;
+  std::vector<ShownFile> files;  // by path
+  std::uint64_t bytes = 0;       // of all files, each content once where digests tell
   Provenance provenance;
   std::map<std::string, WeightRecord> weights;  // of a stored model
 };
@@ -33,17 +42,19 @@ struct Shown {
 // models which share a component show the same.
 struct Component {
   std::uint64_t bytes = 0;
-  std::string lines;
+  std::string lines;  // empty: digests are not known
+
+  std::optional<Digest> digest() const { return lines.empty() ? std::nullopt : std::optional(sha256(lines)); }
 };
 
-std::map<std::string, Component> components_of(const ModelManifest& manifest) {
+std::map<std::string, Component> components_of(const Shown& shown) {
   std::map<std::string, Component> components;
-  for (const ModelFile& file : manifest.files) {
+  for (const ShownFile& file : shown.files) {
     const std::size_t slash = file.path.find('/');
     if (slash == std::string::npos && !is_weights(file.media_type)) continue;
     Component& component = components[slash == std::string::npos ? "model" : file.path.substr(0, slash)];
     component.bytes += file.size;
-    component.lines += file.digest.text() + " " + file.path + "\n";
+    if (file.digest) component.lines += file.digest->text() + " " + file.path + "\n";
   }
   return components;
 }
@@ -70,8 +81,11 @@ Shown show_stored(const Store& store, const StoredModel& model) {
   Shown shown;
   shown.stored = model;
   shown.name = model.name;
-  shown.manifest = store.manifest(model);
-  const ModelConfig config = store.config(model, *shown.manifest);
+  const ModelManifest manifest = store.manifest(model);
+  for (const ModelFile& file : manifest.files)
+    shown.files.push_back({file.path, file.media_type, file.digest, file.size});
+  shown.bytes = manifest.bytes;
+  const ModelConfig config = store.config(model, manifest);
   shown.spec = config.spec;
   shown.architecture = config.architecture;
   shown.weight_format = config.weight_format;
@@ -96,6 +110,10 @@ Shown show_directory(const ResolvedModel& model) {
   shown.weight_format = directory.weight_format;
   shown.dtypes = directory.dtypes;
   shown.directory = directory.path.string();
+  for (const SourceFile& file : model_files(directory.path)) {
+    shown.files.push_back({file.path, media_type_of(file.path), std::nullopt, file.size});
+    shown.bytes += file.size;
+  }
   return shown;
 }
 
@@ -122,8 +140,8 @@ OrderedJson provenance_json(const Shown& shown) {
   return json;
 }
 
-std::map<std::string, Component> components(const Shown& shown) {
-  return shown.manifest ? components_of(*shown.manifest) : std::map<std::string, Component>{};
+OrderedJson digest_json(const std::optional<Digest>& digest) {
+  return digest ? OrderedJson(digest->text()) : OrderedJson(nullptr);
 }
 
 OrderedJson shown_json(const Shown& shown, const Decision& decision) {
@@ -139,28 +157,59 @@ OrderedJson shown_json(const Shown& shown, const Decision& decision) {
   json["weight_format"] = shown.weight_format;
   json["dtypes"] = shown.dtypes;
   json["defaults"] = model_defaults_json(shown.spec.defaults);
-  json["size"] = {{"minimum", shown.spec.size.minimum},
-                  {"maximum", shown.spec.size.maximum},
-                  {"multiple_of", shown.spec.size.multiple_of}};
+  json["size"] = size_json(shown.spec, shown.architecture);
   json["digest"] = shown.stored ? OrderedJson(shown.stored->digest.text()) : OrderedJson(nullptr);
   json["directory"] = text(shown.directory);
-  json["bytes"] = shown.manifest ? OrderedJson(shown.manifest->bytes) : OrderedJson(nullptr);
+  json["bytes"] = shown.bytes;
   json["files"] = OrderedJson::array();
-  for (const ModelFile& file : shown.manifest ? shown.manifest->files : std::vector<ModelFile>{})
+  for (const ShownFile& file : shown.files)
     json["files"].push_back({{"path", file.path},
                              {"media_type", file.media_type},
-                             {"digest", file.digest.text()},
+                             {"digest", digest_json(file.digest)},
                              {"bytes", file.size}});
   json["components"] = OrderedJson::array();
-  for (const auto& [name, component] : components(shown))
+  for (const auto& [name, component] : components_of(shown))
     json["components"].push_back(
-        {{"name", name}, {"bytes", component.bytes}, {"digest", sha256(component.lines).text()}});
+        {{"name", name}, {"bytes", component.bytes}, {"digest", digest_json(component.digest())}});
   json["types"] = OrderedJson::object();
   for (const auto& [type, share] : types_of(shown.weights))
     json["types"][type] = {{"tensors", share.tensors}, {"bytes", share.bytes}};
   json["provenance"] = shown.stored ? provenance_json(shown) : OrderedJson(nullptr);
   json["engines"] = verdicts_json(decision);
   return json;
+}
+
+std::string provenance_text(const Shown& shown) {
+  std::vector<std::string> origin;
+  const OrderedJson provenance = provenance_json(shown);
+  for (const auto& [name, value] : provenance.items()) {
+    if (name == "conversion") {
+      const std::size_t files = value.contains("source_files") ? value.at("source_files").size() : 0;
+      origin.push_back(fmt::format("converted from {} (--json lists them)",
+                                   files == 1 ? "1 file" : fmt::format("{} files", files)));
+    } else {
+      origin.push_back(name + " " + value.get<std::string>());
+    }
+  }
+  return joined(origin);
+}
+
+std::string files_text(const Shown& shown, std::size_t width) {
+  std::string text =
+      labelled("bytes", fmt::format("{} in {} files", human_bytes(shown.bytes), shown.files.size()), width);
+  for (const auto& [name, component] : components_of(shown)) {
+    const std::optional<Digest> digest = component.digest();
+    text += labelled(
+        "component",
+        one_line(name + (digest ? " " + digest->brief() : "")) + ", " + human_bytes(component.bytes), width);
+  }
+  for (const auto& [type, share] : types_of(shown.weights))
+    text += labelled("weights",
+                     fmt::format("{}: {} tensors, {}", type, share.tensors, human_bytes(share.bytes)), width);
+  for (const ShownFile& file : shown.files)
+    text += "    " + (file.digest ? file.digest->brief() + "  " : "") + human_bytes(file.size) + "  " +
+            one_line(file.path) + "\n";
+  return text;
 }
 
 std::string shown_text(const Shown& shown, const Decision& decision, std::size_t width) {
@@ -171,8 +220,9 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
   line("what", shown.spec.title + (shown.spec.description.empty() ? "" : ": " + shown.spec.description));
   line("license", shown.spec.license);
   line("model", shown.architecture + ", " + shown.weight_format + " of " + joined(shown.dtypes));
-  line("size", fmt::format("{} to {}, multiples of {}", shown.spec.size.minimum, shown.spec.size.maximum,
-                           shown.spec.size.multiple_of));
+  if (makes_images(shown.architecture))
+    line("size", fmt::format("{} to {}, multiples of {}", shown.spec.size.minimum, shown.spec.size.maximum,
+                             shown.spec.size.multiple_of));
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(shown.spec.defaults);
   for (const auto& [name, value] : given.items())
@@ -181,25 +231,9 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
   line("directory", shown.directory);
   if (shown.stored) {
     line("digest", shown.stored->digest.text());
-    std::vector<std::string> origin;
-    const OrderedJson provenance = provenance_json(shown);
-    for (const auto& [name, value] : provenance.items())
-      origin.push_back(name + " " +
-                       (value.is_string()
-                            ? value.get<std::string>()
-                            : value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)));
-    line("provenance", joined(origin));
-    line("bytes",
-         fmt::format("{} in {} files", human_bytes(shown.manifest->bytes), shown.manifest->files.size()));
-    for (const auto& [name, component] : components(shown))
-      line("component", name + " " + sha256(component.lines).brief() + ", " + human_bytes(component.bytes));
-    for (const auto& [type, share] : types_of(shown.weights))
-      line("weights", fmt::format("{}: {} tensors, {}", type, share.tensors, human_bytes(share.bytes)));
-    for (const ModelFile& file : shown.manifest->files)
-      text +=
-          "    " + file.digest.brief() + "  " + human_bytes(file.size) + "  " + one_line(file.path) + "\n";
+    line("provenance", provenance_text(shown));
   }
-  return text + verdicts_text(decision, width);
+  return text + files_text(shown, width) + verdicts_text(decision, width);
 }
 
 class ShowCommand : public Command {

@@ -20,7 +20,9 @@ class CopyCommand : public Command {
 
   int run(const Program& program) override {
     const ModelName source = ModelName::parse(source_), target = ModelName::parse(target_);
-    const StoredModel model = program.store().alias(source, target);
+    Store store = program.store();
+    stored_model(program, store, source);
+    const StoredModel model = store.alias(source, target);
     if (json()) {
       print_json({{"name", model.name}, {"digest", model.digest.text()}});
     } else {
@@ -45,7 +47,9 @@ class RemoveCommand : public Command {
 
   int run(const Program& program) override {
     const ModelName name = ModelName::parse(name_);
-    const Collection collection = program.store().remove(name, prune_);
+    Store store = program.store();
+    stored_model(program, store, name);
+    const Collection collection = store.remove(name, prune_);
     if (json()) {
       OrderedJson object;
       object["name"] = name.text();

@@ -83,4 +83,21 @@ std::string collection_text(const Collection& collection, const std::string& ver
   return verb + " " + joined(what) + ": " + human_bytes(collection.bytes) + "\n";
 }
 
+StoredModel stored_model(const Program& program, const Store& store, const ModelName& name) {
+  try {
+    return store.get(name);
+  } catch (const Error& error) {
+    if (error.code() != RH_MODEL_NOT_FOUND) throw;
+    for (const auto& entry : program.models().entries()) {
+      if (entry.spec.name != name.text() || !entry.present || entry.stored) continue;
+      throw Error(RH_MODEL_NOT_FOUND,
+                  fmt::format("model '{}' is the directory '{}'; this takes models of the store", name.text(),
+                              entry.directory.string()),
+                  fmt::format("take it in first: roundhouse import '{}' --name {}", entry.directory.string(),
+                              name.text()));
+    }
+    throw;
+  }
+}
+
 }  // namespace roundhouse::host

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/cli/program.h"
 #include "host/cli/report.h"
 #include "host/store/store.h"
 
@@ -16,5 +17,9 @@ std::string import_text(const ImportReport& report);
 // `verb`: "removed" or "would remove".
 OrderedJson collection_json(const Collection& collection);
 std::string collection_text(const Collection& collection, const std::string& verb);
+
+// The model of the store. Throws MODEL_NOT_FOUND, which says how to take in one that is here but not in the
+// store: what comes along with the program, or lies in a directory.
+StoredModel stored_model(const Program& program, const Store& store, const ModelName& name);
 
 }  // namespace roundhouse::host

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <sstream>
 
 #include "host/log/terminal_text.h"
@@ -49,8 +50,31 @@ std::string labelled(const std::string& label, const std::string& text, std::siz
   return all + line + "\n";
 }
 
+std::string wrapped_help(const std::string& text, std::size_t indent, std::size_t width) {
+  std::string all;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const bool described = line.size() > indent && line.starts_with("  ");
+    const std::size_t begin = described ? indent : 0;
+    while (columns(line) > width) {
+      // The last space that fits; without one the word keeps a line of its own.
+      std::size_t at = line.rfind(' ', width);
+      if (at == std::string::npos || at <= begin) at = line.find(' ', width);
+      if (at == std::string::npos || at <= begin) break;
+      all += line.substr(0, at) + "\n";
+      line = std::string(begin, ' ') + line.substr(at + 1);
+    }
+    all += line + "\n";
+  }
+  return all;
+}
+
 std::size_t terminal_width(int descriptor) {
   constexpr std::size_t kWidest = 120;
+  if (const char* told = std::getenv("COLUMNS"); told != nullptr) {
+    const unsigned long number = std::strtoul(told, nullptr, 10);
+    if (number > 0) return std::clamp<std::size_t>(number, 40, 400);
+  }
   winsize size{};
   if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 100;
   return std::clamp<std::size_t>(size.ws_col, 40, kWidest);

@@ -16,7 +16,11 @@ std::string first_columns(const std::string& text, std::size_t columns);
 // columns; following lines are indented to the text. A word longer than a line keeps its own.
 std::string labelled(const std::string& label, const std::string& text, std::size_t width);
 
-// Columns of the terminal behind `descriptor`, at most 120; 100 when it is none.
+// A help text with lines wider than `width` broken at spaces; the rest begins at column `indent`.
+std::string wrapped_help(const std::string& text, std::size_t indent, std::size_t width);
+
+// What COLUMNS says, 40 to 400; else the columns of the terminal behind `descriptor`, at most 120; 100 when
+// it is none.
 std::size_t terminal_width(int descriptor);
 
 // Display columns of UTF-8, counting each character as one.

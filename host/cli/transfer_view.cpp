@@ -7,13 +7,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
 #include "host/cli/text.h"
 #include "host/text/elapsed.h"
 #include "host/text/quantities.h"
+#include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
 namespace {
@@ -91,6 +93,17 @@ ProgressSeen transfer_progress(const std::string& verb, bool json) {
   return [=](const StoreProgress& progress) {
     if (!*view) *view = std::make_unique<TransferView>(verb, ProgressView::style_for_standard_error(json));
     (*view)->seen(progress);
+  };
+}
+
+ProgressSeen logged_transfer(ProgressSeen seen, std::shared_ptr<Log> log, const std::string& verb) {
+  auto told = std::make_shared<std::set<std::string>>();  // several are under way at once
+  return [=](const StoreProgress& progress) {
+    if (told->insert(progress.what).second) {
+      log->write(RH_LOG_DEBUG, "source", verb,
+                 {{"file", progress.what}, {"bytes_done", progress.done}, {"bytes", progress.total}});
+    }
+    if (seen) seen(progress);
   };
 }
 

@@ -14,6 +14,7 @@
 #include "host/cli/transfer_view.h"
 #include "host/store/directory_manifest.h"
 #include "host/store/model_json.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -41,6 +42,7 @@ class VerifyCommand : public Command {
     if (name_.empty()) {
       verify_store(app, progress, seen);
     } else {
+      stored_model(program, program.store(), ModelName::parse(name_));
       verify_stored(app, {name_}, progress, seen);
     }
     return finish("import or pull the damaged models again");
@@ -107,9 +109,7 @@ class ValidateCommand : public Command {
           text += std::string(status_name(problem.code())) + ": " + one_line(problem.what()) + "\n";
         print(text);
       }
-      const std::string more =
-          problems_.size() == 1 ? "" : fmt::format(" (and {} more)", problems_.size() - 1);
-      throw Error(problems_.front().code(), problems_.front().what() + more);
+      throw verdict();
     }
     if (json()) {
       print_json(partial());
@@ -131,6 +131,20 @@ class ValidateCommand : public Command {
   }
 
  private:
+  // Without --json the problems are on standard output already, each in a line.
+  Error verdict() const {
+    const Error& first = problems_.front();
+    const std::size_t count = problems_.size();
+    const std::string message =
+        json() ? first.what() + (count == 1 ? std::string() : fmt::format(" (and {} more)", count - 1))
+               : fmt::format("{}: {}", path_, count == 1 ? "1 problem" : fmt::format("{} problems", count));
+    std::error_code ignored;
+    const bool own_words = !std::filesystem::is_directory(path_, ignored) && !is_gguf(path_);
+    return own_words ? Error(first.code(), message,
+                             "correct what is said of it; docs/modelspec.md shows what a ModelSpec holds")
+                     : Error(first.code(), message, std::string(first.hint()));
+  }
+
   void look(const Program& program) {
     problems_ = problems_of(path_);
     std::error_code ignored;

@@ -2,6 +2,9 @@
 // Reads the manifests of the search directories and marks duplicates.
 #include "host/discovery/discovery.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <map>
 #include <system_error>
@@ -35,15 +38,25 @@ std::vector<fs::path> manifest_files(const fs::path& directory, std::error_code&
   return files;
 }
 
+// Of the file itself, where it is a link to one: a link that was turned elsewhere shows another file.
+std::string stamp_of(const fs::path& file) {
+  struct stat status {};
+  if (stat(file.c_str(), &status) != 0) return "none";
+  return fmt::format("{}:{}:{}.{:09}:{}.{:09}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                     status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+}
+
 Candidate read_candidate(const fs::path& file, const std::string& origin) {
   Candidate candidate;
   candidate.file = file;
   candidate.origin = origin;
+  candidate.stamp = stamp_of(file);  // before it is read: what changes meanwhile is seen the next time
   try {
     candidate.manifest = read_manifest(file);
   } catch (const Error& error) {
     candidate.error = error;
   }
+  if (candidate.manifest) candidate.stamp += " " + stamp_of(candidate.manifest->library);
   return candidate;
 }
 

@@ -31,13 +31,15 @@ struct DiscoveryInput {
 std::vector<SearchDirectory> search_directories(const DiscoveryInput& input);
 
 // One manifest file that was found. Exactly one of manifest and error is set. The first candidate of an id
-// wins; a later one has duplicate_of, the winner's manifest file, and is reported but not used.
+// wins; a later one has duplicate_of, the winner's manifest file, and is reported but not used. `stamp` is
+// what stat says of the manifest and its library: another one after either was replaced.
 struct Candidate {
   std::filesystem::path file;
   std::string origin;
   std::optional<EngineManifest> manifest;
   std::optional<Error> error;
   std::optional<std::filesystem::path> duplicate_of;
+  std::string stamp = {};
 };
 
 // Candidates in search order. A missing directory is silently empty, except one named by a flag: that is a

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
@@ -93,7 +94,7 @@ void check_file(const std::filesystem::path& file) {
   close(descriptor);
 }
 
-std::shared_ptr<spdlog::sinks::sink> make_sink(const std::optional<std::filesystem::path>& file) {
+std::shared_ptr<spdlog::sinks::sink> open_sink(const std::optional<std::filesystem::path>& file) {
   if (file) check_file(*file);
   try {
     if (file) return std::make_shared<spdlog::sinks::basic_file_sink_mt>(file->string());
@@ -103,14 +104,22 @@ std::shared_ptr<spdlog::sinks::sink> make_sink(const std::optional<std::filesyst
   }
 }
 
+std::shared_ptr<spdlog::sinks::sink> make_sink(const std::optional<std::filesystem::path>& file) {
+  auto sink = open_sink(file);
+  sink->set_pattern(
+      "%v");  // lines are made here; a logger hands its pattern to the sinks of its beginning only
+  return sink;
+}
+
 }  // namespace
 
 struct Log::State {
   Options options;
-  spdlog::logger logger;
+  std::shared_ptr<spdlog::sinks::dist_sink_mt> place = std::make_shared<spdlog::sinks::dist_sink_mt>();
+  spdlog::logger logger{"roundhouse", place};
 
-  explicit State(const Options& wanted) : options(wanted), logger("roundhouse", make_sink(wanted.file)) {
-    logger.set_pattern("%v");
+  explicit State(const Options& wanted) : options(wanted) {
+    place->set_sinks({make_sink(wanted.file)});
     logger.set_level(spdlog::level::trace);
     logger.flush_on(spdlog::level::trace);
     logger.set_error_handler([](const std::string&) {});
@@ -120,6 +129,15 @@ struct Log::State {
 Log::Log(const Options& options) : state_(std::make_unique<State>(options)) {
 }
 Log::~Log() = default;
+
+void Log::reopen() {
+  if (!state_->options.file) return;
+  try {
+    state_->place->set_sinks({make_sink(state_->options.file)});
+  } catch (const Error& error) {
+    write(RH_LOG_ERROR, "daemon", error.what());
+  }
+}
 
 void Log::write(std::uint32_t level, const std::string& category, const std::string& message) {
   write(level, category, message, nlohmann::json::object());

@@ -23,6 +23,10 @@ class Log {
   explicit Log(const Options& options);
   ~Log();
 
+  // From now on lines go to the file that has the name now, where one was moved away (as logrotate does).
+  // Where it cannot be opened, they go on into the old one.
+  void reopen();
+
   // One line: time, level, category ("pipeline", "weights", "io", "engine", ...), message and the members of
   // `fields`. Prompts only when the user asked for them: callers see to that.
   void write(std::uint32_t level, const std::string& category, const std::string& message);

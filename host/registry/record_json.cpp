@@ -2,6 +2,8 @@
 // Engine records as JSON.
 #include "host/registry/record_json.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "host/log/error_json.h"
@@ -57,6 +59,9 @@ nlohmann::ordered_json engine_json(const EngineRecord& record) {
   json["id"] = record.id;
   json["name"] = about.name;
   json["version"] = about.version;
+  json["abi"] = record.manifest ? nlohmann::ordered_json(fmt::format("{}.{}", record.manifest->abi_major,
+                                                                     record.manifest->abi_minor))
+                                : nlohmann::ordered_json();
   json["vendor"] = about.vendor;
   json["description"] = about.description;
   json["maturity"] = about.maturity;

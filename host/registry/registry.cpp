@@ -33,6 +33,7 @@ EngineRecord record_of(Candidate candidate) {
   record.id = candidate.manifest ? candidate.manifest->id : candidate.file.stem().string();
   record.manifest_file = std::move(candidate.file);
   record.origin = std::move(candidate.origin);
+  record.stamp = std::move(candidate.stamp);
   record.manifest = std::move(candidate.manifest);
   if (candidate.error) {
     refuse(record, *candidate.error);

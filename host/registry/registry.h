@@ -31,6 +31,7 @@ struct EngineRecord {
   std::string id;  // of the manifest; the file's stem when it could not be read
   std::filesystem::path manifest_file;
   std::string origin;
+  std::string stamp;  // of manifest and library, as Candidate has it
   EngineState state = EngineState::listed;
   std::optional<EngineManifest> manifest;
   std::optional<EngineReport> report;    // after a probe

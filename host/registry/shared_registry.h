@@ -13,6 +13,13 @@
 
 namespace roundhouse::host {
 
+// What a look at the engine directories has shown: ids, each once. An engine that another file provides now
+// counts as replaced.
+struct EngineChanges {
+  std::vector<std::string> added, removed, replaced;
+  bool none() const { return added.empty() && removed.empty() && replaced.empty(); }
+};
+
 // All functions may be called from any thread.
 class SharedRegistry {
  public:
@@ -24,8 +31,11 @@ class SharedRegistry {
   // `change` edits a copy, which takes the registry's place unless it throws. One change at a time; readers
   // do not wait for it.
   void update(const std::function<void(Registry&)>& change);
-  // Looks for engines again. What was known of them by probing is forgotten, failures as well.
-  void rescan();
+  // Looks for engines again. What probing has shown of engines whose files are the same stays, but not their
+  // failures: those are tried again.
+  EngineChanges rescan();
+  // Likewise where a file changed, came or went; changes nothing otherwise. Costs reading the manifests.
+  EngineChanges refresh();
 
   // The engine of requests that name none; none = automatic.
   std::optional<std::string> default_engine() const;
@@ -33,6 +43,8 @@ class SharedRegistry {
   void set_default_engine(const std::string& id);
 
  private:
+  EngineChanges look_again(bool always);
+
   std::function<std::vector<Candidate>()> discover_;
   std::mutex change_mutex_;   // held during a change; taken before the other
   mutable std::mutex mutex_;  // guards all below

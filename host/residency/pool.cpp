@@ -46,6 +46,10 @@ std::size_t ModelPool::unload_all() {
   return impl_->unload({});
 }
 
+std::size_t ModelPool::retire_engine(const std::string& engine) {
+  return impl_->retire_engine(engine);
+}
+
 void ModelPool::pin(const std::string& name, bool pinned) {
   impl_->pin(name, pinned);
 }

@@ -124,6 +124,9 @@ class ModelPool : public WorkerSource {
   // ones before it returns, others when their request is done. Returns how many there were.
   std::size_t unload(const std::string& name);
   std::size_t unload_all();
+  // For an engine whose files changed or went: its idle workers end soon, those at work after their request;
+  // none takes another. Returns how many there were; does not wait.
+  std::size_t retire_engine(const std::string& engine);
 
   // Takes effect at once; a model need not be loaded.
   void pin(const std::string& name, bool pinned);

@@ -123,6 +123,7 @@ class PoolCore {
   // ---- of the pool's owner, any thread ----
 
   std::size_t unload(const std::string& name);
+  std::size_t retire_engine(const std::string& engine);
   void pin(const std::string& name, bool pinned);
   std::vector<Resident> residents() const;
   PoolStatistics statistics() const;

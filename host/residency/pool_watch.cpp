@@ -125,6 +125,18 @@ std::size_t PoolCore::unload(const std::string& name) {
   return count;
 }
 
+std::size_t PoolCore::retire_engine(const std::string& engine) {
+  const auto of_engine = [&](const Schedule::Worker& worker) {
+    const auto slot = slots_.find(worker.id);
+    return slot != slots_.end() && slot->second->engine == engine;
+  };
+  const std::lock_guard lock(mutex_);
+  failures_.erase(engine);
+  std::size_t count = 0;
+  end_later(schedule_.unload(of_engine, count), End::unload);
+  return count;
+}
+
 void PoolCore::pin(const std::string& name, bool pinned) {
   const std::lock_guard lock(mutex_);
   schedule_.pin(name, pinned);

@@ -164,10 +164,11 @@ std::optional<Schedule::Time> Schedule::next_expiry() const {
   return first;
 }
 
-std::vector<Schedule::Id> Schedule::unload(const std::string& name, std::size_t& count) {
+std::vector<Schedule::Id> Schedule::unload(const std::function<bool(const Worker&)>& chosen,
+                                           std::size_t& count) {
   std::vector<Id> now;
   for (auto& [id, worker] : workers_) {
-    if ((!name.empty() && worker.name != name) || worker.state == ResidentState::leaving) continue;
+    if (worker.state == ResidentState::leaving || !chosen(worker)) continue;
     ++count;
     if (worker.state == ResidentState::idle) {
       worker.state = ResidentState::leaving;
@@ -177,6 +178,10 @@ std::vector<Schedule::Id> Schedule::unload(const std::string& name, std::size_t&
     }
   }
   return now;
+}
+
+std::vector<Schedule::Id> Schedule::unload(const std::string& name, std::size_t& count) {
+  return unload([&](const Worker& worker) { return name.empty() || worker.name == name; }, count);
 }
 
 void Schedule::pin(const std::string& name, bool pinned) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <optional>
@@ -78,9 +79,6 @@ class Schedule {
   // Idle ones whose time has come and that nobody waits for; they are leaving.
   std::vector<Id> expire(Time now);
   std::optional<Time> next_expiry() const;
-  // Idle workers of that name (empty: all) are leaving and returned; those at work leave when they have
-  // finished. `count` of both.
-  std::vector<Id> unload(const std::string& name, std::size_t& count);
   void pin(const std::string& name, bool pinned);
   bool pinned(const std::string& name) const { return pinned_.contains(name); }
 
@@ -95,6 +93,10 @@ class Schedule {
     bool leaves = false;          // when it has finished
   };
   const std::map<Id, Worker>& workers() const { return workers_; }
+  // Idle workers that `chosen` says are leaving and returned; those at work leave when they have finished.
+  // `count` of both.
+  std::vector<Id> unload(const std::function<bool(const Worker&)>& chosen, std::size_t& count);
+  std::vector<Id> unload(const std::string& name, std::size_t& count);  // of that name; empty: all
   // What it counts with, at its largest.
   std::uint64_t work_bytes(const Worker& worker) const;
   std::uint64_t used_bytes() const { return total_bytes(uses({})); }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/server/engine_scan.h"
 #include "host/server/hidden_places.h"
 #include "host/server/routes.h"
 #include "roundhouse/ext/log.h"
@@ -95,6 +96,24 @@ void Daemon::start() {
 
 std::uint16_t Daemon::port() const {
   return state_->server->port();
+}
+
+void Daemon::rescan() {
+  rescan_engines(state_->services, true);
+}
+
+void Daemon::reload(const Reload& settings) {
+  State& state = *state_;
+  state.server->set_access(settings.access);
+  for (const std::string& name : settings.unpinned)
+    state.pool.pin(name, false);
+  for (const std::string& name : settings.pinned)
+    state.pool.pin(name, true);
+  try {
+    if (settings.engine) state.services.registry.set_default_engine(*settings.engine);
+  } catch (const Error& error) {
+    state.services.log.write(RH_LOG_ERROR, "daemon", error.what(), {{"setting", "engine"}});
+  }
 }
 
 const http::Router& Daemon::router() const {

@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "host/server/http/server.h"
 #include "host/server/services.h"
@@ -42,6 +45,17 @@ class Daemon {
   std::uint16_t port() const;
   // Lets running requests finish within stop_time, cancels the others, ends all workers.
   void stop();
+
+  // Looks for engines again; the log says what changed. Any thread.
+  void rescan();
+  // What else may change while it runs.
+  struct Reload {
+    http::AccessPolicy access;
+    std::optional<std::string> engine;  // of requests that name none; none: as it is
+    std::vector<std::string> pinned, unpinned;
+  };
+  // An engine that is not there is an error in the log, and the one before stays. Any thread.
+  void reload(const Reload& settings);
 
   const http::Router& router() const;
 

@@ -7,6 +7,16 @@
 
 namespace roundhouse::host {
 
+bool makes_images(const std::string& architecture) {
+  return architecture.empty() || architecture.ends_with("Pipeline");
+}
+
+nlohmann::ordered_json size_json(const ModelSpec& spec, const std::string& architecture) {
+  if (!makes_images(architecture)) return nullptr;
+  return {
+      {"minimum", spec.size.minimum}, {"maximum", spec.size.maximum}, {"multiple_of", spec.size.multiple_of}};
+}
+
 nlohmann::ordered_json model_entry_json(const ModelCatalogue::Entry& entry) {
   nlohmann::ordered_json json;
   json["name"] = entry.spec.name;
@@ -16,9 +26,7 @@ nlohmann::ordered_json model_entry_json(const ModelCatalogue::Entry& entry) {
   json["architecture"] = entry.spec.architecture;
   json["present"] = entry.present;
   json["default"] = entry.spec.name == ModelCatalogue::kDefaultModel;
-  json["size"] = {{"minimum", entry.spec.size.minimum},
-                  {"maximum", entry.spec.size.maximum},
-                  {"multiple_of", entry.spec.size.multiple_of}};
+  json["size"] = size_json(entry.spec, entry.spec.architecture);
   json["defaults"] = model_defaults_json(entry.spec.defaults);
   json["stored"] = entry.stored;
   json["problem"] = entry.problem ? error_json(*entry.problem) : nlohmann::ordered_json(nullptr);

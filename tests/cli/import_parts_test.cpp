@@ -137,7 +137,7 @@ TEST_F(ImportParts, what_generate_would_refuse_is_refused_in_its_words) {
   const Outcome validated = run({"validate", "tiny", "--json"});
   EXPECT_EQ(validated.status, 5);
   EXPECT_EQ(validated.json().at("problems").at(0).at("code"), "MODEL_INVALID");
-  EXPECT_THAT(run({"validate", "tiny"}).err, HasSubstr("rope_theta: is missing"));
+  EXPECT_THAT(run({"validate", "tiny"}).out, HasSubstr("rope_theta: is missing"));
 }
 
 TEST_F(ImportParts, every_import_gives_the_same_shape) {

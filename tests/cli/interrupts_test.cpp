@@ -62,7 +62,7 @@ TEST_F(Interrupted, by_SIGTERM_it_ends_the_same_way) {
   run.send(SIGTERM);
   EXPECT_TRUE(run.ended_within(milliseconds(10'000)));
   const Outcome outcome = run.wait();
-  EXPECT_EQ(outcome.status, 130);
+  EXPECT_EQ(outcome.status, 143);
   EXPECT_THAT(outcome.err, testing::HasSubstr("error: CANCELLED: "));
   expect_nothing_left();
 }
@@ -91,10 +91,10 @@ TEST_P(InterruptedTwice, that_many_milliseconds_apart_it_prints_one_object) {
     run.send(SIGINT);
     EXPECT_TRUE(run.ended_within(milliseconds(10'000)));
     const Outcome outcome = run.wait();
-    EXPECT_EQ(outcome.status, 130) << outcome.err;
+    EXPECT_EQ(outcome.status, 143) << outcome.err << " (the first signal decides)";
     ASSERT_NO_THROW(outcome.json()) << before << ": '" << outcome.out << "'";
     EXPECT_EQ(outcome.json().at("error").at("code"), "CANCELLED");
-    EXPECT_EQ(outcome.json().at("error").at("exit_status"), 130);
+    EXPECT_EQ(outcome.json().at("error").at("exit_status"), 143);
     expect_nothing_left();
   }
 }

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/server/http/http_error.h"
@@ -20,6 +23,25 @@ struct AccessPolicy {
   std::vector<std::string> api_keys;         // none: no key is asked for
   std::vector<std::string> trusted_proxies;  // addresses and networks beside loopback's: see own_address.h
   std::string public_url;                    // as clients reach this server; empty: as their requests say
+};
+
+// A policy that another may take the place of while requests are checked. Any thread.
+class SharedAccess {
+ public:
+  explicit SharedAccess(AccessPolicy policy) { set(std::move(policy)); }
+  std::shared_ptr<const AccessPolicy> get() const {
+    const std::lock_guard lock(mutex_);
+    return policy_;
+  }
+  void set(AccessPolicy policy) {
+    auto fresh = std::make_shared<const AccessPolicy>(std::move(policy));
+    const std::lock_guard lock(mutex_);
+    policy_ = std::move(fresh);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const AccessPolicy> policy_;
 };
 
 // "localhost", names beneath it, 127.0.0.0/8 and [::1].

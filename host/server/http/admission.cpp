@@ -108,6 +108,7 @@ Admission admit(Request request, const Shared& shared, std::optional<std::uint64
     r.query = target->query;
   }
   begin(admission, shared);
+  const std::shared_ptr<const AccessPolicy> access = shared.access.get();
   try {
     if (!target) {
       throw HttpError(400, RH_INVALID_ARGUMENT, "the target of the request is not a path");
@@ -115,14 +116,14 @@ Admission admit(Request request, const Shared& shared, std::optional<std::uint64
     check_transfer_encoding(r);
     // Who names the host in the target means that one (RFC 9112, 3.2.2).
     if (target->authority && r.headers.count("Host") == 1) r.headers.replace("Host", *target->authority);
-    check_host(r, shared.options.access);
-    r.own_url = own_address(r, shared.options.access).url();
-    check_origin(r, shared.options.access);
-    for (auto& field : origin_fields(r, shared.options.access))
+    check_host(r, *access);
+    r.own_url = own_address(r, *access).url();
+    check_origin(r, *access);
+    for (auto& field : origin_fields(r, *access))
       admission.fields.push_back(std::move(field));
     find_route(admission, shared, target->path);
     if (admission.preflight) return admission;
-    if (!admission.route->options.open) check_key(r, shared.options.access);
+    if (!admission.route->options.open) check_key(r, *access);
     check_body(admission, content_length);
   } catch (const HttpError& error) {
     admission.refusal = error;

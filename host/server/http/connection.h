@@ -23,6 +23,7 @@ struct Shared {
   ServerOptions options;
   std::atomic<bool> stopping{false};
   WorkerThreads threads;
+  SharedAccess access{options.access};
 };
 
 class Connection {

@@ -64,6 +64,7 @@ struct Server::State {
     if (!code) acceptor.bind(endpoint, code);
     if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
     if (!code) shared.options.access.port = acceptor.local_endpoint(code).port();
+    if (!code) shared.access.set(shared.options.access);
     if (!code) return;
     const std::string where = fmt::format("{} port {}", shared.options.address, shared.options.port);
     if (code == asio::error::address_in_use) {
@@ -164,6 +165,11 @@ void Server::start() {
 
 std::uint16_t Server::port() const {
   return state_->shared.options.access.port;
+}
+
+void Server::set_access(AccessPolicy access) {
+  access.port = port();
+  state_->shared.access.set(std::move(access));
 }
 
 std::size_t Server::connections() const {

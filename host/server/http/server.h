@@ -64,6 +64,9 @@ class Server {
   std::uint16_t port() const;
   std::size_t connections() const;
 
+  // Of the requests that begin from now on; its port is the server's to set. Any thread.
+  void set_access(AccessPolicy access);
+
   // Takes no more connections, lets running requests finish for `finish`, then cancels them, and after
   // `leave` more closes their connections. Returns when no handler runs any more.
   void stop(std::chrono::milliseconds finish, std::chrono::milliseconds leave);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "host/registry/record_json.h"
+#include "host/server/engine_scan.h"
 #include "host/server/hidden_places.h"
 #include "host/server/http/http_error.h"
 #include "host/server/json_fields.h"
@@ -58,6 +59,7 @@ void health(const Services& services, http::Exchange& exchange) {
 }
 
 void engines(const Services& services, http::Exchange& exchange) {
+  rescan_engines(services, false);
   Json json;
   json["engines"] = Json::object();
   for (const EngineRecord& record : services.registry.snapshot()->records()) {

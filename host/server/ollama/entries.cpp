@@ -12,6 +12,7 @@
 #include "host/server/ollama/reference.h"
 #include "host/store/digest.h"
 #include "host/store/model_files.h"
+#include "host/store/model_json.h"
 #include "host/store/weight_files.h"
 
 namespace roundhouse::host::ollama {
@@ -71,10 +72,6 @@ Listed look(const ModelCatalogue::Entry& entry, const Store& store) {
   return model;
 }
 
-bool makes_pictures(const std::string& architecture) {
-  return architecture.ends_with("Pipeline");
-}
-
 // "BF16", "Q4_K": the type of most weights; the quantised one where there is one.
 std::string quantization_level(const std::vector<std::string>& dtypes) {
   std::string level;
@@ -116,7 +113,7 @@ Listed listed_model(const Services& services, const std::string& name) {
 }
 
 std::vector<std::string> model_capabilities(const std::string& architecture) {
-  if (makes_pictures(architecture)) return {"image"};
+  if (makes_images(architecture)) return {"image"};
   return {"completion"};
 }
 
@@ -175,9 +172,11 @@ Json model_info(const Listed& model) {
   info["general.name"] = model.spec.title.empty() ? model.spec.name : model.spec.title;
   if (!model.spec.license.empty()) info["general.license"] = model.spec.license;
   info["general.size_bytes"] = model.bytes;
-  info["image.size.minimum"] = model.spec.size.minimum;
-  info["image.size.maximum"] = model.spec.size.maximum;
-  info["image.size.multiple_of"] = model.spec.size.multiple_of;
+  if (makes_images(model.architecture)) {
+    info["image.size.minimum"] = model.spec.size.minimum;
+    info["image.size.maximum"] = model.spec.size.maximum;
+    info["image.size.multiple_of"] = model.spec.size.multiple_of;
+  }
   return info;
 }
 
