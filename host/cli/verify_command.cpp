@@ -115,7 +115,7 @@ class ValidateCommand : public Command {
       print_json(partial());
     } else {
       print(path_ + ": nothing is wrong" +
-            (not_looked_.empty() ? "" : " as far as can be told: " + not_looked_) + "\n");
+            (not_looked_.empty() ? "" : " as far as can be told: " + not_looked_) + "\n" + remarks());
     }
     return 0;
   }
@@ -127,6 +127,9 @@ class ValidateCommand : public Command {
     object["problems"] = OrderedJson::array();
     for (const Error& problem : problems_)
       object["problems"].push_back(error_json(problem));
+    object["remarks"] = OrderedJson::array();
+    for (const Error& remark : remarks_)
+      object["remarks"].push_back(error_json(remark));
     return object;
   }
 
@@ -145,6 +148,13 @@ class ValidateCommand : public Command {
                      : Error(first.code(), message, std::string(first.hint()));
   }
 
+  std::string remarks() const {
+    std::string text;
+    for (const Error& remark : remarks_)
+      text += "not read by engine '" + engine_ + "': " + one_line(remark.what()) + "\n";
+    return text;
+  }
+
   void look(const Program& program) {
     problems_ = problems_of(path_);
     std::error_code ignored;
@@ -157,8 +167,10 @@ class ValidateCommand : public Command {
       const InspectionResult result = inspect_by_engine(program, inspect_model_directory(path_));
       engine_ = result.engine;
       not_looked_ = result.not_looked;
-      for (const Error& error : errors_of(result))
-        problems_.push_back(error);
+      const std::vector<Error> found = errors_of(result);
+      // What the engine can open, `generate` runs: the rest is in files that it does not read.
+      if (found.empty() && not_looked_.empty()) remarks_.swap(problems_);
+      problems_.insert(problems_.end(), found.begin(), found.end());
     } catch (const Error& error) {
       if (error.code() == RH_CANCELLED) throw;
       if (problems_.empty()) problems_.push_back(error);
@@ -167,6 +179,7 @@ class ValidateCommand : public Command {
 
   std::string path_, engine_, not_looked_;
   std::vector<Error> problems_;
+  std::vector<Error> remarks_;  // about files beside the model
 };
 
 }  // namespace

@@ -218,6 +218,17 @@ TEST_F(StoreCommands, create_converts_when_the_recipe_says_so) {
   EXPECT_THAT(run({"create", "-f", "hub.yaml"}).err, HasSubstr("expected path or base.model"));
 }
 
+TEST_F(StoreCommands, validate_only_remarks_on_files_that_no_engine_reads) {
+  std::ofstream(model() / "vae/other.safetensors") << "cut";
+  std::ofstream(model() / "transformer/notes.json") << "{";
+  const Outcome outcome = run({"validate", "tiny", "--json"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.json().at("problems").size(), 0U);
+  EXPECT_EQ(outcome.json().at("remarks").size(), 2U) << outcome.out;
+  EXPECT_THAT(run({"validate", "tiny"}).out, HasSubstr("transformer/notes.json: not JSON at byte 2"));
+  EXPECT_EQ(run({"import", "tiny", "--name", "t"}).status, 0) << "which takes it too";
+}
+
 TEST_F(StoreCommands, validate_says_everything_at_once) {
   EXPECT_EQ(run({"validate", "tiny"}).status, 0);
   EXPECT_EQ(run({"validate", (fs::path(ROUNDHOUSE_MODELS) / "pocket-base").string()}).status, 0);
