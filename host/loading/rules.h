@@ -21,6 +21,7 @@ inline constexpr const char* kProgress = "P24";     // progress and stages
 inline constexpr const char* kThread = "P25";       // callbacks come on generate's thread
 inline constexpr const char* kPreview = "P39";      // no larger than the picture
 inline constexpr const char* kCalls = "P40";        // 1 to 1024 at once
+inline constexpr const char* kRates = "P43";        // finite, above 0, of types of the list
 inline constexpr const char* kProcess = "P29";  // directory, locale, environment, signals stay as they are
 
 }  // namespace roundhouse::host::rule

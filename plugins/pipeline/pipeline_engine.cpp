@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/pipeline/pipeline_engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engines/architectures/architectures.h"
+#include "engines/kernels/rate.h"
 #include "engines/pipeline/inspection.h"
 #include "engines/pipeline/open_pipeline.h"
 #include "engines/sampling/sampler.h"
@@ -81,6 +83,21 @@ engines::PipelineOptions read_options(const ModelSource& source, int threads) {
       choice<VaeTiling>(source.options, "vae_tiling",
                         {{"auto", VaeTiling::automatic}, {"on", VaeTiling::on}, {"off", VaeTiling::off}});
   return options;
+}
+
+// The types of stored weights by their names in the group "dtype", with what products then read.
+const std::vector<std::pair<std::string, engines::Dtype>>& stored_types() {
+  static const auto types = [] {
+    std::vector<std::pair<std::string, engines::Dtype>> all;
+    for (std::size_t i = 0; i < engines::kDtypes; ++i) {
+      const auto dtype = static_cast<engines::Dtype>(i);
+      all.emplace_back(engines::name_of(dtype), dtype);
+    }
+    for (const char* float8 : {"f8_e4m3", "f8_e5m2"})  // become bf16 when they are read
+      all.emplace_back(float8, engines::Dtype::bf16);
+    return all;
+  }();
+  return types;
 }
 
 // One of the descriptor's group "convert".
@@ -161,10 +178,8 @@ Descriptor common_descriptor() {
     if (engines::can_be_made(dtype))
       descriptor.capabilities.emplace_back("convert", std::string(engines::name_of(dtype)));
   }
-  for (const auto& dtype : engines::kDtypeLayouts)
-    descriptor.capabilities.emplace_back("dtype", std::string(dtype.name));
-  for (const char* float8 : {"f8_e4m3", "f8_e5m2"})  // become bf16 when they are read
-    descriptor.capabilities.emplace_back("dtype", float8);
+  for (const auto& [name, dtype] : stored_types())
+    descriptor.capabilities.emplace_back("dtype", name);
   // "schedule.euler": the schedules that this sampler can follow, so that a host can refuse a pair before it
   // starts an engine.
   for (const auto& sampler : engines::sampler_names()) {
@@ -240,9 +255,26 @@ void PipelineEngine::convert(const ConvertRequest& request, Options& options, Co
   engines::conversion::convert_model(conversion, engines::weight_classes(), pool, run);
 }
 
+const std::vector<std::string>& PipelineEngine::rated_weights() const {
+  static const auto names = [] {
+    std::vector<std::string> all;
+    for (const auto& [name, dtype] : stored_types())
+      all.push_back(name);
+    return all;
+  }();
+  return names;
+}
+
+double PipelineEngine::measure_rate(const std::string& weights, double seconds) {
+  const auto type =
+      std::ranges::find(stored_types(), weights, &std::pair<std::string, engines::Dtype>::first);
+  return engines::linear_rate(*kernels_, type->second, seconds);
+}
+
 const void* PipelineEngine::extension(std::string_view id) {
   if (id == RH_ESTIMATE_ID) return estimate_extension<PipelineEngine>();
   if (id == RH_INSPECT_ID) return inspect_extension<PipelineEngine>();
+  if (id == RH_RATES_ID) return rates_extension<PipelineEngine>();
   return id == RH_CONVERT_ID ? convert_extension<PipelineEngine>() : nullptr;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "engines/kernels/kernels.h"
 #include "engines/tensor/error.h"
@@ -10,6 +12,7 @@
 #include "roundhouse/estimate.hpp"
 #include "roundhouse/inspect.hpp"
 #include "roundhouse/plugin.hpp"
+#include "roundhouse/rates.hpp"
 
 namespace roundhouse::pipeline {
 
@@ -35,6 +38,9 @@ class PipelineEngine : public Engine {
   void inspect(const ModelSource& source, InspectSink& sink);
   // rh.convert/1.
   void convert(const ConvertRequest& request, Options& options, ConvertSink& sink);
+  // rh.rates/1: every type that weights can be stored in.
+  const std::vector<std::string>& rated_weights() const;
+  double measure_rate(const std::string& weights, double seconds);
   // An engine with extensions of its own asks this one for the rest.
   const void* extension(std::string_view id) override;
 

@@ -42,6 +42,9 @@ void check_conversions(const Subject& subject, Report& report);
 // What is wrong with the model directory, with an empty one, and an inspection that is stopped (P14, P42).
 void check_inspections(const Subject& subject, Report& report);
 
+// Rates: their types, and values of short measurements (P43).
+void check_rates(const Subject& subject, Report& report);
+
 // The manifest against the descriptors (P9).
 void check_manifest(const Subject& subject, Life& life);
 

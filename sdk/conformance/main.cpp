@@ -32,7 +32,8 @@ constexpr Case cases[] = {{"file", conformance::check_file},
                           {"request refusals", conformance::check_request_refusals},
                           {"estimates", conformance::check_estimates},
                           {"conversions", conformance::check_conversions},
-                          {"inspections", conformance::check_inspections}};
+                          {"inspections", conformance::check_inspections},
+                          {"rates", conformance::check_rates}};
 
 json read_json(const std::string& path) {
   std::ifstream file(path);

@@ -41,6 +41,8 @@ static const void* broken_engine_extension(rh_engine* engine, const char* id) {
   static const rh_convert convert = {sizeof convert, 0, broken_convert};
   static const rh_estimate estimate = {sizeof estimate, 0, broken_estimate};
   if (strcmp(id, RH_ESTIMATE_ID) == 0) return &estimate;
+  static const rh_rates rates = {sizeof rates, 0, broken_rated_weights, broken_measure};
+  if (strcmp(id, RH_RATES_ID) == 0) return &rates;
   static const rh_inspect inspect = {sizeof inspect, 0, broken_inspect};
   if (strcmp(id, RH_INSPECT_ID) == 0) return &inspect;
   return strcmp(id, RH_CONVERT_ID) == 0 && !is("promises-conversions") ? &convert : NULL;

@@ -25,6 +25,7 @@ static int is(const char* defect) {
 static const rh_host* host_of_plugin;
 
 #include "tests/sdk/broken_inspect.h"
+#include "tests/sdk/broken_rates.h"
 /* after what it hands out */
 #include "tests/sdk/broken_convert.h"
 
@@ -226,12 +227,13 @@ static uint32_t broken_count(void) {
   return is("has-no-engines") ? 0 : is("lists-itself-twice") ? 2 : 1;
 }
 
-static const rh_facts* with_conversions(const rh_facts* from) {
+static const rh_facts* with_weights(const rh_facts* from) {
   static rh_fact items[16];
   static rh_facts list = {sizeof list, 0, items};
   memcpy(items, from->items, from->count * sizeof *items);
   items[from->count] = (rh_fact)RH_FACT("convert", "f32");
-  list.count = from->count + 1;
+  items[from->count + 1] = (rh_fact)RH_FACT("dtype", "f32");
+  list.count = from->count + 2;
   return &list;
 }
 
@@ -243,7 +245,7 @@ static const rh_engine_descriptor* broken_descriptor(uint32_t index) {
   static const rh_limits limits = {sizeof limits, 1, &upside_down};
   if (index >= broken_count() && !is("describes-beyond")) return NULL;
   changed = *rh_plugin_descriptor(0);
-  changed.capabilities = with_conversions(changed.capabilities);
+  changed.capabilities = with_weights(changed.capabilities);
   if (is("bad-id")) changed.id = "Test Card";
   if (is("empty-name")) changed.name = "";
   if (is("unknown-maturity")) changed.maturity = 9;

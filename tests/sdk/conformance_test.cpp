@@ -159,6 +159,11 @@ constexpr Defect defects[] = {
     {"inspects-without-asking", "P42"},
     {"finds-fault-with-what-it-opens", "P42"},
     {"finds-what-it-does-not-say", "P42"},
+    {"rates-nan", "P43"},
+    {"rates-nothing", "P43"},
+    {"rates-everything", "P43"},
+    {"rates-a-type-twice", "P43"},
+    {"rates-an-unlisted-type", "P43"},
 };
 
 class Conformance : public testing::TestWithParam<Defect> {};

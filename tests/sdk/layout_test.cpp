@@ -7,6 +7,7 @@
 #include <string>
 
 #include "roundhouse/ext/draft/bench.h"
+#include "roundhouse/ext/draft/rates.h"
 #include "roundhouse/floor.hpp"
 #include "roundhouse/roundhouse.h"
 
@@ -66,6 +67,7 @@ const Record records[] = {
     RECORD(rh_inspect_sink, 32),
     RECORD(rh_inspect, 16),
     RECORD(rh_bench, 24),
+    RECORD(rh_rates, 24),
     RECORD(rh_convert_request, 48),
     RECORD(rh_convert_progress, 40),
     RECORD(rh_convert_tensor, 80),
@@ -261,6 +263,10 @@ const Field fields[] = {
     FIELD(rh_bench, reserved, 4, 4),
     FIELD(rh_bench, product, 8, 8),
     FIELD(rh_bench, matrix_rate, 16, 8),
+    FIELD(rh_rates, struct_size, 0, 4),
+    FIELD(rh_rates, reserved, 4, 4),
+    FIELD(rh_rates, weights, 8, 8),
+    FIELD(rh_rates, measure, 16, 8),
     FIELD(rh_convert_request, struct_size, 0, 4),
     FIELD(rh_convert_request, reserved, 4, 4),
     FIELD(rh_convert_request, source, 8, 8),

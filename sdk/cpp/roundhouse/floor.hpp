@@ -7,6 +7,7 @@
 
 #include "roundhouse/error.hpp"
 #include "roundhouse/ext/draft/bench.h"
+#include "roundhouse/ext/draft/rates.h"
 #include "roundhouse/roundhouse.h"
 
 namespace roundhouse {
@@ -91,6 +92,8 @@ template <>
 inline constexpr std::uint32_t floor_size<rh_inspect> = 16;
 template <>
 inline constexpr std::uint32_t floor_size<rh_bench> = 24;
+template <>
+inline constexpr std::uint32_t floor_size<rh_rates> = 24;
 template <>
 inline constexpr std::uint32_t floor_size<rh_concurrency> = 16;
 
