@@ -39,6 +39,7 @@ class DoctorCommand : public Command {
   static Findings examine(const Program& program) {
     Registry registry = program.registry();
     probe_all(registry, ClientOptions{});
+    measure_rates(registry, program.rate_cache(), ClientOptions{});
     const Machine machine = inspect_machine();
     Findings all;
     for (const Findings& some :

@@ -13,6 +13,7 @@
 
 #include "host/cli/daemon_client.h"
 #include "host/output/png.h"
+#include "host/registry/record_json.h"
 #include "host/text/list.h"
 #include "host/text/quantities.h"
 #include "host/worker/engine_client.h"
@@ -58,6 +59,12 @@ Finding writable_finding(const std::string& subject, const std::filesystem::path
                 (output ? ", or pass another one with --output-dir" : ", or set XDG_DATA_HOME")};
   }
   return space_finding(subject, directory);
+}
+
+std::string loads_text(const EngineRecord& record) {
+  const std::string rates = rates_text(record);
+  const std::string measured = rates.empty() ? "" : "; GFLOP/s by weights: " + rates;
+  return "loads (" + record.manifest_file.string() + ")" + measured;
 }
 
 }  // namespace
@@ -138,8 +145,7 @@ Findings engine_findings(const Program& program, const Registry& registry) {
         const bool differs = !record.differences.empty();
         findings.push_back(
             {"engine " + record.id, differs ? Level::warning : Level::ok,
-             differs ? "differs from its manifest: " + joined(record.differences, "; ")
-                     : "loads (" + file + ")",
+             differs ? "differs from its manifest: " + joined(record.differences, "; ") : loads_text(record),
              differs ? "the plugin's word counts; its author should correct the manifest" : ""});
         break;
       }

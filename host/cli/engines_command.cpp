@@ -49,10 +49,9 @@ std::string record_text(const EngineRecord& record, std::size_t width) {
   line("runs on", in_use(record));
   for (const std::string& difference : record.differences)
     line("differs", difference);
-  if (record.report) {
-    for (const std::string& remark : record.report->remarks)
-      line("remark", remark);
-  }
+  line("GFLOP/s", rates_text(record));
+  for (const std::string& remark : remarks_of(record))
+    line("remark", remark);
   line("manifest", record.manifest_file.string() + " (" + record.origin + ")");
   return text;
 }
@@ -63,6 +62,7 @@ class EnginesCommand : public Command {
     FlagTable command("engines",
                       "List every engine that was found, what it can do, and what is wrong with it");
     command.add("--no-probe", "Read the manifests only; load nothing", &no_probe_);
+    command.add("--measure", "Measure afresh how fast each engine multiplies here", &measure_);
     declare_json(command);
     return command;
   }
@@ -76,6 +76,7 @@ class EnginesCommand : public Command {
         log->write(level, category, message);
       };
       probe_all(registry, options);
+      measure_rates(registry, program.rate_cache(), options, {.engines = {}, .afresh = measure_});
     }
     if (json()) {
       print_as_json(program, registry);
@@ -113,7 +114,7 @@ class EnginesCommand : public Command {
     print(text);
   }
 
-  bool no_probe_ = false;
+  bool no_probe_ = false, measure_ = false;
 };
 
 }  // namespace

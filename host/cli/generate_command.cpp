@@ -48,7 +48,7 @@ class GenerateRun {
     const std::atomic<bool>& cancelled = watch_interrupts();
     if (flags_.daemon.server) return run_remotely(request);
     client_.threads = thread_budget(flags_.threads);
-    Registry registry = program_.registry();
+    Registry registry = program_.registry(client_.threads);
     if (request.model && (flags_.pull || read_store_settings(program_.user_directory()).auto_pull))
       pull_if_absent(program_.app(), *request.model, transfer_progress("pulling " + *request.model, json_));
     const ModelCatalogue models = program_.models();
@@ -96,14 +96,24 @@ class GenerateRun {
   }
 
  private:
-  void plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models) {
+  void plan(const GenerateRequest& request, Registry& registry, const ModelCatalogue& models) {
     try {
       record_.plan = make_plan(request, registry, models, random_seed);
+      if (measure_rivals(registry)) record_.plan = make_plan(request, registry, models, random_seed);
     } catch (const RoutingRefusal& refusal) {
       record_.plan.decision = refusal.decision();
       explain();
       throw;
     }
+  }
+
+  // Where the choice is free, the engines must be known. Returns whether more is known than before.
+  bool measure_rivals(Registry& registry) const {
+    const std::vector<std::string> engines = rivals(record_.plan.route, registry.records());
+    if (engines.empty()) return false;
+    ClientOptions client;
+    client.threads = client_.threads;
+    return measure_rates(registry, program_.rate_cache(), client, {.engines = engines});
   }
 
   void explain() const {

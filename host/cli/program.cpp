@@ -32,8 +32,20 @@ std::vector<SearchDirectory> Program::engine_directories() const {
   return search_directories(input);
 }
 
-Registry Program::registry() const {
-  return Registry(discover(engine_directories()));
+Registry Program::registry(std::uint32_t threads) const {
+  Registry registry(discover(engine_directories()));
+  read_rates(registry, rate_cache(), threads);
+  return registry;
+}
+
+RateCache Program::rate_cache() const {
+  const auto absolute = [](const char* name) {
+    const std::filesystem::path path = environment_variable(name).value_or("");
+    return path.is_absolute() ? path : std::filesystem::path();
+  };
+  std::filesystem::path cache = absolute("XDG_CACHE_HOME");
+  if (cache.empty() && !absolute("HOME").empty()) cache = absolute("HOME") / ".cache";
+  return RateCache(cache.empty() ? cache : cache / "roundhouse" / "rates");
 }
 
 ModelCatalogue Program::models() const {

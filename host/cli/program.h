@@ -15,6 +15,7 @@
 #include "host/registry/registry.h"
 #include "host/store/model_catalogue.h"
 #include "host/store/store.h"
+#include "host/worker/rates.h"
 
 namespace roundhouse::host {
 
@@ -31,8 +32,11 @@ struct Program {
   char** arguments = nullptr;                   // of main, for running again
   GlobalOptions options;
 
-  // Reads the manifests of all search directories; loads nothing.
-  Registry registry() const;
+  // Reads the manifests of all search directories, and what engines were measured at with so many threads (0
+  // = all); loads nothing.
+  Registry registry(std::uint32_t threads = 0) const;
+  // Where measurements are kept: $XDG_CACHE_HOME/roundhouse/rates or ~/.cache/roundhouse/rates.
+  RateCache rate_cache() const;
   std::vector<SearchDirectory> engine_directories() const;
   // A model of the store that has to be hashed shows how far that is on a terminal, and Ctrl-C ends it.
   ModelCatalogue models() const;

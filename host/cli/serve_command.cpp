@@ -73,7 +73,9 @@ class ServeCommand : public Command {
     allow_many_descriptors();
     give_back_pictures();
     Log log = open_log(program, settings);
-    SharedRegistry registry([&program] { return discover(program.engine_directories()); });
+    SharedRegistry registry(
+        [&program] { return discover(program.engine_directories()); },
+        [&program, threads = settings.threads](Registry& found) { know_rates(program, threads, found); });
     if (settings.engine != "auto") registry.set_default_engine(settings.engine);
     AllowedModels allowed(settings.allowed_models);
     const DaemonOptions wanted = options(program, settings, allowed);
@@ -151,6 +153,14 @@ class ServeCommand : public Command {
     options.environment = environment_variable;
     options.stop_time = settings.stop_time;
     return options;
+  }
+
+  // Once for each engine and machine: a daemon does not change its mind about engines between two requests.
+  static void know_rates(const Program& program, std::uint32_t threads, Registry& registry) {
+    ClientOptions client;
+    client.threads = threads;
+    read_rates(registry, program.rate_cache(), threads);
+    measure_rates(registry, program.rate_cache(), client);
   }
 
   // A pin of a name that nothing has would wait for ever without a word.

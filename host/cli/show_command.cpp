@@ -31,6 +31,7 @@ struct Shown {
   ModelSpec spec;
   std::string name, architecture, weight_format, directory;
   std::vector<std::string> dtypes;
+  std::string main_dtype;
   std::optional<StoredModel> stored;
   std::vector<ShownFile> files;  // by path
   std::uint64_t bytes = 0;       // of all files, each content once where digests tell
@@ -109,6 +110,7 @@ Shown show_directory(const ResolvedModel& model) {
   shown.architecture = directory.architecture;
   shown.weight_format = directory.weight_format;
   shown.dtypes = directory.dtypes;
+  shown.main_dtype = directory.main_dtype;
   shown.directory = directory.path.string();
   for (const SourceFile& file : model_files(directory.path)) {
     shown.files.push_back({file.path, media_type_of(file.path), std::nullopt, file.size});
@@ -122,6 +124,7 @@ Decision engines_for(const Shown& shown, const Program& program) {
   request.architecture = shown.architecture;
   request.weight_format = shown.weight_format;
   request.dtypes = shown.dtypes;
+  if (!shown.main_dtype.empty()) request.weight_type = shown.main_dtype;
   return route(request, program.registry().records());
 }
 

@@ -34,6 +34,28 @@ constexpr unsigned kMachine = EM_RISCV;
 constexpr unsigned kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
 constexpr unsigned kData = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
 
+constexpr std::size_t kLargestNotes = 64 << 10;
+
+// The build id among the notes of a segment, each of which is a header, a name and a value, padded to 4
+// bytes.
+std::string build_id_of(const std::string& notes) {
+  const auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
+  ElfW(Nhdr) note{};
+  for (std::size_t at = 0; at <= notes.size() && notes.size() - at >= sizeof note;) {
+    std::memcpy(&note, notes.data() + at, sizeof note);
+    const std::size_t name = at + sizeof note, value = name + padded(note.n_namesz);
+    if (value > notes.size() || note.n_descsz > notes.size() - value) break;
+    if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && notes.compare(name, 4, "GNU\0", 4) == 0) {
+      std::string id;
+      for (const char byte : notes.substr(value, note.n_descsz))
+        id += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+      return id;
+    }
+    at = value + padded(note.n_descsz);
+  }
+  return "";
+}
+
 class LibraryFile {
  public:
   LibraryFile(const std::string& engine, const std::filesystem::path& path)
@@ -50,6 +72,21 @@ class LibraryFile {
   LibraryFile& operator=(const LibraryFile&) = delete;
   ~LibraryFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+  // Of a file that was checked: the note of the linker, as far as it is one.
+  std::string build_id() const {
+    Header header{};
+    if (!read(&header, sizeof header, 0)) return "";
+    for (unsigned i = 0; i < header.e_phnum; ++i) {
+      Segment segment{};
+      if (!read(&segment, sizeof segment, header.e_phoff + i * sizeof segment)) return "";
+      if (segment.p_type != PT_NOTE || segment.p_filesz > kLargestNotes) continue;
+      std::string notes(segment.p_filesz, '\0');
+      if (!read(notes.data(), notes.size(), segment.p_offset)) continue;
+      if (std::string id = build_id_of(notes); !id.empty()) return id;
+    }
+    return "";
   }
 
   void check() {
@@ -110,6 +147,17 @@ class LibraryFile {
 
 void check_elf_file(const std::string& engine, const std::filesystem::path& library) {
   LibraryFile(engine, library).check();
+}
+
+std::string build_id(const std::filesystem::path& library) {
+  try {
+    const std::string unnamed;
+    LibraryFile file(unnamed, library);
+    file.check();
+    return file.build_id();
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 }  // namespace roundhouse::host

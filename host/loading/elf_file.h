@@ -12,4 +12,8 @@ namespace roundhouse::host {
 // is made for another kind of processor, IO_ERROR when it may not be read.
 void check_elf_file(const std::string& engine, const std::filesystem::path& library);
 
+// What the linker wrote to tell one build from another, in hexadecimal digits; empty without one, and for
+// what is no ELF file.
+std::string build_id(const std::filesystem::path& library);
+
 }  // namespace roundhouse::host

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "host/log/error_json.h"
@@ -32,6 +33,21 @@ std::optional<std::string> engine_fact(const EngineRecord& record, const std::st
     if (key == name) return value;
   }
   return std::nullopt;
+}
+
+std::string rates_text(const EngineRecord& record) {
+  std::string text;
+  if (!record.rates) return text;
+  for (const auto& [type, rate] : record.rates->by_weights)
+    text += fmt::format("{}{} {:.0f}", text.empty() ? "" : ", ", type, rate / 1e9);
+  return text;
+}
+
+std::vector<std::string> remarks_of(const EngineRecord& record) {
+  std::vector<std::string> remarks = record.report ? record.report->remarks : std::vector<std::string>{};
+  if (record.rates && !record.rates->problem.empty())
+    remarks.push_back("rates could not be measured, its score stands for them: " + record.rates->problem);
+  return remarks;
 }
 
 EngineDescription describe(const EngineRecord& record) {
@@ -80,6 +96,12 @@ nlohmann::ordered_json engine_json(const EngineRecord& record) {
     const std::optional<std::string> value = engine_fact(record, name);
     json[name] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
   }
+  json["rates_gflops"] = nlohmann::ordered_json();
+  if (record.rates) {
+    json["rates_gflops"] = nlohmann::ordered_json::object();
+    for (const auto& [type, rate] : record.rates->by_weights)
+      json["rates_gflops"][type] = std::round(rate / 1e8) / 10;
+  }
   json["facts"] = nlohmann::ordered_json::object();
   if (record.report) {
     for (const auto& [key, value] : record.report->facts)
@@ -91,7 +113,7 @@ nlohmann::ordered_json engine_json(const EngineRecord& record) {
   json["origin"] = record.origin;
   json["error"] = record.error ? error_json(*record.error) : nlohmann::ordered_json();
   json["differences"] = record.differences;
-  json["remarks"] = record.report ? record.report->remarks : std::vector<std::string>{};
+  json["remarks"] = remarks_of(record);
   return json;
 }
 

@@ -89,6 +89,11 @@ std::int32_t EngineRecord::score() const {
   return manifest ? manifest->score : 0;
 }
 
+std::string EngineRecord::maturity() const {
+  if (report) return report->maturity;
+  return manifest ? manifest->maturity : "";
+}
+
 Registry::Registry(std::vector<Candidate> candidates) {
   records_.reserve(candidates.size());
   for (auto& candidate : candidates)
@@ -115,6 +120,14 @@ void Registry::set_report(const std::filesystem::path& manifest_file, EngineRepo
     record.report = std::move(report);
     record.error.reset();
     record.state = EngineState::available;
+    return;
+  }
+}
+
+void Registry::set_rates(const std::filesystem::path& manifest_file, EngineRates rates) {
+  for (auto& record : records_) {
+    if (record.manifest_file != manifest_file) continue;
+    record.rates = std::move(rates);
     return;
   }
 }

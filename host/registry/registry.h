@@ -11,6 +11,7 @@
 
 #include "host/discovery/discovery.h"
 #include "host/manifest/manifest.h"
+#include "host/task/engine_rates.h"
 #include "host/task/engine_report.h"
 #include "roundhouse/error.hpp"
 
@@ -35,6 +36,7 @@ struct EngineRecord {
   EngineState state = EngineState::listed;
   std::optional<EngineManifest> manifest;
   std::optional<EngineReport> report;    // after a probe
+  std::optional<EngineRates> rates;      // on the processor, once they are known
   std::optional<Error> error;            // why it is unusable
   std::vector<std::string> differences;  // manifest against report, one line each
 
@@ -42,6 +44,7 @@ struct EngineRecord {
   const Capabilities& capabilities() const;
   const Limits& limits() const;
   std::int32_t score() const;
+  std::string maturity() const;
 };
 
 class Registry {
@@ -54,6 +57,7 @@ class Registry {
   // Puts the result of a probe into the record of that manifest file; compares it with the manifest. A report
   // whose id is not the manifest's makes the record unusable with ENGINE_BROKEN.
   void set_report(const std::filesystem::path& manifest_file, EngineReport report);
+  void set_rates(const std::filesystem::path& manifest_file, EngineRates rates);
   void set_error(const std::filesystem::path& manifest_file, Error error);
 
  private:

@@ -49,8 +49,17 @@ void take_reports(Registry& fresh, const Registry& before) {
 
 }  // namespace
 
-SharedRegistry::SharedRegistry(std::function<std::vector<Candidate>()> discover)
-    : discover_(std::move(discover)), registry_(std::make_shared<const Registry>(discover_())) {
+SharedRegistry::SharedRegistry(std::function<std::vector<Candidate>()> discover,
+                               std::function<void(Registry&)> complete)
+    : discover_(std::move(discover)),
+      complete_(std::move(complete)),
+      registry_(std::make_shared<const Registry>(discovered())) {
+}
+
+Registry SharedRegistry::discovered() const {
+  Registry registry(discover_());
+  if (complete_) complete_(registry);
+  return registry;
 }
 
 std::shared_ptr<const Registry> SharedRegistry::snapshot() const {
@@ -81,6 +90,7 @@ EngineChanges SharedRegistry::look_again(bool always) {
   EngineChanges changes = compare(*before, *fresh);
   if (changes.none() && !always) return changes;
   take_reports(*fresh, *before);
+  if (complete_) complete_(*fresh);
   const std::lock_guard lock(mutex_);
   registry_ = std::move(fresh);
   return changes;

@@ -23,8 +23,10 @@ struct EngineChanges {
 // All functions may be called from any thread.
 class SharedRegistry {
  public:
-  // `discover` gives the candidates, now and at every rescan; one call at a time.
-  explicit SharedRegistry(std::function<std::vector<Candidate>()> discover);
+  // `discover` gives the candidates, now and at every rescan, and `complete` adds what is known of them; one
+  // call at a time.
+  explicit SharedRegistry(std::function<std::vector<Candidate>()> discover,
+                          std::function<void(Registry&)> complete = {});
 
   // Cheap; keeps what it shows alive.
   std::shared_ptr<const Registry> snapshot() const;
@@ -44,8 +46,10 @@ class SharedRegistry {
 
  private:
   EngineChanges look_again(bool always);
+  Registry discovered() const;
 
   std::function<std::vector<Candidate>()> discover_;
+  std::function<void(Registry&)> complete_;
   std::mutex change_mutex_;   // held during a change; taken before the other
   mutable std::mutex mutex_;  // guards all below
   std::shared_ptr<const Registry> registry_;

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
+#include "host/routing/placement.h"
 #include "host/routing/refusal.h"
 
 namespace roundhouse::host {
@@ -27,9 +29,7 @@ std::string ids(const Records& records) {
 }
 
 bool is_teaching(const EngineRecord& record) {
-  return (record.report     ? record.report->maturity
-          : record.manifest ? record.manifest->maturity
-                            : "") == "teaching";
+  return record.maturity() == "teaching";
 }
 
 // The higher score, then the lower id.
@@ -131,36 +131,109 @@ Error nobody(const std::vector<Contender>& contenders, const Records& records) {
   return Error(error.code(), what + nobody + ids(records) + ")", std::string(error.hint()));
 }
 
-std::string lost(const EngineRecord& loser, const EngineRecord& winner) {
-  const std::string score = fmt::format("score {}", loser.score());
+// In FLOP/s, where it was measured for weights of that type and the request would run where that was.
+std::optional<double> rate_of(const EngineRecord& record, const RouteRequest& request) {
+  if (!record.rates || !request.weight_type || device_for(request.device, record) != "cpu")
+    return std::nullopt;
+  const auto found = record.rates->by_weights.find(*request.weight_type);
+  return found == record.rates->by_weights.end() ? std::nullopt : std::optional(found->second);
+}
+
+// The best of those that can do it, and what decided.
+struct Choice {
+  const EngineRecord* winner = nullptr;
+  std::optional<double> rate;     // of the winner
+  std::optional<double> fastest;  // of all that were measured
+
+  // Whether the rate is one of those that are as good as the fastest.
+  bool is_near(double other) const { return other >= *fastest * (1 - kRateMargin); }
+};
+
+Choice choose(const RouteRequest& request, const std::vector<const EngineRecord*>& able) {
+  Choice choice;
+  const EngineRecord* unmeasured = nullptr;
+  std::int32_t score = std::numeric_limits<std::int32_t>::min();  // the highest of the measured
+  for (const EngineRecord* record : able) {
+    if (const auto rate = rate_of(*record, request)) {
+      choice.fastest = std::max(choice.fastest.value_or(0), *rate);
+      score = std::max(score, record->score());
+    } else if (unmeasured == nullptr || ahead(*record, *unmeasured)) {
+      unmeasured = record;
+    }
+  }
+  if (!choice.fastest || (unmeasured != nullptr && unmeasured->score() > score)) {
+    choice.winner = unmeasured;
+    return choice;
+  }
+  for (const EngineRecord* record : able) {
+    const auto rate = rate_of(*record, request);
+    if (!rate || !choice.is_near(*rate) || (choice.winner != nullptr && !ahead(*record, *choice.winner)))
+      continue;
+    choice.winner = record;
+    choice.rate = rate;
+  }
+  return choice;
+}
+
+std::string rate_text(double rate) {
+  return fmt::format("{:.0f} GFLOP/s", rate / 1e9);
+}
+
+std::string won(const RouteRequest& request, const Choice& choice) {
+  const EngineRecord& winner = *choice.winner;
+  if (!choice.rate) return fmt::format("the highest score, {}, of those that can do it", winner.score());
+  const std::string measured =
+      fmt::format("{} with {} weights", rate_text(*choice.rate), *request.weight_type);
+  if (*choice.rate == *choice.fastest) return fmt::format("the fastest here: {}", measured);
+  return fmt::format("{}, as fast as the fastest ({}) within {:.0f} %, and of the higher score, {}", measured,
+                     rate_text(*choice.fastest), kRateMargin * 100, winner.score());
+}
+
+std::string lost_by_score(const EngineRecord& loser, const EngineRecord& winner) {
   if (loser.score() == winner.score())
-    return score + " is equal to that of " + winner.id + ", whose id is lower";
-  return fmt::format("{} is below {} of {}", score, winner.score(), winner.id);
+    return fmt::format("score {} is equal to that of {}, whose id is lower", loser.score(), winner.id);
+  return fmt::format("score {} is below {} of {}", loser.score(), winner.score(), winner.id);
+}
+
+std::string lost(const RouteRequest& request, const EngineRecord& loser, const Choice& choice) {
+  const EngineRecord& winner = *choice.winner;
+  const auto rate = rate_of(loser, request);
+  if (!rate) {
+    return choice.rate ? fmt::format("score {} is not above those of the measured engines", loser.score())
+                       : lost_by_score(loser, winner);
+  }
+  const std::string measured = fmt::format("{} with {} weights", rate_text(*rate), *request.weight_type);
+  if (!choice.rate) return fmt::format("{}; {}", measured, lost_by_score(loser, winner));
+  if (choice.is_near(*rate)) {
+    return fmt::format("{} is no more than {:.0f} % from the {} of {}; {}", measured, kRateMargin * 100,
+                       rate_text(*choice.rate), winner.id, lost_by_score(loser, winner));
+  }
+  return fmt::format("{} is below {} of {}", measured, rate_text(*choice.rate), winner.id);
 }
 
 Decision route_automatic(const RouteRequest& request, const Records& records) {
   std::vector<Contender> contenders;
-  const EngineRecord* winner = nullptr;
+  std::vector<const EngineRecord*> able;
   for (const auto& record : records) {
     contenders.push_back({&record, refusal_of(request, record, records)});
-    if (contenders.back().refusal || is_teaching(record)) continue;
-    if (winner == nullptr || ahead(record, *winner)) winner = &record;
+    if (!contenders.back().refusal && !is_teaching(record)) able.push_back(&record);
   }
+  const Choice choice = choose(request, able);
   Decision decision;
   for (const auto& contender : contenders) {
     Verdict verdict = verdict_of(contender);
-    if (contender.record == winner) {
+    if (contender.record == choice.winner) {
       verdict.chosen = true;
-      verdict.reason = fmt::format("the highest score, {}, of those that can do it", winner->score());
-      decision.engine = winner->id;
+      verdict.reason = won(request, choice);
+      decision.engine = choice.winner->id;
     } else if (!contender.refusal && is_teaching(*contender.record)) {
       verdict.reason = "a teaching engine is used only when it is named";
     } else if (!contender.refusal) {
-      verdict.reason = lost(*contender.record, *winner);
+      verdict.reason = lost(request, *contender.record, choice);
     }
     decision.verdicts.push_back(std::move(verdict));
   }
-  if (winner == nullptr) decision.error = nobody(contenders, records);
+  if (choice.winner == nullptr) decision.error = nobody(contenders, records);
   return decision;
 }
 
@@ -169,6 +242,15 @@ Decision route_automatic(const RouteRequest& request, const Records& records) {
 Decision route(const RouteRequest& request, const std::vector<EngineRecord>& records) {
   if (request.engine && *request.engine != "auto") return route_explicit(request, records);
   return route_automatic(request, records);
+}
+
+std::vector<std::string> rivals(const RouteRequest& request, const std::vector<EngineRecord>& records) {
+  if ((request.engine && *request.engine != "auto") || !request.weight_type) return {};
+  std::vector<std::string> ids;
+  for (const auto& record : records) {
+    if (!is_teaching(record) && !refusal_of(request, record, records)) ids.push_back(record.id);
+  }
+  return ids.size() > 1 ? ids : std::vector<std::string>{};
 }
 
 }  // namespace roundhouse::host

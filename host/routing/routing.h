@@ -18,7 +18,8 @@ struct RouteRequest {
   std::vector<std::string> dtypes;           // the model's weights are stored in these
   std::vector<std::string> features;         // e.g. "negative-prompt", "guidance"
   std::optional<std::string> sampler, schedule;
-  std::optional<std::string> weights;  // how an engine is to hold them: "stored", "q8_0"
+  std::optional<std::string> weight_type;  // what most of the weights will be stored as: "bf16", "q8_0"
+  std::optional<std::string> weights;      // how an engine is to hold them: "stored", "q8_0"
   // A conversion to that type instead of the task; what the model is, the engine finds out.
   std::optional<std::string> convert;
   std::string device = "auto";
@@ -32,7 +33,7 @@ struct Verdict {
   bool chosen = false;
   std::optional<Error>
       refusal;  // why it cannot do the request; none for the chosen one and for those that only lost on score
-  std::string reason;  // for people: "score 10 is below 100 of openblas"
+  std::string reason;  // for people: "220 GFLOP/s with bf16 weights, below 410 of onednn"
 };
 
 struct Decision {
@@ -42,9 +43,14 @@ struct Decision {
                                   // INVALID_DIMENSION, ... of the most specific failure
 };
 
-// An explicit engine wins or fails with its own refusal. Automatic: those that can do the request, the
-// highest score first, then the lowest id; an engine of maturity "teaching" is chosen only when named.
-// Engines without the feature "modelless" need an architecture.
+// An explicit engine wins or fails with its own refusal. Automatic: of those that can do the request, on the
+// processor, with a rate measured for its weight_type, the fastest; of rates within kRateMargin of that the
+// highest score, then the lowest id. Engines without a rate have nothing but their score: the highest goes
+// first where it is above all scores of the measured ones. An engine of maturity "teaching" is chosen only
+// when named. Engines without the feature "modelless" need an architecture.
 Decision route(const RouteRequest& request, const std::vector<EngineRecord>& records);
+
+// The engines among which automatic routing has a choice for the request; empty when there is none to make.
+std::vector<std::string> rivals(const RouteRequest& request, const std::vector<EngineRecord>& records);
 
 }  // namespace roundhouse::host

@@ -86,6 +86,7 @@ ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, con
   plan.route.architecture = directory.architecture;
   plan.route.weight_format = directory.weight_format;
   plan.route.dtypes = directory.dtypes;
+  if (!directory.main_dtype.empty()) plan.route.weight_type = directory.main_dtype;
   return model.defaults;
 }
 
@@ -117,6 +118,16 @@ void plan_guidance(GeneratePlan& plan, const GenerateRequest& request, const Mod
   use(truncation < 1, "cfg-truncation");
 }
 
+// What the weights will be stored as, where something else than what they are is asked for. Rates are of
+// engines without options.
+void plan_weight_type(GeneratePlan& plan) {
+  for (const EngineOption& option : plan.model_options) {
+    const auto* type = std::get_if<std::string>(&option.value);
+    if (option.name == "weights" && type != nullptr && *type != "stored") plan.route.weight_type = *type;
+  }
+  if (!plan.engine_options.empty()) plan.route.weight_type.reset();
+}
+
 void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDefaults& defaults) {
   ImageTask& job = plan.job;
   job.steps = request.steps ? static_cast<std::uint32_t>(*request.steps) : defaults.steps.value_or(kSteps);
@@ -130,6 +141,7 @@ void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDef
   plan.model_options = request.model_options;
   plan.memory_limit_bytes = request.memory_limit_bytes;
   if (request.weights) plan.model_options.push_back({"weights", *request.weights});
+  plan_weight_type(plan);
 
   plan.route.engine = request.engine;
   plan.route.device = request.device;

@@ -91,6 +91,7 @@ struct ModelDirectory {
   std::string architecture;         // "ZImagePipeline", "Qwen3ForCausalLM"
   std::string weight_format;        // "safetensors", or "gguf" when a component is one
   std::vector<std::string> dtypes;  // of its weights: "bf16", ...; from the headers
+  std::string main_dtype = {};      // that most of their bytes are of
 };
 // Reads model_index.json, or config.json or the header of model.gguf of a text model, and checks that every
 // file which the components need is there. Throws WEIGHTS_MISSING listing all that is absent at once,

@@ -77,12 +77,15 @@ void refuse_missing(const fs::path& directory, const Missing& missing) {
 
 ModelDirectory described(const fs::path& directory, const std::string& architecture,
                          const std::vector<std::string>& weights) {
-  std::set<std::string> dtypes;
+  StoredTypes stored;
   for (const auto& file : weights)
-    collect_dtypes(directory, file, dtypes);
+    collect_types(directory, file, stored);
   const bool gguf = std::any_of(weights.begin(), weights.end(), is_gguf);
-  return {
-      fs::absolute(directory), architecture, gguf ? "gguf" : "safetensors", {dtypes.begin(), dtypes.end()}};
+  return {fs::absolute(directory),
+          architecture,
+          gguf ? "gguf" : "safetensors",
+          {stored.types.begin(), stored.types.end()},
+          stored.main()};
 }
 
 // What a text model's GGUF has in its key-values, so that no file beside it is needed.

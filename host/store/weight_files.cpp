@@ -76,12 +76,13 @@ using BytesOfTypes = std::map<std::string, std::uint64_t>;
 
 // The types that more than a hundredth of a file is stored in. What lies beside the weights (markers,
 // counters, notes in bytes) decides nothing; what the engine reads of it is for the engine to say.
-void add_types(const BytesOfTypes& types, std::set<std::string>& dtypes) {
+void add_types(const BytesOfTypes& types, StoredTypes& stored) {
   std::uint64_t total = 0;
   for (const auto& [type, bytes] : types)
     total += bytes;
   for (const auto& [type, bytes] : types) {
-    if (bytes > total / 100) dtypes.insert(type);
+    if (bytes > total / 100) stored.types.insert(type);
+    stored.bytes[type] += bytes;
   }
 }
 
@@ -133,14 +134,14 @@ nlohmann::json safetensors_header(const fs::path& directory, const std::string& 
   return parse_json_object(text, file);
 }
 
-void collect_safetensors(const fs::path& directory, const std::string& file, std::set<std::string>& dtypes) {
+void collect_safetensors(const fs::path& directory, const std::string& file, StoredTypes& stored) {
   const nlohmann::json header = safetensors_header(directory, file);
   BytesOfTypes types;
   for (const auto& [name, tensor] : header.items()) {
     if (name == "__metadata__") continue;
     types[dtype_of(tensor, file + ": tensor '" + name + "'")] += bytes_of(tensor);
   }
-  add_types(types, dtypes);
+  add_types(types, stored);
 }
 
 }  // namespace
@@ -220,12 +221,17 @@ std::vector<std::string> tensor_names(const fs::path& directory, const std::stri
   return names;
 }
 
-void collect_dtypes(const fs::path& directory, const std::string& file, std::set<std::string>& dtypes) {
-  if (!is_gguf(file)) return collect_safetensors(directory, file, dtypes);
+std::string StoredTypes::main() const {
+  const auto most = std::ranges::max_element(bytes, {}, &std::pair<const std::string, std::uint64_t>::second);
+  return most == bytes.end() ? "" : most->first;
+}
+
+void collect_types(const fs::path& directory, const std::string& file, StoredTypes& stored) {
+  if (!is_gguf(file)) return collect_safetensors(directory, file, stored);
   BytesOfTypes types;
   for (const GgufTensor& tensor : read_gguf_header(directory / file, file).tensors)
     types[tensor.dtype] += tensor.end - tensor.begin;
-  add_types(types, dtypes);
+  add_types(types, stored);
 }
 
 }  // namespace roundhouse::host

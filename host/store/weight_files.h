@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,13 +26,20 @@ std::vector<std::string> weight_files(const std::filesystem::path& directory, co
 
 bool is_gguf(const std::string& path);
 
-// Adds the types that more than a hundredth of a file is stored in, by their names in capability lists; which
-// can be run, and whether the rest can, is for the engines to say. Throws MODEL_INVALID naming file and
-// tensor, IO_ERROR.
-void collect_dtypes(const std::filesystem::path& directory, const std::string& file,
-                    std::set<std::string>& dtypes);
+// What weights are stored as, by the names of capability lists.
+struct StoredTypes {
+  std::set<std::string> types;                 // that more than a hundredth of a file is stored in
+  std::map<std::string, std::uint64_t> bytes;  // of every type, in all files
 
-// The names of a file's tensors. Throws as collect_dtypes.
+  // That most of the bytes are of; empty without any.
+  std::string main() const;
+};
+
+// Adds those of a file; which can be run, and whether the rest can, is for the engines to say. Throws
+// MODEL_INVALID naming file and tensor, IO_ERROR.
+void collect_types(const std::filesystem::path& directory, const std::string& file, StoredTypes& stored);
+
+// The names of a file's tensors. Throws as collect_types.
 std::vector<std::string> tensor_names(const std::filesystem::path& directory, const std::string& file);
 
 // As a capability list spells a type of the safetensors format ("BF16": "bf16"); empty for what is no name.

@@ -16,6 +16,7 @@ namespace roundhouse::host {
 // when it reports or asks whether to stop, as it must at least once per transformer block.
 struct Timeouts {
   std::chrono::milliseconds probe{10'000};
+  std::chrono::milliseconds rates{5'000};
   std::chrono::milliseconds load{300'000};
   std::chrono::milliseconds step{300'000};  // of every other call
   std::chrono::milliseconds cancel{5'000};  // from the cancel to the answer

@@ -21,12 +21,13 @@ void read_processor(Machine& machine) {
   static constexpr std::array<const char*, 9> wanted = {
       "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_tile", "asimd"};
   std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; (machine.cpu.empty() || machine.flags.empty()) && std::getline(file, line);) {
     const std::size_t colon = line.find(": ");
     if (colon == std::string::npos) continue;
     const std::string value = line.substr(colon + 2);
     if (line.starts_with("model name") && machine.cpu.empty()) machine.cpu = value;
     if ((line.starts_with("flags") || line.starts_with("Features")) && machine.features.empty()) {
+      machine.flags = value;
       std::istringstream words(value);
       const std::set<std::string> flags{std::istream_iterator<std::string>(words), {}};
       for (const char* name : wanted) {

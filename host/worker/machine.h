@@ -12,6 +12,7 @@ namespace roundhouse::host {
 struct Machine {
   std::string cpu;                    // model name
   std::vector<std::string> features;  // those that engines care for: avx2, fma, avx512f, avx512_bf16, ...
+  std::string flags;                  // all that the kernel lists, as it does
   unsigned processors = 0;            // online
   unsigned processors_allowed = 0;    // by affinity
   std::optional<double> cpu_quota;    // processors' worth of time, by cgroup

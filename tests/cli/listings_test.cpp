@@ -40,6 +40,9 @@ TEST_F(Listing, of_engines_has_a_row_with_all_facts_for_each) {
   EXPECT_TRUE(openblas.at("simd").is_string());
   EXPECT_THAT(openblas.at("architectures").dump(), HasSubstr("ZImagePipeline"));
   EXPECT_THAT(openblas.at("dtypes").dump(), HasSubstr("bf16"));
+  for (const auto& dtype : openblas.at("dtypes"))
+    EXPECT_GT(openblas.at("rates_gflops").at(dtype.get<std::string>()), 0) << dtype;
+  EXPECT_TRUE(find(engines, "id", "testcard").at("rates_gflops").is_null()) << "it is chosen only when named";
   EXPECT_THAT(openblas.at("features").dump(), HasSubstr("negative-prompt"));
 }
 

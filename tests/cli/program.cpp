@@ -84,6 +84,11 @@ Program::Program() {
   root_ = name;
   for (const char* directory : {"home", "work", "io"})
     fs::create_directory(root_ / directory);
+  // Engines are measured once for all tests of a build.
+  const fs::path rates = fs::path(ROUNDHOUSE_BINARY_DIR) / "rates";
+  fs::create_directories(rates);
+  fs::create_directories(root_ / "home/.cache/roundhouse");
+  fs::create_directory_symlink(rates, root_ / "home/.cache/roundhouse/rates");
 }
 
 Program::~Program() {

@@ -13,6 +13,7 @@
 #include "host/worker/ops/inspect.h"
 #include "host/worker/ops/load.h"
 #include "host/worker/ops/probe.h"
+#include "host/worker/ops/rates.h"
 
 namespace roundhouse::host {
 
@@ -24,6 +25,7 @@ std::span<const Operation> operations() {
       Operation{"estimate", Access::engine, work_estimate},
       Operation{"convert", Access::engine, work_convert},
       Operation{"bench", Access::engine, work_bench},
+      Operation{"rates", Access::engine, work_rates},
       Operation{"inspect", Access::engine, work_inspect},
   };
   return kTable;

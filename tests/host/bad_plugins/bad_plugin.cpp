@@ -3,6 +3,7 @@
 // Plain code over the C ABI, so that nothing but the defect stands between the host and it.
 #include <pthread.h>
 #include <roundhouse/ext/draft/bench.h>
+#include <roundhouse/ext/draft/rates.h>
 #include <roundhouse/ext/log.h>
 #include <roundhouse/roundhouse.h>
 #include <sys/prctl.h>
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <stdexcept>
 

@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 enum class Host { safe, deadly };
-enum class Phase { probe, open, generate, estimate, convert, inspect, bench };
+enum class Phase { probe, open, generate, estimate, convert, inspect, bench, rates };
 
 struct BadPlugin {
   const char* defect;

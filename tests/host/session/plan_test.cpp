@@ -394,5 +394,24 @@ TEST_F(PlanTest, ADeviceOfItsOwnComesBeforeTheProcessor) {
   EXPECT_EQ(plan().device, "cpu");
 }
 
+TEST_F(PlanTest, RatesAreThoseOfTheWeightsThatTheModelWillHave) {
+  request_.model = "pocket-turbo";
+  EXPECT_EQ(plan().route.weight_type, "bf16");
+  request_.weights = "stored";
+  registry_ = Registry(candidates({[] {
+    EngineManifest manifest = engine("fast", 100, {});
+    manifest.capabilities["weights"] = {"stored", "q8_0"};
+    return manifest;
+  }()}));
+  EXPECT_EQ(plan().route.weight_type, "bf16");
+  request_.weights = "q8_0";
+  EXPECT_EQ(plan().route.weight_type, "q8_0");
+  request_.weights.reset();
+  request_.model_options = {{"weights", std::string("q8_0")}};
+  EXPECT_EQ(plan().route.weight_type, "q8_0");
+  request_.engine_options = {{"products", std::string("f32")}};
+  EXPECT_EQ(plan().route.weight_type, std::nullopt) << "engines are measured without options";
+}
+
 }  // namespace
 }  // namespace roundhouse::host

@@ -197,6 +197,7 @@ TEST_F(TextModelDirectory, MayBeOneGguf) {
   EXPECT_EQ(found_.architecture, "Qwen3ForCausalLM");
   EXPECT_EQ(found_.weight_format, "gguf");
   EXPECT_THAT(found_.dtypes, ElementsAre("f32", "q8_0"));
+  EXPECT_EQ(found_.main_dtype, "f32") << "most bytes";
 }
 
 TEST_F(TextModelDirectory, NeedsATokenizer) {

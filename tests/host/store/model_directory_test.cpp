@@ -154,6 +154,7 @@ TEST_F(ModelDirectoryTest, SaysWhatAWholeModelIs) {
   EXPECT_EQ(found.architecture, "ZImagePipeline");
   EXPECT_EQ(found.weight_format, "safetensors");
   EXPECT_THAT(found.dtypes, ElementsAre("bf16"));
+  EXPECT_EQ(found.main_dtype, "bf16");
 }
 
 TEST_F(ModelDirectoryTest, VocabularyAndMergesStandForTokenizerJson) {

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "host/worker/ops/inspect.h"
+#include "host/worker/ops/rates.h"
 #include "worker_fixture.h"
 
 namespace roundhouse::host {
@@ -63,13 +64,13 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
 
   // The call of an extension that needs no model; false: the phase is none.
   bool run_extension(EngineClient& client, const std::string& phase) {
-    if (phase != "estimate" && phase != "convert" && phase != "inspect" && phase != "bench") return false;
     phase_ = phase;
     if (phase == "estimate") estimate(client, {{}, job_of("a picture")});
     if (phase == "inspect") inspect(client, {});
     if (phase == "convert") convert(client, {"/source", "/target", "f32", "", {}}, {});
     if (phase == "bench") matrix_rate(client, {"", 8, 8, 8, 0.1});
-    return true;
+    if (phase == "rates") ask_rates(client, 0.001);
+    return phase != "probe" && phase != "open" && phase != "generate";
   }
 
   std::string phase_;
@@ -81,7 +82,8 @@ TEST_P(BadEngineTest, IsOneTypedErrorAndTheNextRequestWorks) {
   const BadEngine& bad = GetParam();
   const std::string defect = bad.defect;
   if (bad.code == RH_TIMEOUT) {
-    options_.timeouts.probe = options_.timeouts.load = options_.timeouts.step = milliseconds(1500);
+    options_.timeouts.probe = options_.timeouts.load = options_.timeouts.step = options_.timeouts.rates =
+        milliseconds(1500);
   }
   options_.timeouts.cancel = milliseconds(200);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
