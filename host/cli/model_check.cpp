@@ -19,8 +19,10 @@ ModelCheck engine_check(const Program& program) {
   return [&program](const std::filesystem::path& directory, const ModelDirectory& inspected) {
     ModelDirectory at = inspected;
     at.path = directory;
-    const std::vector<Error> errors = errors_of(inspect_by_engine(program, at));
+    const InspectionResult result = inspect_by_engine(program, at);
+    const std::vector<Error> errors = errors_of(result);
     if (!errors.empty()) throw Error(errors.front());
+    return result.engine.empty() ? result.not_looked : "";
   };
 }
 

@@ -31,6 +31,7 @@ OrderedJson import_json(const ImportReport& report, const Store& store) {
   json["files"] = {{"all", report.files},     {"present", report.present}, {"linked", report.linked},
                    {"cloned", report.cloned}, {"copied", report.copied},   {"fetched", report.fetched}};
   json["bytes_fetched"] = report.bytes_fetched;
+  json["notes"] = report.notes;
   put(json, "source", report.model.source);
   json["store"] = store.root().string();
   return json;
@@ -50,6 +51,8 @@ std::string import_text(const ImportReport& report) {
                      human_bytes(report.bytes) + " in " + counted(report.files, "file", "files") + " (" +
                      joined(how) + "), " + human_bytes(report.bytes_added) + " added\n";
   if (report.replaced) text += "the name stood for " + report.replaced->brief() + " before\n";
+  for (const std::string& note : report.notes)
+    text += "note: " + note + "\n";
   return text;
 }
 

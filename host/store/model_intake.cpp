@@ -55,6 +55,10 @@ std::string renamed(std::string text, const std::string& from, const std::string
 
 }  // namespace
 
+std::string not_looked_note(const std::string& why) {
+  return "no engine has looked at the model: " + why;
+}
+
 ModelIntake::ModelIntake(const fs::path& root)
     : paths_(sound(root)), session_(paths_), writer_(paths_, session_) {
 }
@@ -83,7 +87,8 @@ ModelDirectory ModelIntake::inspect(const std::string& shown, const ModelCheck& 
   }
   try {
     ModelDirectory inspected = inspect_model_directory(directory);
-    if (check) check(directory, inspected);
+    if (const std::string why = check ? check(directory, inspected) : ""; !why.empty())
+      notes_.push_back(not_looked_note(why));
     return inspected;
   } catch (const Error& error) {
     throw Error(
@@ -132,6 +137,7 @@ ImportReport ModelIntake::adopt(const ModelName& name, const std::string& manife
 ImportReport ModelIntake::give_name(const ModelName& name, const OciDescriptor& manifest,
                                     const std::string& source) {
   ImportReport report;
+  report.notes = notes_;
   std::set<Digest> counted, added;
   for (const auto& [path, placed] : files_) {
     if (counted.insert(placed.digest).second) report.bytes += placed.size;

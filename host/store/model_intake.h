@@ -13,6 +13,9 @@
 
 namespace roundhouse::host {
 
+// The note of a report for what a ModelCheck returned.
+std::string not_looked_note(const std::string& why);
+
 class ModelIntake {
  public:
   // Makes the store where there is none. Throws MODEL_INVALID for a damaged index before anything is written.
@@ -25,6 +28,8 @@ class ModelIntake {
   void require_space(std::uint64_t bytes) const;
   // A file that is in the store now. From any thread.
   void add(const std::string& path, BlobPlaced placed);
+
+  StoreSession& session() { return session_; }
 
   // Looks at what was added as at a model directory, then lets `check` do it where there is one. Throws what
   // these throw; `shown` stands for the directory in messages.
@@ -47,6 +52,7 @@ class ModelIntake {
   ImportReport give_name(const ModelName& name, const OciDescriptor& manifest, const std::string& source);
 
   const StorePaths paths_;
+  std::vector<std::string> notes_;
   StoreSession session_;
   BlobWriter writer_;
   std::mutex mutex_;                         // for what follows

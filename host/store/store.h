@@ -50,8 +50,9 @@ enum class LinkMode {
 };
 
 // Looks at a whole model before it gets its name, as an engine does that would run it; throws to refuse.
+// Returns why no engine looked at it; empty: one did.
 using ModelCheck =
-    std::function<void(const std::filesystem::path& directory, const ModelDirectory& inspected)>;
+    std::function<std::string(const std::filesystem::path& directory, const ModelDirectory& inspected)>;
 
 struct ImportOptions {
   LinkMode link_mode = LinkMode::automatic;
@@ -70,6 +71,7 @@ struct ImportReport {
   unsigned files = 0, present = 0, linked = 0, cloned = 0, copied = 0, fetched = 0;  // present: it had them
   std::uint64_t bytes_fetched = 0;  // that came over a network
   std::optional<Digest> replaced;   // what the name stood for before, where that was another model
+  std::vector<std::string> notes;   // sentences about what was chosen or not looked at
 };
 
 // What gc or clean did, or would do.

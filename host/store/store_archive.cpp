@@ -7,6 +7,7 @@
 #include <map>
 
 #include "host/store/blob_writer.h"
+#include "host/store/model_intake.h"
 #include "host/store/small_file.h"
 #include "host/store/store_internal.h"
 #include "host/store/tar_file.h"
@@ -61,10 +62,11 @@ class ArchiveImport {
     writer_.sync();
     const fs::path view = store_.view(manifest);
     const ModelDirectory inspected = inspect_model_directory(view);
-    if (options_.check) options_.check(view, inspected);
+    const std::string not_looked = options_.check ? options_.check(view, inspected) : "";
     const Committed committed =
         commit(paths_, session_, name, entry, fs::absolute(file_).lexically_normal().string());
     ImportReport report = counted(committed, manifest);
+    if (!not_looked.empty()) report.notes.push_back(not_looked_note(not_looked));
     return report;
   }
 
