@@ -37,7 +37,8 @@ class Creation {
     const bool converts = spec_types().contains(spec_.quantization);
     if (spec_.path.empty() && spec_.base.model.empty()) {
       if (converts) refuse_conversion_of_what_is_elsewhere();
-      return take_recipe(context_, spec_, name_, hub_options({}, context_.environment), options);
+      return take_recipe(context_, spec_,
+                         {name_, hub_options({}, context_.environment), {}, {}, options.progress});
     }
     options.provenance = local_provenance(context_, "recipe");
     options.provenance.repository = spec_.base.repository;

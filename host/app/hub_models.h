@@ -5,19 +5,27 @@
 #include <optional>
 #include <string>
 
-#include "host/app/app_context.h"
+#include "host/app/import.h"
 
 namespace roundhouse::host {
 
-// Takes "hf:org/name[@revision]" into the store as pull_from_hub does, with the recipe that is known for the
-// repository. Without a name, the recipe's or the repository's. Of `options.http`, who calls and what cancels
-// are the context's.
-ImportReport take_hub_model(const AppContext& context, const std::string& source,
-                            const std::optional<ModelName>& name, HubOptions options, ImportOptions import);
+// What a pull from a hub is about, beside the source.
+struct HubRequest {
+  std::optional<ModelName> name;  // none: the recipe's or the repository's
+  HubOptions options;             // who calls and what cancels are the context's
+  std::string variant;            // of all parts
+  AssemblyParts parts;
+  ProgressSeen progress;
+  LinkMode link_mode = LinkMode::automatic;  // of files in the hub's cache
+};
 
-// Takes the model of a recipe: the files that it wants of its repositories. Without a name, the recipe's.
+// Takes "hf:org/name[:FILE][@revision]" into the store as pull_from_hub does, with the recipe that is known
+// for the repository. What is one file, or one component with `parts.base`, is completed as import_model does
+// it.
+ImportReport take_hub_model(const AppContext& context, const std::string& source, HubRequest request);
+
+// Takes the model of a recipe: the files that it wants of its repositories.
 // Throws also INVALID_ARGUMENT for a name with a version where a revision is not pinned.
-ImportReport take_recipe(const AppContext& context, const ModelSpec& spec,
-                         const std::optional<ModelName>& name, HubOptions options, ImportOptions import);
+ImportReport take_recipe(const AppContext& context, const ModelSpec& spec, HubRequest request);
 
 }  // namespace roundhouse::host

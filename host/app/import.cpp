@@ -52,8 +52,8 @@ Links links_of(const AppContext& context, const fs::path& directory) {
 
 class Import {
  public:
-  Import(const AppContext& context, const ImportRequest& request)
-      : context_(context), request_(request), store_(context.store()) {
+  Import(const AppContext& context, const ImportRequest& request, bool rehearsal)
+      : context_(context), request_(request), rehearsal_(rehearsal), store_(context.store()) {
     options_.link_mode = request.link_mode;
     options_.check = context.check;
     options_.progress = request.progress;
@@ -66,8 +66,7 @@ class Import {
     refuse_pointer(request_.path, "file '" + request_.path + "'");
     const WeightFormat kind = weight_format_of(request_.path);
     if (kind == WeightFormat::neither) return import_archive();
-    const bool image = kind == WeightFormat::gguf &&
-                       is_image_transformer(read_gguf_header(request_.path, "file '" + request_.path + "'"));
+    const bool image = kind == WeightFormat::gguf && is_image_gguf();
     if (!request_.parts.base.empty()) return import_over_base(kind, image);
     if (kind == WeightFormat::gguf && !image) return import_text_model();
     throw Error(
@@ -84,6 +83,19 @@ class Import {
                                  : ModelName::parse(request_.name);
   }
 
+  // Throws WEIGHTS_MISSING for one part of several.
+  bool is_image_gguf() const {
+    const std::string shown = "file '" + request_.path + "'";
+    const GgufHeader header = read_gguf_header(request_.path, shown);
+    const auto parts = header.numbers.find("split.count");
+    if (parts != header.numbers.end() && parts->second > 1)
+      throw Error(RH_WEIGHTS_MISSING,
+                  shown + ": is one part of a GGUF split into " + std::to_string(parts->second) +
+                      ", which is not read",
+                  "merge the parts with 'llama-gguf-split --merge', then import the result");
+    return is_image_transformer(header);
+  }
+
   void refuse_parts(const std::string& what) const {
     if (request_.parts.base.empty() && request_.parts.components.empty()) return;
     throw Error(RH_INVALID_ARGUMENT,
@@ -92,17 +104,16 @@ class Import {
 
   ImportReport import_archive() {
     refuse_parts("taken for an OCI archive");
+    if (rehearsal_) return {};
     std::optional<ModelName> wanted;
     if (!request_.name.empty()) wanted = ModelName::parse(request_.name);
     return store_.import_archive(request_.path, wanted, options_);
   }
 
   ImportReport import_directory() {
-    if (!request_.parts.base.empty())
-      throw Error(RH_INVALID_ARGUMENT,
-                  "--base: '" + request_.path + "' is a directory, expected the file of one component");
+    if (!request_.parts.base.empty()) return import_component();
     const ModelName wanted = name();
-    options_.provenance = local_provenance(context_, "directory");
+    options_.provenance = provenance("directory");
     options_.spec = recipe_of_directory(context_, request_.path, wanted);
     options_.links = links_of(context_, request_.path);
     if (request_.parts.components.empty()) return store_.import_directory(request_.path, wanted, options_);
@@ -113,7 +124,7 @@ class Import {
 
   ImportReport import_text_model() {
     refuse_parts("a whole text model");
-    options_.provenance = local_provenance(context_, "gguf");
+    options_.provenance = provenance("gguf");
     const ModelName wanted = name();
     Assembly assembly(StorePaths{store_.root()});
     assembly.add_file("model.gguf", request_.path);
@@ -129,7 +140,7 @@ class Import {
     const ResolvedModel base = context_.models().resolve(request_.parts.base);
     require_present(base);
     options_.spec = base.spec;
-    options_.provenance = local_provenance(context_, kind == WeightFormat::gguf ? "gguf" : "safetensors");
+    options_.provenance = provenance(kind == WeightFormat::gguf ? "gguf" : "safetensors");
     Assembly assembly(StorePaths{store_.root()});
     assembly.add_model(base.directory, base.spec ? Links::any : links_of(context_, base.directory));
     assembly.set_component("transformer", request_.path);
@@ -138,6 +149,24 @@ class Import {
         assembly.set_component(component, request_.path);
     }
     return assembled(assembly, wanted);
+  }
+
+  // A transformer, or another component, that stands alone in its directory.
+  ImportReport import_component() {
+    const ModelName wanted = name();
+    const ResolvedModel base = context_.models().resolve(request_.parts.base);
+    require_present(base);
+    options_.spec = base.spec;
+    options_.provenance = provenance("directory");
+    Assembly assembly(StorePaths{store_.root()});
+    assembly.add_model(base.directory, base.spec ? Links::any : links_of(context_, base.directory));
+    assembly.set_folder(request_.path,
+                        request_.own_directory ? Links::any : links_of(context_, request_.path));
+    return assembled(assembly, wanted);
+  }
+
+  Provenance provenance(const std::string& kind) const {
+    return request_.provenance ? *request_.provenance : local_provenance(context_, kind);
   }
 
   ImportReport assembled(Assembly& assembly, const ModelName& wanted) {
@@ -149,11 +178,16 @@ class Import {
     }
     options_.links = Links::any;  // those of the assembly
     if (options_.source.empty()) options_.source = fs::absolute(request_.path).lexically_normal().string();
-    return store_.import_directory(assembly.directory(), wanted, options_);
+    const fs::path directory = assembly.directory();
+    if (!rehearsal_) return store_.import_directory(directory, wanted, options_);
+    const ModelDirectory inspected = inspect_model_directory(directory);
+    if (options_.check) options_.check(directory, inspected);
+    return {};
   }
 
   const AppContext& context_;
   const ImportRequest& request_;
+  const bool rehearsal_;
   Store store_;
   ImportOptions options_;
 };
@@ -165,7 +199,11 @@ Provenance local_provenance(const AppContext& context, const std::string& kind) 
 }
 
 ImportReport import_model(const AppContext& context, const ImportRequest& request) {
-  return Import(context, request).run();
+  return Import(context, request, false).run();
+}
+
+void rehearse_import(const AppContext& context, const ImportRequest& request) {
+  Import(context, request, true).run();
 }
 
 }  // namespace roundhouse::host

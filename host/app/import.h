@@ -16,17 +16,25 @@ struct AssemblyParts {
 };
 
 struct ImportRequest {
-  std::string path;  // a model directory, an OCI archive, a GGUF, or a safetensors file with a base
+  // A model directory, an OCI archive, a GGUF, or, with a base, a safetensors file or the directory of one
+  // component.
+  std::string path;
   std::string name;  // empty: from the path, or the archive's own
   AssemblyParts parts;
   LinkMode link_mode = LinkMode::automatic;
-  ProgressSeen progress;    // may throw CANCELLED
-  std::string source = {};  // what the model is said to be made of; empty: the path
+  ProgressSeen progress;                      // may throw CANCELLED
+  std::string source = {};                    // what the model is said to be made of; empty: the path
+  std::optional<Provenance> provenance = {};  // none: made on this machine
+  bool own_directory = false;  // one that this program has put together: all its links are followed
 };
 
 // Throws what Store::import_directory and import_archive throw, INVALID_ARGUMENT for parts that do not fit
 // the path or are not NAME=FILE.
 ImportReport import_model(const AppContext& context, const ImportRequest& request);
+
+// Throws what the import of a file would throw of its header, as far as it can be known without its data, and
+// takes nothing in. Not for archives.
+void rehearse_import(const AppContext& context, const ImportRequest& request);
 
 // Of a model that was made on this machine.
 Provenance local_provenance(const AppContext& context, const std::string& kind);

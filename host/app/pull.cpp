@@ -11,17 +11,11 @@
 namespace roundhouse::host {
 namespace {
 
-HubOptions hub_options_of(const AppContext& context, const PullRequest& request) {
-  HubOptions options = hub_options(request.hub, context.environment);
-  options.parallel = request.parallel;
-  return options;
-}
-
-ImportOptions import_options_of(const AppContext& context, const PullRequest& request) {
-  ImportOptions options;
-  options.check = context.check;
-  options.progress = request.progress;
-  return options;
+HubRequest hub_request_of(const AppContext& context, const PullRequest& request) {
+  HubRequest hub{request.name, hub_options(request.hub, context.environment), request.variant, request.parts,
+                 request.progress};
+  hub.options.parallel = request.parallel;
+  return hub;
 }
 
 ImportReport pull_of_registry(const AppContext& context, const PullRequest& request) {
@@ -37,11 +31,6 @@ ImportReport pull_of_registry(const AppContext& context, const PullRequest& requ
   access.search = request.login ? request.login(reference) : find_credentials(reference, context.environment);
   return pull_model(context.store_root, *name, open_registry(reference, access),
                     {request.parallel, request.progress, context.check});
-}
-
-ImportReport pull_of_recipe(const AppContext& context, const ModelSpec& spec, const PullRequest& request) {
-  return take_recipe(context, spec, request.name, hub_options_of(context, request),
-                     import_options_of(context, request));
 }
 
 bool is_absent(const AppContext& context, const std::string& model) {
@@ -71,24 +60,28 @@ std::optional<SourceKind> source_kind(const AppContext& context, const std::stri
 
 ImportReport pull(const AppContext& context, const PullRequest& request) {
   const auto kind = source_kind(context, request.source);
-  const bool one_file = kind == SourceKind::web || kind == SourceKind::local;
-  if (kind && !one_file && !(request.parts.base.empty() && request.parts.components.empty()))
+  const bool whole = kind == SourceKind::registry || kind == SourceKind::recipe;
+  if (whole && !(request.parts.base.empty() && request.parts.components.empty()))
     throw Error(RH_INVALID_ARGUMENT, "source '" + request.source +
                                          "': is a whole model, which takes no --base and no --component");
   if (!kind)
+    throw Error(
+        RH_INVALID_ARGUMENT,
+        "source '" + request.source +
+            "' is of no known kind, expected a name of 'roundhouse models', hf:org/name[:FILE][@revision], "
+            "oci://registry/repository[:tag], https://..., file:///PATH or a path that exists",
+        "see 'roundhouse pull --help'");
+  if (!request.variant.empty() && *kind != SourceKind::hub && *kind != SourceKind::recipe)
     throw Error(RH_INVALID_ARGUMENT,
-                "source '" + request.source +
-                    "' is of no known kind, expected a name of 'roundhouse models', hf:org/name[@revision], "
-                    "oci://registry/repository[:tag], https://..., file:///PATH or a path that exists",
-                "see 'roundhouse pull --help'");
+                "--variant: '" + request.source + "' has no variants, only a hub's repositories have them");
   switch (*kind) {
     case SourceKind::hub:
-      return take_hub_model(context, request.source, request.name, hub_options_of(context, request),
-                            import_options_of(context, request));
+      return take_hub_model(context, request.source, hub_request_of(context, request));
     case SourceKind::registry:
       return pull_of_registry(context, request);
     case SourceKind::recipe:
-      return pull_of_recipe(context, find_recipe(context, request.source).value(), request);
+      return take_recipe(context, find_recipe(context, request.source).value(),
+                         hub_request_of(context, request));
     case SourceKind::web:
       return pull_web(context, request);
     case SourceKind::local:
@@ -103,7 +96,7 @@ void pull_if_absent(const AppContext& context, const std::string& model, const P
   PullRequest request;
   request.source = model;
   request.progress = progress;
-  pull_of_recipe(context, *spec, request);
+  take_recipe(context, *spec, hub_request_of(context, request));
 }
 
 }  // namespace roundhouse::host

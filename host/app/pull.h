@@ -18,12 +18,13 @@ struct PullRequest {
   // Who asks a registry; empty: what the environment and docker's file say.
   std::function<CredentialSearch(const RegistryReference&)> login;
   unsigned parallel = 4;  // files at once
-  AssemblyParts parts;    // of a source that is one file
+  std::string variant;    // which precision of a hub's weights: "fp16"; empty: the plain files
+  AssemblyParts parts;    // of a source that is one file, or one component of a hub
   ProgressSeen progress;  // may throw CANCELLED
 };
 
 enum class SourceKind {
-  hub,       // hf:org/name[@revision]
+  hub,       // hf:org/name[:FILE][@revision]
   registry,  // oci://registry[:port]/repository[:tag][@digest]
   recipe,    // a name or an alias of a recipe that says where its files come from
   web,       // http(s)://...: one file, as import takes it

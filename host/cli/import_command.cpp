@@ -40,14 +40,11 @@ class ImportCommand : public Command {
 
  private:
   ImportReport from_hub_cache(const Program& program) const {
-    std::optional<ModelName> wanted;
-    if (!request_.name.empty()) wanted = ModelName::parse(request_.name);
-    HubOptions hub = hub_options({}, environment_variable);
-    hub.offline = true;
-    ImportOptions options;
-    options.link_mode = request_.link_mode;
-    options.progress = request_.progress;
-    return take_hub_model(program.app(), request_.path, wanted, std::move(hub), std::move(options));
+    HubRequest request{{}, hub_options({}, environment_variable), {}, request_.parts, request_.progress};
+    if (!request_.name.empty()) request.name = ModelName::parse(request_.name);
+    request.options.offline = true;
+    request.link_mode = request_.link_mode;
+    return take_hub_model(program.app(), request_.path, std::move(request));
   }
 
   ImportRequest request_;

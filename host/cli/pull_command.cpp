@@ -22,13 +22,19 @@ class PullCommand : public Command {
     command
         .add("source", "SOURCE",
              "NAME: a recipe of 'roundhouse models'; "
-             "hf:org/name[@revision]: a repository of a Hugging Face hub; "
+             "hf:org/name[:FILE][@revision]: a repository of a Hugging Face hub, or one file of it (a "
+             "type such as Q8_0, or a name); "
              "oci://registry[:port]/repository[:tag][@digest]: an OCI registry; "
              "https://...: one file, an OCI archive, a GGUF or safetensors; "
              "file:///PATH or a path: what import takes",
              &request_.source)
         .required = true;
     command.add("--name", "NAME", "NAME[:VARIANT][@VERSION] [default: the source's own]", &name_);
+    command.add(
+        "--variant", "VARIANT",
+        "The precision of a hub's weights that is stored in several, such as fp16 [default: the plain "
+        "files]",
+        &request_.variant);
     command.add("--token-file", "FILE", "A file with a token for a hub [default: $HF_TOKEN, $HF_HOME/token]",
                 &request_.hub.token_file);
     command

@@ -5,18 +5,45 @@
 
 #include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <memory>
 #include <mutex>
 
 #include "host/sources/hub_file.h"
 #include "host/sources/hub_plan.h"
 #include "host/sources/parallel.h"
+#include "host/store/file.h"
+#include "host/store/gguf_header.h"
 #include "host/store/model_intake.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t kFirstLook = 1 << 20;
+
+// How many bytes of a file have to be read to know its header, at most; 0 for what has none.
+std::uint64_t header_bytes(const std::string& beginning, const std::string& shown) {
+  constexpr std::size_t kLength = 8;
+  if (beginning.starts_with("GGUF")) {
+    if (parse_gguf_header(beginning, "file '" + shown + "'")) return 0;
+    return std::min<std::uint64_t>(4 * beginning.size(), kMaximumGgufHeaderBytes);
+  }
+  if (beginning.size() <= kLength || beginning[kLength] != '{') return 0;
+  std::uint64_t length = 0;
+  for (std::size_t i = kLength; i-- > 0;)
+    length = length << 8 | static_cast<unsigned char>(beginning[i]);
+  return length > kMaximumHeaderBytes ? 0 : kLength + length;
+}
+
+void write_sparse(const fs::path& file, const std::string& beginning, std::uint64_t size) {
+  std::ofstream(file, std::ios::binary) << beginning;
+  std::error_code error;
+  fs::resize_file(file, size, error);
+  if (error) throw_system("file '" + file.string() + "'", error.value());
+}
 
 // How far all files together are; from any thread.
 class Meter {
@@ -87,12 +114,7 @@ class HubPull {
       : parts_(parts), options_(options), import_(import), intake_(store.root()), meter_(import_.progress) {}
 
   ImportReport run(const ModelName& name) {
-    if (options_.offline) {
-      plan_ = plan_of_cache(parts_, options_);
-    } else {
-      HttpClient client(options_.http);
-      plan_ = plan_of_hub(parts_, options_, client);
-    }
+    plan();
     measure();
     work();
     const std::string source = parts_.front().repository.text();
@@ -102,11 +124,69 @@ class HubPull {
     import_.provenance.repository = parts_.front().repository.name;
     import_.provenance.revision = plan_.commit;
     ImportReport report = intake_.finish(name, inspected, import_, source);
-    report.bytes_fetched = fetched_;
-    return report;
+    return told(std::move(report));
+  }
+
+  ImportReport run(const HubPartsUse& use) {
+    plan();
+    measure();
+    if (plan_.items.size() == 1 && missing_[0] > 0 && !options_.offline) look(plan_.items[0], use.look);
+    work();
+    HubParts parts{{}, "", plan_.commit};
+    if (plan_.items.size() == 1) {
+      parts.file = plan_.items[0].file.path;
+      parts.path = intake_.paths().blob(placed_[0]->digest);
+    } else {
+      parts.path = linked();
+    }
+    return told(use.take(parts));
   }
 
  private:
+  void plan() {
+    if (options_.offline) {
+      plan_ = plan_of_cache(parts_, options_);
+    } else {
+      HttpClient client(options_.http);
+      plan_ = plan_of_hub(parts_, options_, client);
+    }
+  }
+
+  ImportReport told(ImportReport report) const {
+    report.bytes_fetched = fetched_;
+    report.notes.insert(report.notes.begin(), plan_.notes.begin(), plan_.notes.end());
+    return report;
+  }
+
+  // The file as it will be, without its data.
+  void look(const HubItem& item, const std::function<void(const HubParts&)>& seen) {
+    HttpClient client(options_.http);
+    std::uint64_t bytes = std::min(item.file.size, kFirstLook);
+    std::string beginning = fetch_hub_beginning(client, options_, item.repository, item.file, bytes);
+    while (beginning.size() < item.file.size && beginning.size() == bytes) {
+      const std::uint64_t needed = header_bytes(beginning, item.path);
+      if (needed <= bytes) break;
+      bytes = std::min(item.file.size, needed);
+      beginning = fetch_hub_beginning(client, options_, item.repository, item.file, bytes);
+    }
+    const fs::path file = intake_.session().fresh_path();
+    write_sparse(file, beginning, item.file.size);
+    seen({file, item.file.path, plan_.commit});
+  }
+
+  // What was fetched, as a directory.
+  fs::path linked() {
+    fs::path directory = intake_.session().fresh_path();
+    for (std::size_t i = 0; i < plan_.items.size(); ++i) {
+      const fs::path file = directory / plan_.items[i].path;
+      make_directories(file.parent_path());
+      std::error_code error;
+      fs::create_symlink(fs::absolute(intake_.paths().blob(placed_[i]->digest)), file, error);
+      if (error) throw_system("file '" + file.string() + "'", error.value());
+    }
+    return directory;
+  }
+
   // Takes stock, and makes sure that there is room for what has to come.
   void measure() {
     std::uint64_t needed = 0, whole = 0;
@@ -132,10 +212,12 @@ class HubPull {
   }
 
   void work() {
+    placed_.resize(plan_.items.size());
     run_parallel(plan_.items.size(), options_.parallel, [this](const Stopped& failed) -> Piece {
       auto own = std::make_shared<Worker>(options_, failed);
       return [this, own](std::size_t i) {
-        intake_.add(plan_.items[i].path, take(*own, plan_.items[i], missing_[i]));
+        placed_[i] = take(*own, plan_.items[i], missing_[i]);
+        intake_.add(plan_.items[i].path, *placed_[i]);
       };
     });
   }
@@ -197,7 +279,8 @@ class HubPull {
   ModelIntake intake_;
   Meter meter_;
   HubPlan plan_;
-  std::vector<std::uint64_t> missing_;  // bytes of each item, at the start
+  std::vector<std::uint64_t> missing_;             // bytes of each item, at the start
+  std::vector<std::optional<BlobPlaced>> placed_;  // each item, at the end
   std::atomic<std::uint64_t> fetched_ = 0;
 };
 
@@ -209,8 +292,21 @@ ImportReport pull_from_hub(const Store& store, const std::vector<HubPart>& parts
   return HubPull(store, parts, options, import).run(name);
 }
 
+ImportReport pull_parts_from_hub(const Store& store, const HubPart& part, const HubOptions& options,
+                                 const ImportOptions& import, const HubPartsUse& use) {
+  const std::vector<HubPart> parts = {part};
+  return HubPull(store, parts, options, import).run(use);
+}
+
 std::string hub_model_name(const HubRepository& repository) {
-  return ModelName::made_of(repository.name.substr(repository.name.find('/') + 1)).text();
+  const std::string name = ModelName::made_of(repository.name.substr(repository.name.find('/') + 1)).text();
+  if (repository.file.empty()) return name;
+  const std::string file = repository.file.substr(repository.file.rfind('/') + 1);
+  for (const char* ending : {".gguf", ".safetensors"}) {
+    if (file.ends_with(ending)) return ModelName::made_of(fs::path(file).stem().string()).text();
+  }
+  const auto variant = ModelName::try_parse(name + ":" + file);
+  return variant ? variant->text() : name;
 }
 
 }  // namespace roundhouse::host

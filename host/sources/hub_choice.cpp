@@ -16,8 +16,6 @@ namespace {
 constexpr std::array kWanted = {"*.json",  "*.txt",    "*.safetensors", "*.model",
                                 "*.jinja", "LICENSE*", "NOTICE*",       "*/LICENSE*"};
 constexpr const char* kWeights = ".safetensors";
-// Precisions of which diffusers keeps one beside the other: "model.fp16.safetensors".
-constexpr std::array kVariants = {".fp16", ".bf16", ".fp32", ".fp8", ".non_ema", ".ema"};
 
 bool is_hidden(const std::string& path) {
   return path.starts_with('.') || path.find("/.") != std::string::npos;
@@ -30,22 +28,6 @@ bool is_weights_file(const std::string& path) {
 std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
-}
-
-// The same weights in the precision that has no name, where those are there.
-bool is_variant(const std::string& path, const std::set<std::string>& all) {
-  const std::string folder = folder_of(path);
-  for (const char* variant : kVariants) {
-    if (path.find(variant, folder.size()) == std::string::npos) continue;
-    const auto plain = [&](const std::string& other) {
-      return folder_of(other) == folder && is_weights_file(other) &&
-             std::none_of(kVariants.begin(), kVariants.end(), [&](const char* name) {
-               return other.find(name, folder.size()) != std::string::npos;
-             });
-    };
-    return std::any_of(all.begin(), all.end(), plain);
-  }
-  return false;
 }
 
 // At the root: a checkpoint for other programs, where components or the plain name of a text model are there.
@@ -79,27 +61,26 @@ std::string some_of(const std::vector<std::string>& paths, const std::string& en
   return text + (count > kShown ? fmt::format(" and {} more", count - kShown) : "");
 }
 
+bool is_described(const std::vector<std::string>& chosen) {
+  return std::any_of(chosen.begin(), chosen.end(), [](const std::string& path) {
+    return path == "model_index.json" || path == "config.json";
+  });
+}
+
 }  // namespace
 
-void require_model(const std::string& repository, const std::vector<std::string>& paths,
-                   const std::vector<std::string>& chosen) {
-  const auto has = [&](const char* path) {
-    return std::find(chosen.begin(), chosen.end(), path) != chosen.end();
-  };
-  const bool described = has("model_index.json") || has("config.json");
-  if (described && is_any(chosen, kWeights)) return;
-  const std::string missing =
-      described ? "holds no safetensors of a model" : "holds no model_index.json and no config.json";
+bool is_model(const std::vector<std::string>& chosen) {
+  return is_described(chosen) && is_any(chosen, kWeights);
+}
+
+void refuse_no_model(const std::string& repository, const std::vector<std::string>& paths,
+                     const std::vector<std::string>& chosen) {
+  const std::string missing = is_described(chosen) ? "holds no safetensors of a model"
+                                                   : "holds no model_index.json and no config.json";
   const std::string begin = repository + ": " + missing;
   if (is_any(paths, "adapter_config.json") || is_any(paths, "pytorch_lora_weights.safetensors"))
     throw Error(RH_WEIGHTS_MISSING, begin + "; it is a LoRA, which is not a model by itself",
                 "pull the model that it was made for");
-  for (const char* ending : {".gguf", kWeights}) {
-    if (!is_any(paths, ending)) continue;
-    throw Error(RH_WEIGHTS_MISSING, begin + ", but single files: " + some_of(paths, ending),
-                "fetch one file, then 'roundhouse import FILE', for an image model's transformer with --base "
-                "MODEL of the other components");
-  }
   for (const char* ending : {".bin", ".ckpt", ".pt", ".pth"}) {
     if (!is_any(paths, ending)) continue;
     throw Error(RH_WEIGHTS_MISSING, begin + ", but pickles, which are never read: " + some_of(paths, ending),
@@ -115,7 +96,7 @@ std::vector<std::string> model_paths(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     const auto depth = std::count(path.begin(), path.end(), '/');
     if (depth > deepest || is_hidden(path) || !is_wanted(path)) continue;
-    if (!is_variant(path, all) && !is_second_form(path, all)) chosen.push_back(path);
+    if (!is_second_form(path, all)) chosen.push_back(path);
   }
   return chosen;
 }

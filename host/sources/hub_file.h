@@ -13,4 +13,8 @@ namespace roundhouse::host {
 void fetch_hub_file(HttpClient& client, const HubOptions& options, const HubRepository& repository,
                     const HubFile& file, Download& download, const BytesMoved& moved);
 
+// The first bytes of the file, at most so many.
+std::string fetch_hub_beginning(HttpClient& client, const HubOptions& options,
+                                const HubRepository& repository, const HubFile& file, std::uint64_t bytes);
+
 }  // namespace roundhouse::host

@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kPrefix = "hf:";
 constexpr const char* kEndpoint = "https://huggingface.co";
-constexpr std::size_t kMaximumNameBytes = 96, kMaximumRevisionBytes = 255, kMaximumTokenBytes = 4096;
+constexpr std::size_t kMaximumNameBytes = 96, kMaximumRevisionBytes = 255, kMaximumFileBytes = 512,
+                      kMaximumTokenBytes = 4096;
 
 [[noreturn]] void unsafe(const std::string& what, const std::string& value, const std::string& why) {
   std::string shown = value.substr(0, 120);
@@ -20,7 +21,7 @@ constexpr std::size_t kMaximumNameBytes = 96, kMaximumRevisionBytes = 255, kMaxi
       shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; },
       '?');
   throw Error(RH_UNSAFE_NAME, what + " '" + shown + "' " + why,
-              "write it as hf:org/name or hf:org/name@revision");
+              "write it as hf:org/name, hf:org/name@revision or hf:org/name:FILE");
 }
 
 bool is_name_part(const std::string& part) {
@@ -89,7 +90,7 @@ bool is_hub_source(const std::string& text) {
 }
 
 void require_hub_names(const HubRepository& repository) {
-  const auto& [name, revision] = repository;
+  const auto& [name, revision, file] = repository;
   const std::size_t slash = std::min(name.find('/'), name.size());
   const bool parts =
       is_name_part(name.substr(0, slash)) && (slash == name.size() || is_name_part(name.substr(slash + 1)));
@@ -100,16 +101,28 @@ void require_hub_names(const HubRepository& repository) {
   if (revision.empty() || revision.size() > kMaximumRevisionBytes || !printable || revision.front() == '/' ||
       revision.find("..") != std::string::npos)
     unsafe("revision", revision, "is not a revision, expected a branch, a tag or a commit");
+  const bool plain = std::all_of(file.begin(), file.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
+  if (file.size() > kMaximumFileBytes || !plain)
+    unsafe("file", file, "is not a file, expected a type of weights (Q8_0) or a file's name");
 }
 
 HubRepository parse_hub_source(const std::string& text) {
   if (!is_hub_source(text))
     throw Error(RH_INVALID_ARGUMENT,
-                "source '" + text + "' is not on a hub, expected hf:org/name[@revision]");
+                "source '" + text + "' is not on a hub, expected hf:org/name[:FILE][@revision]");
   const std::string rest = text.substr(3);
   const std::size_t at = rest.find('@');
   HubRepository repository{rest.substr(0, at)};
   if (at != std::string::npos) repository.revision = rest.substr(at + 1);
+  // The colon belongs to no name and to no revision, so that it may follow either.
+  for (std::string* part : {&repository.name, &repository.revision}) {
+    const std::size_t colon = part->find(':');
+    if (colon == std::string::npos) continue;
+    repository.file = part->substr(colon + 1);
+    part->resize(colon);
+    if (repository.file.empty()) unsafe("source", text, "names no file behind the colon");
+  }
   require_hub_names(repository);
   return repository;
 }

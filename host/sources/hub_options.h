@@ -17,14 +17,17 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 struct HubRepository {
   std::string name;               // "org/name", or "name" of the early ones
   std::string revision = "main";  // a branch, a tag or a commit
-  std::string text() const { return "hf:" + name + (revision == "main" ? "" : "@" + revision); }
+  std::string file = {};          // which of several models of one file: "Q8_0", "x-Q8_0.gguf"; empty: none
+  std::string text() const {
+    return "hf:" + name + (file.empty() ? "" : ":" + file) + (revision == "main" ? "" : "@" + revision);
+  }
 };
 bool is_hub_source(const std::string& text);  // begins with "hf:"
-// "hf:org/name[@revision]". Throws INVALID_ARGUMENT, UNSAFE_NAME.
+// "hf:org/name[:FILE][@revision]". Throws INVALID_ARGUMENT, UNSAFE_NAME.
 HubRepository parse_hub_source(const std::string& text);
 // The same; a text that names no revision means HUGGINGFACE_REVISION, where that is set.
 HubRepository parse_hub_source(const std::string& text, const Environment& environment);
-// Throws UNSAFE_NAME for what is no repository's name or no revision.
+// Throws UNSAFE_NAME for what is no repository's name, no revision, or no file's name.
 void require_hub_names(const HubRepository& repository);
 
 struct HubOptions {

@@ -9,6 +9,7 @@
 
 #include "host/sources/hub_cache.h"
 #include "host/sources/hub_choice.h"
+#include "host/sources/hub_single.h"
 #include "host/store/model_files.h"
 #include "host/store/oci_manifest.h"
 
@@ -19,9 +20,53 @@ std::string beneath(const std::string& folder, const std::string& path) {
   return folder.empty() ? path : folder + "/" + path;
 }
 
+bool is_lora(const std::vector<std::string>& paths) {
+  return std::any_of(paths.begin(), paths.end(), [](const std::string& path) {
+    return path.ends_with("adapter_config.json") || path.ends_with("pytorch_lora_weights.safetensors");
+  });
+}
+
+// Without it a pull would fetch what makes no model. Throws OneFileOnly, WEIGHTS_MISSING.
+void require_model(const HubRepository& repository, const std::vector<std::string>& paths,
+                   const std::vector<std::string>& chosen) {
+  if (is_model(chosen)) return;
+  if (is_lora(paths) || single_files(paths).empty()) refuse_no_model(repository.text(), paths, chosen);
+  const std::string path = choose_single_file(repository, paths);
+  throw OneFileOnly(repository.text() + ": is no model directory, but holds one file: " + path, path);
+}
+
+// One file, or a component: the repository's root, or its only folder.
+HubChoice choose_parts(const HubPart& part, const std::vector<std::string>& paths) {
+  const std::vector<std::string> chosen = model_paths(paths);
+  const bool component = std::any_of(chosen.begin(), chosen.end(), [](const std::string& path) {
+    return path.starts_with("diffusion_pytorch_model.") || path.starts_with("diffusion_pytorch_model-");
+  });
+  if (part.repository.file.empty() && is_model(chosen)) {
+    if (component) return choose_precision(part.repository.text(), chosen, part.variant);
+    throw Error(RH_INVALID_ARGUMENT, "source '" + part.repository.text() +
+                                         "': is a whole model, which takes no --base and no --component");
+  }
+  const std::string path = choose_single_file(part.repository, paths);
+  return {{{path, path.substr(path.rfind('/') + 1)}}, {}};
+}
+
+HubChoice choose(const HubPart& part, std::vector<std::string> paths, bool whole) {
+  if (part.parts) return choose_parts(part, paths);
+  if (part.wants) {
+    std::erase_if(paths, [&](const std::string& path) { return !part.wants(path); });
+  } else {
+    std::vector<std::string> chosen = model_paths(paths);
+    // What a part among others lacks, another may have.
+    if (whole) require_model(part.repository, paths, chosen);
+    paths = std::move(chosen);
+  }
+  return choose_precision(part.repository.text(), paths, part.variant);
+}
+
 // Those of the files that the part wants, with their paths in the model.
 std::vector<HubItem> chosen_items(const HubPart& part, const HubRepository& at,
-                                  const std::vector<HubFile>& files, bool alone) {
+                                  const std::vector<HubFile>& files, bool alone,
+                                  std::vector<std::string>& notes) {
   const std::string prefix = part.from.empty() ? "" : part.from + "/";
   std::map<std::string, const HubFile*> by_path;  // beneath the folder
   std::vector<std::string> paths;
@@ -31,16 +76,10 @@ std::vector<HubItem> chosen_items(const HubPart& part, const HubRepository& at,
     by_path[paths.back()] = &file;
   }
   std::vector<HubItem> items;
-  if (part.wants) {
-    std::erase_if(paths, [&](const std::string& path) { return !part.wants(path); });
-  } else {
-    std::vector<std::string> chosen = model_paths(paths);
-    // What a part among others lacks, another may have.
-    if (prefix.empty() && part.to.empty() && alone) require_model(part.repository.text(), paths, chosen);
-    paths = std::move(chosen);
-  }
-  for (const std::string& path : paths) {
-    items.push_back({beneath(part.to, path), at, *by_path.at(path), {}});
+  HubChoice choice = choose(part, std::move(paths), prefix.empty() && part.to.empty() && alone);
+  notes.insert(notes.end(), choice.notes.begin(), choice.notes.end());
+  for (const ChosenFile& file : choice.files) {
+    items.push_back({beneath(part.to, file.as), at, *by_path.at(file.path), {}});
     require_safe_path(items.back().path, "model");
   }
   if (items.empty())
@@ -78,7 +117,8 @@ HubPlan plan_of(const std::vector<HubPart>& parts, const HubOptions& options, Li
     const auto& [commit, files] = at->second;
     if (plan.commit.empty()) plan.commit = commit;
     const HubCache cache(options.cache, part.repository.name);
-    for (HubItem& item : chosen_items(part, {part.repository.name, commit}, files, parts.size() == 1)) {
+    for (HubItem& item :
+         chosen_items(part, {part.repository.name, commit}, files, parts.size() == 1, plan.notes)) {
       item.cached = cache.candidates(item.file, commit);
       plan.items.push_back(std::move(item));
     }

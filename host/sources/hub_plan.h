@@ -23,7 +23,8 @@ struct HubItem {
 
 struct HubPlan {
   std::vector<HubItem> items;
-  std::string commit;  // of the first part
+  std::string commit;              // of the first part
+  std::vector<std::string> notes;  // about what was chosen among several
 };
 
 // Asks the hub. Throws UNSAFE_NAME when two parts bring the same path, WEIGHTS_MISSING for a part without

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/assembly.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/store/file.h"
 #include "host/store/gguf_header.h"
 #include "host/store/model_files.h"
+#include "host/store/small_file.h"
 #include "host/store/weight_files.h"
 #include "roundhouse/error.hpp"
 
@@ -20,6 +22,20 @@ bool holds_weights(const std::string& path) {
 
 std::string shown_file(const fs::path& file) {
   return "file '" + file.string() + "'";
+}
+
+// Of a component's configuration; empty where it names none.
+std::string class_of(const fs::path& config, const std::string& shown) {
+  constexpr std::size_t kMaximumConfigBytes = 1 << 20;
+  const auto text = read_small_file(config, shown, kMaximumConfigBytes);
+  if (!text) return "";
+  const auto root = parse_json_object(*text, shown);
+  const auto name = root.find("_class_name");
+  if (name != root.end() && name->is_string()) return name->get<std::string>();
+  const auto names = root.find("architectures");
+  const bool listed =
+      names != root.end() && names->is_array() && !names->empty() && names->front().is_string();
+  return listed ? names->front().get<std::string>() : "";
 }
 
 // A transformer in the place of a text encoder, or the other way round, would be found by the engine alone.
@@ -90,6 +106,25 @@ void Assembly::set_component(const std::string& component, const fs::path& file)
   for (const auto& path : old)
     files_.erase(path);
   add_file(component + "/" + stem + (kind == WeightFormat::gguf ? ".gguf" : ".safetensors"), file);
+}
+
+void Assembly::set_folder(const fs::path& directory, Links links) {
+  const std::string shown = "directory '" + directory.string() + "'";
+  const std::string wanted = class_of(directory / "config.json", shown + ": config.json");
+  std::string component, known;
+  for (const auto& [path, file] : files_) {
+    const std::size_t slash = path.find('/');
+    if (slash == std::string::npos || path.substr(slash) != "/config.json") continue;
+    const std::string folder = path.substr(0, slash), name = class_of(file, path);
+    known += (known.empty() ? "" : ", ") + name + " (" + folder + ")";
+    if (name == wanted) component = folder;
+  }
+  if (wanted.empty() || component.empty())
+    throw Error(RH_MODEL_INVALID, shown + ": config.json: _class_name: '" + wanted +
+                                      "' is not the class of a component, expected one of: " + known);
+  std::erase_if(files_, [&](const auto& entry) { return entry.first.starts_with(component + "/"); });
+  for (const SourceFile& source : list_model_files(directory, links).files)
+    add_file(component + "/" + source.path, source.file);
 }
 
 fs::path Assembly::directory() {

@@ -35,6 +35,10 @@ class Assembly {
   // Throws INVALID_ARGUMENT naming the components that there are, MODEL_INVALID for a file of something else.
   void set_component(const std::string& component, const std::filesystem::path& file);
 
+  // Takes a component's own directory, with its configuration, in the place of the component of that class.
+  // Throws MODEL_INVALID where it has no class or one that the model has not.
+  void set_folder(const std::filesystem::path& directory, Links links);
+
   // Makes the directory. Once.
   std::filesystem::path directory();
 

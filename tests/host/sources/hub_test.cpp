@@ -214,32 +214,16 @@ TEST_F(HubTest, AModelThatLacksAFileGetsNoName) {
   EXPECT_TRUE(store().list().empty());
 }
 
-TEST(HubChoice, TakesWhatAModelNeedsAndNothingTwice) {
-  EXPECT_THAT(
-      model_paths({".gitattributes", "README.md", "LICENSE", "model_index.json", "all_in_one.safetensors",
-                   "vae/config.json", "vae/diffusion_pytorch_model.bin",
-                   "vae/diffusion_pytorch_model.fp16.safetensors", "vae/diffusion_pytorch_model.safetensors",
-                   "vae/model.onnx", "vae/deep/config.json"}),
-      ElementsAre("LICENSE", "model_index.json", "vae/config.json",
-                  "vae/diffusion_pytorch_model.safetensors"));
-  EXPECT_THAT(
-      model_paths({"vae/config.json", "vae/diffusion_pytorch_model.fp16.safetensors", "model_index.json"}),
-      ElementsAre("vae/config.json", "vae/diffusion_pytorch_model.fp16.safetensors", "model_index.json"))
-      << "the only form";
-  EXPECT_THAT(
-      model_paths({"config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
-                   "model.safetensors.index.json", "consolidated.safetensors", "merges.txt",
-                   "original/params.json", "pytorch_model.bin", "tokenizer.model", "chat_template.jinja"}),
-      ElementsAre("config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
-                  "model.safetensors.index.json", "merges.txt", "tokenizer.model", "chat_template.jinja"));
-}
-
 TEST(HubSource, NamesAreReadStrictly) {
   EXPECT_EQ(parse_hub_source("hf:org/name").revision, "main");
   EXPECT_EQ(parse_hub_source("hf:gpt2").name, "gpt2");
   EXPECT_EQ(parse_hub_source("hf:org/name@refs/pr/1").revision, "refs/pr/1");
-  for (const char* text : {"hf:", "hf:/x", "hf:a/b/c", "hf:../x", "hf:a/..", "hf:a/b@", "hf:a/b@../x",
-                           "hf:a b/c", "hf:a/b@x y", "hf:a/-b", "hf:a/b?x"}) {
+  EXPECT_EQ(parse_hub_source("hf:org/name:Q8_0").file, "Q8_0");
+  EXPECT_EQ(parse_hub_source("hf:org/name:a/b.gguf@v1").file, "a/b.gguf");
+  EXPECT_EQ(parse_hub_source("hf:org/name:a/b.gguf@v1").revision, "v1");
+  EXPECT_EQ(parse_hub_source("hf:org/name@v1:Q8_0").text(), "hf:org/name:Q8_0@v1");
+  for (const char* text : {"hf:", "hf:/x", "hf:a/b:", "hf:a/b:x\ny", "hf:a/b/c", "hf:../x", "hf:a/..",
+                           "hf:a/b@", "hf:a/b@../x", "hf:a b/c", "hf:a/b@x y", "hf:a/-b", "hf:a/b?x"}) {
     try {
       parse_hub_source(text);
       ADD_FAILURE() << text;
@@ -249,6 +233,8 @@ TEST(HubSource, NamesAreReadStrictly) {
   }
   EXPECT_EQ(hub_model_name({"Tongyi-MAI/Z-Image-Turbo"}), "Z-Image-Turbo");
   EXPECT_EQ(hub_model_name({"a/x__y"}), "x-y");
+  EXPECT_EQ(hub_model_name(parse_hub_source("hf:a/Qwen3-GGUF:q8_0")), "Qwen3-GGUF:q8_0");
+  EXPECT_EQ(hub_model_name(parse_hub_source("hf:a/b:dir/Some-Q4_K_M.gguf")), "Some-Q4_K_M");
 }
 
 TEST(HubOptionsTest, FollowTheHubsOwnVariables) {
