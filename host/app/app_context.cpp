@@ -10,6 +10,7 @@ std::string AppContext::tool() const {
 HttpOptions AppContext::http() const {
   HttpOptions options;
   options.user_agent = "roundhouse/" + version;
+  options.proxies = ProxyRules::from(environment);
   options.cancelled = [&flag = cancelled] { return flag.load(); };
   return options;
 }

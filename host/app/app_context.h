@@ -25,7 +25,8 @@ struct AppContext {
   Store store() const { return Store(store_root); }
   // The program, as models record what made them: "roundhouse 0.1.0".
   std::string tool() const;
-  // How hubs and registries are spoken to; refers to `cancelled`.
+  // How hubs and registries are spoken to, with the proxies of the environment; refers to `cancelled`. Throws
+  // INVALID_ARGUMENT for variables that name no proxy.
   HttpOptions http() const;
 };
 

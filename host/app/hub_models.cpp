@@ -38,6 +38,7 @@ void prepare(const AppContext& context, HubOptions& options) {
   const HttpOptions http = context.http();
   options.http.user_agent = http.user_agent;
   options.http.cancelled = http.cancelled;
+  options.http.proxies = http.proxies;
 }
 
 // A file, or a component, as import takes it from this machine.

@@ -61,6 +61,7 @@ RegistryAccess RegistryFlags::access(const RegistryReference& reference, bool al
   access.http.allow_plain_http = allow_http;
   access.http.user_agent = "roundhouse/" + program_version();
   access.http.cancelled = interrupt_noted;
+  access.http.proxies = ProxyRules::from(environment_variable);
   access.search = search(reference);
   return access;
 }

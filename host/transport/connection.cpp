@@ -18,6 +18,8 @@
 #include <optional>
 #include <thread>
 
+#include "host/transport/tunnel.h"
+
 namespace roundhouse::host {
 namespace {
 
@@ -81,18 +83,24 @@ TlsTrust::Context& TlsTrust::context() {
   return *context_;
 }
 
-class Connection::Implementation {
+class Connection::Implementation : public TunnelWire {
  public:
-  Implementation(const Url& url, const HttpOptions& options, TlsTrust& trust)
+  Implementation(const Url& url, const std::optional<Proxy>& proxy, const HttpOptions& options,
+                 TlsTrust& trust)
       : host_("host '" + url.authority() + "'"), options_(options) {
-    Lookup found = url.numeric_host() ? Lookup{{}, {literal(url)}} : resolve(url);
+    const std::string host = host_;
+    if (proxy) host_ = "proxy '" + proxy->url.authority() + "'";
+    const Url& first = proxy ? proxy->url : url;
+    Lookup found = first.numeric_host() ? Lookup{{}, {literal(first)}} : resolve(first);
     if (found.error || found.addresses.empty())
       throw HttpFailure(Step::name, host_ + ": " + (found.error ? found.error.message() : "has no address"));
     connect(found.addresses);
+    if (proxy && url.secure()) open_tunnel(url, *proxy, host_, *this);
+    if (proxy) host_ = host + " through " + host_;
     if (url.secure()) shake_hands(url, trust.context());
   }
 
-  std::size_t read_some(char* data, std::size_t size) {
+  std::size_t read_some(char* data, std::size_t size) override {
     const auto into = asio::buffer(data, size);
     const Done done = await(options_.silence_timeout, Step::silence, "no answer for ", [&](auto handler) {
       if (secure_) {
@@ -106,7 +114,7 @@ class Connection::Implementation {
     return done.bytes;
   }
 
-  void write_all(std::string_view bytes) {
+  void write_all(std::string_view bytes) override {
     while (!bytes.empty()) {
       const auto from = asio::buffer(bytes.data(), bytes.size());
       const Done done =
@@ -224,15 +232,16 @@ class Connection::Implementation {
                       "if the certificate is right, name the file of its authority in SSL_CERT_FILE");
   }
 
-  const std::string host_;
+  std::string host_;  // in messages: the one that is talked to
   const HttpOptions& options_;
   asio::io_context context_{1};
   tcp::socket socket_{context_};
   std::optional<asio::ssl::stream<tcp::socket&>> secure_;
 };
 
-Connection::Connection(const Url& url, const HttpOptions& options, TlsTrust& trust)
-    : implementation_(std::make_unique<Implementation>(url, options, trust)) {
+Connection::Connection(const Url& url, const std::optional<Proxy>& proxy, const HttpOptions& options,
+                       TlsTrust& trust)
+    : implementation_(std::make_unique<Implementation>(url, proxy, options, trust)) {
 }
 
 Connection::~Connection() = default;

@@ -28,11 +28,12 @@ class TlsTrust {
   std::unique_ptr<Context> context_;
 };
 
-// Both parameters outlive the connection.
+// Options and trust outlive the connection.
 class Connection {
  public:
-  // Connects to the URL's origin. Throws HttpFailure and CANCELLED, as all below.
-  Connection(const Url& url, const HttpOptions& options, TlsTrust& trust);
+  // Connects to the URL's origin, or to the proxy that leads there; through it to the origin where the URL is
+  // secure. Throws HttpFailure and CANCELLED, as all below, and AUTH_REQUIRED for what a proxy asks.
+  Connection(const Url& url, const std::optional<Proxy>& proxy, const HttpOptions& options, TlsTrust& trust);
   ~Connection();
 
   // At least one byte, or 0 when the server has ended the connection in good order.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/transport/proxy.h"
 #include "host/transport/url.h"
 #include "roundhouse/error.hpp"
 
@@ -87,6 +88,7 @@ struct HttpOptions {
   // where these are set.
   std::string ca_file = {};
   std::string user_agent = "roundhouse";
+  ProxyRules proxies = {};
   // Asked at least ten times a second while waiting; true ends the request with CANCELLED. May be empty.
   std::function<bool()> cancelled = {};
 };

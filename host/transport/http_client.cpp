@@ -10,6 +10,7 @@
 
 #include "host/transport/connection.h"
 #include "host/transport/request_writer.h"
+#include "host/transport/tunnel.h"
 
 namespace roundhouse::host {
 namespace {
@@ -125,14 +126,18 @@ class HttpClient::Implementation {
 
  private:
   void require_allowed(const Url& url, rh_status code) const {
-    if (url.secure() || options_.allow_plain_http || url.loopback()) return;
+    const auto proxy = options_.proxies.find(url);
+    const bool within = url.loopback() && (!proxy || proxy->url.loopback());
+    if (url.secure() || options_.allow_plain_http || within) return;
     throw Error(code,
                 "url '" + url.shown() + "': plain http is used only within this machine, expected https",
                 "use https, or add --allow-http where you trust the network");
   }
 
   HttpResponse exchange(const HttpRequest& request, const Url& url, bool authorized, const HeadSeen& head) {
-    const std::string text = request_head(request, url, authorized, options_.user_agent);
+    // A secure request goes through a tunnel, as if there were no proxy.
+    const auto proxy = url.secure() ? std::nullopt : options_.proxies.find(url);
+    const std::string text = request_head(request, url, authorized, options_.user_agent, proxy);
     std::unique_ptr<Connection> kept = take(url);
     const bool again = kept != nullptr && (request.method == "GET" || request.method == "HEAD");
     bool answered = false;
@@ -151,7 +156,8 @@ class HttpClient::Implementation {
 
   HttpResponse exchange_on(std::unique_ptr<Connection> connection, const HttpRequest& request, const Url& url,
                            const std::string& text, const HeadSeen& head) {
-    if (!connection) connection = std::make_unique<Connection>(url, options_, trust_);
+    if (!connection)
+      connection = std::make_unique<Connection>(url, options_.proxies.find(url), options_, trust_);
     connection->write_all(text);
     std::optional<HttpFailure> unsent;
     try {
@@ -181,6 +187,8 @@ class HttpClient::Implementation {
       };
       ResponseParser parser(url, request.method == "HEAD", [&](HttpResponse& response) {
         if (interim(response)) return BodySeen();
+        if (response.status == kProxyLogin && options_.proxies.find(url))
+          throw proxy_wants_login(*options_.proxies.find(url));
         require_plain_encoding(response);
         return head(response);
       });

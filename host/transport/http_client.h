@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A blocking HTTP/1.1 client, for sources of models. No proxy is used.
+// A blocking HTTP/1.1 client, for sources of models.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ namespace roundhouse::host {
 // that cannot be sent; HttpFailure (SOURCE_UNREACHABLE) when there is no whole response; SOURCE_REJECTED for
 // one that is not HTTP, has more than 64 KiB of headers or 16 KiB in one of them, is larger than asked for,
 // leads from https to http, redirects or says "continue" for ever; CANCELLED; IO_ERROR for a file that cannot
-// be read. Messages name host and reason, never a query or an Authorization.
+// be read; AUTH_REQUIRED for a proxy that asks for a login. Messages name host and reason, never a query or
+// an Authorization.
 class HttpClient {
  public:
   explicit HttpClient(HttpOptions options);

@@ -72,10 +72,10 @@ void send_text(Connection& connection, const HttpRequest& request) {
 }  // namespace
 
 std::string request_head(const HttpRequest& request, const Url& url, bool authorized,
-                         const std::string& user_agent) {
+                         const std::string& user_agent, const std::optional<Proxy>& proxy) {
   if (!is_token(request.method))
     throw Error(RH_INVALID_ARGUMENT, "http method '" + request.method + "' is not an HTTP method");
-  std::string head = request.method + " " + url.target() + " HTTP/1.1\r\n";
+  std::string head = request.method + " " + (proxy ? url.text() : url.target()) + " HTTP/1.1\r\n";
   put_field(head, "Host", url.authority());
   for (const auto& [name, value] : request.headers)
     put_field(head, name, value);
@@ -85,6 +85,7 @@ std::string request_head(const HttpRequest& request, const Url& url, bool author
   otherwise("User-Agent", user_agent);
   otherwise("Accept", "*/*");
   otherwise("Accept-Encoding", "identity");
+  if (proxy && proxy->authorization) put_field(head, "Proxy-Authorization", *proxy->authorization);
   if (authorized && request.authorization) put_field(head, "Authorization", *request.authorization);
   if (body_size(request) > 0 || request.method == "POST" || request.method == "PUT" ||
       request.method == "PATCH")

@@ -7,6 +7,7 @@
 
 #include "host/transport/http_client.h"
 #include "tests/host/store/temporary_directory.h"
+#include "tests/host/transport/proxy_server.h"
 #include "tests/host/transport/tls_server.h"
 
 namespace roundhouse::host {
@@ -31,8 +32,10 @@ class Tls : public ::testing::Test {
                                                 directory_.path() / "key.pem", answer_);
   }
 
-  std::string fetched(const std::string& host, const std::string& ca_file) {
+  std::string fetched(const std::string& host, const std::string& ca_file, const std::string& proxy = "") {
     HttpOptions options;
+    options.proxies = ProxyRules::from(
+        [&](const std::string& name) { return name == "https_proxy" ? std::optional(proxy) : std::nullopt; });
     options.ca_file = ca_file;
     HttpRequest request;
     request.url = Url::parse("https://" + host + ":" + std::to_string(server_->port()) + "/");
@@ -54,6 +57,17 @@ class Tls : public ::testing::Test {
 
 TEST_F(Tls, AnAuthorityThatIsTrustedVouchesForTheName) {
   EXPECT_EQ(fetched("localhost", authority()), "hello");
+}
+
+TEST_F(Tls, TheServerBehindATunnelIsTheOneThatIsBelieved) {
+  test::ProxyServer proxy;
+  proxy.login = "Basic bWU6c2VjcmV0";
+  EXPECT_EQ(fetched("localhost", authority(), "me:secret@" + proxy.address()), "hello");
+  ASSERT_EQ(proxy.heads().size(), 1U);
+  EXPECT_THAT(proxy.heads()[0], testing::StartsWith("CONNECT localhost:" + std::to_string(server_->port())));
+  EXPECT_THAT(fetched("other.example", authority(), "me:secret@" + proxy.address()),
+              HasSubstr("host 'other.example:" + std::to_string(server_->port()) + "' through proxy '" +
+                        proxy.address() + "': certificate is not trusted"));
 }
 
 TEST_F(Tls, AnAuthorityThatIsUnknownDoesNot) {
