@@ -153,6 +153,12 @@ class Import {
 
   // A transformer, or another component, that stands alone in its directory.
   ImportReport import_component() {
+    if (!file_present(fs::path(request_.path) / "config.json") ||
+        file_present(fs::path(request_.path) / "model_index.json"))
+      throw Error(RH_INVALID_ARGUMENT,
+                  "--base: '" + request_.path +
+                      "' is a directory of a whole model or of none, expected a file or the directory of one "
+                      "component, with its config.json");
     const ModelName wanted = name();
     const ResolvedModel base = context_.models().resolve(request_.parts.base);
     require_present(base);

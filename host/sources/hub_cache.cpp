@@ -9,10 +9,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaximumReferenceBytes = 256;
-constexpr std::size_t kCommitDigits = 40;
+constexpr std::size_t kDigitsOfCommit = 40;
 
 bool is_commit(const std::string& text) {
-  return text.size() == kCommitDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return text.size() == kDigitsOfCommit && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kPrefix = "hf:";
 constexpr const char* kEndpoint = "https://huggingface.co";
-constexpr std::size_t kMaximumNameBytes = 96, kMaximumRevisionBytes = 255, kMaximumFileBytes = 512,
+constexpr std::size_t kMaximumNameBytes = 96, kMaximumRevisionBytes = 255, kMaximumChoiceBytes = 512,
                       kMaximumTokenBytes = 4096;
 
 [[noreturn]] void unsafe(const std::string& what, const std::string& value, const std::string& why) {
@@ -103,7 +103,7 @@ void require_hub_names(const HubRepository& repository) {
     unsafe("revision", revision, "is not a revision, expected a branch, a tag or a commit");
   const bool plain = std::all_of(file.begin(), file.end(),
                                  [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
-  if (file.size() > kMaximumFileBytes || !plain)
+  if (file.size() > kMaximumChoiceBytes || !plain)
     unsafe("file", file, "is not a file, expected a type of weights (Q8_0) or a file's name");
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sources/registry_credentials.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "host/sources/credential_helper.h"
 #include "host/store/small_file.h"
 #include "host/transport/base64.h"
 #include "roundhouse/error.hpp"
@@ -16,6 +19,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::size_t kMaximumFileBytes = 1 << 20;
+constexpr const char* kDockerHub = "https://index.docker.io/v1/";  // as helpers know it
 
 std::optional<std::string> filled(const EnvironmentLookup& environment, const char* name) {
   auto value = environment(name);
@@ -113,8 +117,15 @@ std::string helper_of(const json& root, const std::vector<std::string>& keys) {
   return store != root.end() && store->is_string() ? store->get<std::string>() : "";
 }
 
+// How helpers are asked.
+struct Helpers {
+  std::string server, path;
+  std::chrono::milliseconds timeout;
+};
+
 // What one file says; true when it is the one that knows the registry.
-bool look_into(const fs::path& file, const std::vector<std::string>& keys, CredentialSearch& search) {
+bool look_into(const fs::path& file, const std::vector<std::string>& keys, const Helpers& helpers,
+               CredentialSearch& search) {
   const std::string shown = "credential file '" + file.string() + "'";
   const json root = read_file(file, shown);
   if (root.is_null()) return false;
@@ -125,8 +136,14 @@ bool look_into(const fs::path& file, const std::vector<std::string>& keys, Crede
     return true;
   }
   const std::string helper = helper_of(root, keys);
-  if (!helper.empty() && search.note.empty())
-    search.note = shown + " leaves them to the credential helper '" + helper + "', which is not used";
+  if (!helper.empty()) {
+    HelperAnswer answer = ask_credential_helper(helper, helpers.server, helpers.path, helpers.timeout);
+    search.found = std::move(answer.found);
+    if (search.found) return true;
+    if (search.note.empty())
+      search.note = fmt::format("{} names the credential helper '{}', which {}", shown, helper,
+                                answer.fault.empty() ? "knows no login for it" : answer.fault);
+  }
   if (entry != nullptr && entry->is_object() && entry->contains("identitytoken") && search.note.empty())
     search.note = shown + " has an identity token, which is not used";
   return false;
@@ -138,13 +155,17 @@ std::string RegistryCredentials::basic() const {
   return "Basic " + base64_encoded(username + ":" + password);
 }
 
-CredentialSearch find_credentials(const RegistryReference& reference, const EnvironmentLookup& environment) {
+CredentialSearch find_credentials(const RegistryReference& reference, const EnvironmentLookup& environment,
+                                  std::chrono::milliseconds helper_timeout) {
   CredentialSearch search;
   search.found = from_environment(environment);
   if (search.found) return search;
   const auto keys = keys_of(reference);
+  const bool docker_hub = reference.registry == "docker.io" || reference.registry == "index.docker.io";
+  const Helpers helpers{docker_hub ? kDockerHub : reference.registry, environment("PATH").value_or(""),
+                        helper_timeout};
   for (const fs::path& file : credential_files(environment)) {
-    if (look_into(file, keys, search)) break;
+    if (look_into(file, keys, helpers, search)) break;
   }
   if (search.found) search.note.clear();
   return search;

@@ -3,6 +3,7 @@
 // Podman and skopeo keep them.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 
 struct CredentialSearch {
   std::optional<RegistryCredentials> found;
-  // What a file says about this registry that could not be used (a credential helper); empty without.
+  // What a file says about this registry that could not be used (a helper that fails); empty without.
   std::string note;
 };
 
@@ -30,6 +31,9 @@ struct CredentialSearch {
 // the registry: REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json,
 // $DOCKER_CONFIG/config.json, ~/.docker/config.json. The longest key wins, as of containers-auth.json(5).
 // Throws INVALID_ARGUMENT for half of the pair or for a file that is damaged.
-CredentialSearch find_credentials(const RegistryReference& reference, const EnvironmentLookup& environment);
+// A file that leaves logins to a helper (credHelpers, credsStore) has docker-credential-NAME of PATH asked;
+// what goes wrong there, or takes longer than `helper_timeout`, becomes the note.
+CredentialSearch find_credentials(const RegistryReference& reference, const EnvironmentLookup& environment,
+                                  std::chrono::milliseconds helper_timeout = std::chrono::seconds(30));
 
 }  // namespace roundhouse::host

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <map>
 
 #include "host/transport/base64.h"
@@ -17,10 +18,20 @@ using testing::HasSubstr;
 class RegistryCredentialsTest : public testing::Test {
  protected:
   CredentialSearch search(const std::string& reference) {
-    return find_credentials(RegistryReference::parse(reference), [this](const std::string& name) {
-      const auto found = variables_.find(name);
-      return found == variables_.end() ? std::nullopt : std::optional(found->second);
-    });
+    return find_credentials(
+        RegistryReference::parse(reference),
+        [this](const std::string& name) {
+          const auto found = variables_.find(name);
+          return found == variables_.end() ? std::nullopt : std::optional(found->second);
+        },
+        std::chrono::milliseconds(500));
+  }
+  // A program docker-credential-NAME in the test's PATH.
+  void write_helper(const std::string& name, const std::string& script) {
+    const auto file = directory_.write("bin/docker-credential-" + name,
+                                       "#!/bin/sh\n[ \"$1\" = get ] || exit 9\n" + script + "\n");
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+    variables_["PATH"] = "relative:/nonexistent:" + (directory_.path() / "bin").string();
   }
   // "user:password" of what was found, or the note.
   std::string found(const std::string& reference) {
@@ -81,10 +92,41 @@ TEST_F(RegistryCredentialsTest, AreTakenFromTheFirstFileThatHasThem) {
   EXPECT_EQ(found("oci://h/a"), "podman:2");
 }
 
-TEST_F(RegistryCredentialsTest, OfHelpersAreNotUsedAndThatIsSaid) {
-  use_file(R"({"auths": {"h": {}}, "credsStore": "desktop", "credHelpers": {"g": "gcloud"}})");
-  EXPECT_THAT(found("oci://h/a"), HasSubstr("helper 'desktop', which is not used"));
-  EXPECT_THAT(found("oci://g/a"), HasSubstr("helper 'gcloud', which is not used"));
+TEST_F(RegistryCredentialsTest, OfHelpersAreAskedFor) {
+  const auto home = directory_.path();
+  write_helper("keys", "read server; echo \"$server\" >> " + (home / "asked").string() +
+                           "\n"
+                           "echo '{\"ServerURL\": \"x\", \"Username\": \"me\", \"Secret\": \"p:w\"}'");
+  write_helper("empty", "echo 'credentials not found in native keychain'; exit 1");
+  use_file(R"({"auths": {"h": {}, "plain": )" + auth("file:1") +
+           R"(}, "credsStore": "keys", "credHelpers": {"g:5000": "empty"}})");
+  EXPECT_EQ(found("oci://h/a"), "me:p:w");
+  EXPECT_EQ(found("oci://docker.io/x/y"), "me:p:w");
+  EXPECT_EQ(found("oci://plain/a"), "file:1");
+  EXPECT_THAT(found("oci://g:5000/a"), HasSubstr("helper 'empty', which knows no login for it"));
+  std::ifstream asked(home / "asked");
+  const std::string text{std::istreambuf_iterator<char>(asked), {}};
+  EXPECT_EQ(text, "h\nhttps://index.docker.io/v1/\n");
+}
+
+TEST_F(RegistryCredentialsTest, OfHelpersThatFailAreMissedWithTheReason) {
+  write_helper("locked", "echo 'the keychain is locked'; exit 1");
+  write_helper("slow", "exec sleep 60");
+  write_helper("token", "echo '{\"Username\": \"<token>\", \"Secret\": \"s3cret\"}'");
+  write_helper("odd", "echo 'no json s3cret'");
+  write_helper("silent", "exit 3");
+  const auto note = [&](const std::string& helper) {
+    use_file(R"({"credsStore": ")" + helper + "\"}");
+    return found("oci://h/a");
+  };
+  EXPECT_THAT(note("locked"), HasSubstr("helper 'locked', which failed: the keychain is locked"));
+  EXPECT_THAT(note("slow"), HasSubstr("which did not answer within 0.5 s"));
+  EXPECT_THAT(note("absent"), HasSubstr("which is missing: there is no 'docker-credential-absent' in PATH"));
+  EXPECT_THAT(note("../x"), HasSubstr("which is not the name of a helper"));
+  EXPECT_THAT(note("silent"), HasSubstr("which failed without a word"));
+  for (const char* helper : {"token", "odd"})
+    EXPECT_THAT(note(helper),
+                testing::AllOf(testing::StartsWith("note: "), testing::Not(HasSubstr("s3cret"))));
   use_file(R"({"auths": {"h": {"identitytoken": "secret"}}})");
   EXPECT_THAT(found("oci://h/a"), HasSubstr("identity token, which is not used"));
 }
