@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/app/import.h"
 
+#include <fmt/format.h>
+
 #include "host/store/assembly.h"
 #include "host/store/gguf_header.h"
 #include "host/store/weight_files.h"
@@ -90,8 +92,8 @@ class Import {
     const auto parts = header.numbers.find("split.count");
     if (parts != header.numbers.end() && parts->second > 1)
       throw Error(RH_WEIGHTS_MISSING,
-                  shown + ": is one part of a GGUF split into " + std::to_string(parts->second) +
-                      ", which is not read",
+                  fmt::format("{}: is one part of a GGUF split into {}, which is not read", shown,
+                              parts->second),
                   "merge the parts with 'llama-gguf-split --merge', then import the result");
     return is_image_transformer(header);
   }
