@@ -165,6 +165,8 @@ void Generation::load(const Load& load) {
 void Generation::encode_prompts() {
   const auto cached = [&](const Ids& ids) { return ids.empty() || model_.embeddings.find(ids) != nullptr; };
   const bool needed = !cached(positive_ids_) || !cached(negative_ids_);
+  // Those of the task before.
+  if (!plan_.keeps(LatentModel::vae_weights, LatentModel::encode)) model_.vae.weights().forget();
   if (needed && !plan_.keeps(LatentModel::denoiser_weights, LatentModel::encode))
     model_.denoiser->component().release();
   if (needed && !model_.encoder->component().ready()) load([&] { model_.encoder->component().load(); });

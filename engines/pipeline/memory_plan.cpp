@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/pipeline/memory_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <cmath>
 
 #include "engines/tensor/error.h"
 
@@ -15,7 +16,8 @@ enum class Level {
   all,            // nothing
   staged,         // a component goes when one of another stage comes
   one_at_a_time,  // it goes when its stage is over
-  streamed        // and of its own stage only as much is resident as fits
+  streamed,       // and of its own stage only as much is resident as fits
+  bare            // and small components go as well
 };
 
 std::uint64_t activation_budget(const MemoryWish& wish, std::uint64_t room) {
@@ -37,7 +39,7 @@ class Layout {
   MemoryPlan plan() {
     for (std::size_t c = 0; c < needs_.components.size(); ++c)
       plan_.components.push_back({needs_.components[c].weights.all, residence(c)});
-    if (level_ == Level::streamed) {
+    if (level_ >= Level::streamed) {
       for (std::size_t s = 0; s < needs_.stages.size(); ++s)
         share(s);
     }
@@ -62,7 +64,8 @@ class Layout {
       const bool displaced = s > own
                                  ? large_works_in(own + 1, s + 1)
                                  : large_works_in(own + 1, needs_.stages.size()) || large_works_in(0, s + 1);
-      resident.push_back(s == own || component.small || level_ == Level::all ||
+      const bool small = component.small && level_ != Level::bare;
+      resident.push_back(s == own || small || level_ == Level::all ||
                          (level_ == Level::staged && !displaced));
     }
     return resident;
@@ -85,8 +88,9 @@ class Layout {
   // the least that it needs.
   void share(std::size_t stage) {
     std::uint64_t room = less(limit_, needs_.process + needs_.stages[stage].activations(0));
-    for (const ComponentNeeds& component : needs_.components) {
-      if (component.small) room = less(room, component.weights.all);
+    for (std::size_t c = 0; c < needs_.components.size(); ++c) {
+      const ComponentNeeds& component = needs_.components[c];
+      if (component.small && plan_.keeps(c, stage)) room = less(room, component.weights.all);
       if (!component.small && component.stage == stage) room = less(room, component.weights.least);
     }
     for (std::size_t c = 0; c < needs_.components.size(); ++c) {
@@ -133,24 +137,43 @@ class Layout {
   MemoryPlan plan_;
 };
 
-std::string gigabytes(std::uint64_t bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.2f GB", static_cast<double>(bytes) / 1e9);
-  return text.data();
+// "221 MiB", "9.5 MiB"; below a mebibyte in bytes. What is needed is rounded up and what may be taken down,
+// so that two figures of which one is larger never look the same.
+enum class Rounding { up, down };
+std::string amount(std::uint64_t bytes, Rounding rounding) {
+  constexpr std::uint64_t kMebibyte = 1 << 20;
+  constexpr double kTenths = 10, kWhole = 100;
+  if (bytes < kMebibyte) return fmt::format("{} bytes", bytes);
+  const double exact = static_cast<double>(bytes) / static_cast<double>(kMebibyte);
+  const auto rounded = [&](double value) {
+    return rounding == Rounding::up ? std::ceil(value) : std::floor(value);
+  };
+  return exact >= kWhole ? fmt::format("{:.0f} MiB", rounded(exact))
+                         : fmt::format("{:.1f} MiB", rounded(exact * kTenths) / kTenths);
+}
+
+// "the transformer's 150 MiB".
+std::string shown_part(const MemoryPart& part) {
+  return fmt::format("the {}{} {}", part.name, part.name.ends_with('s') ? "'" : "'s",
+                     amount(part.bytes, Rounding::up));
 }
 
 [[noreturn]] void refuse(const MemoryPlan& plan, const MemoryWish& wish, const std::string& what) {
   std::string stages;
   const StagePlan* highest = nullptr;
   for (const StagePlan& stage : plan.stages) {
-    stages += (stages.empty() ? "" : ", ") + stage.name + " " + gigabytes(stage.peak);
+    stages +=
+        fmt::format("{}{} {}", stages.empty() ? "" : ", ", stage.name, amount(stage.peak, Rounding::up));
     if (highest == nullptr || stage.peak > highest->peak) highest = &stage;
   }
-  std::string largest;
-  if (highest != nullptr && !highest->parts.empty())
-    largest = "; " + highest->parts.front().name + " alone " + gigabytes(highest->parts.front().bytes);
-  throw Error(RH_OUT_OF_MEMORY, what + " needs at least " + gigabytes(plan.peak) + " (" + stages + largest +
-                                    "), the memory limit is " + gigabytes(wish.limit));
+  std::string parts;
+  if (highest != nullptr) {
+    for (const MemoryPart& part : highest->parts)
+      parts += (parts.empty() ? fmt::format("; {} is ", highest->name) : ", ") + shown_part(part);
+  }
+  throw Error(RH_OUT_OF_MEMORY, fmt::format("{} needs at least {} ({}{}), the memory limit is {}", what,
+                                            amount(plan.peak, Rounding::up), stages, parts,
+                                            amount(wish.limit, Rounding::down)));
 }
 
 }  // namespace
@@ -163,7 +186,7 @@ MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const s
   const bool drop = wish.residency == Residency::staged ||
                     (wish.residency == Residency::automatic && wish.limit == 0 && made);
   const Level first = drop ? Level::staged : Level::all;
-  const Level last = wish.residency == Residency::all ? Level::all : Level::streamed;
+  const Level last = wish.residency == Residency::all ? Level::all : Level::bare;
   MemoryPlan plan;
   for (int level = static_cast<int>(first); level <= static_cast<int>(last); ++level) {
     plan = Layout(static_cast<Level>(level), needs, wish).plan();

@@ -22,7 +22,7 @@ struct ComponentNeeds {
   std::string name;  // for people: its folder
   WeightBytes weights;
   std::size_t stage = 0;  // of MemoryNeeds::stages
-  bool small = false;     // so small that it stays in memory once it has come
+  bool small = false;     // so small that it stays once it has come, unless all else fails
 };
 
 struct StageNeeds {
@@ -41,7 +41,7 @@ struct MemoryNeeds {
 enum class Residency {
   automatic,  // all when it fits the limit; without a limit, all when the weights are mapped files
   all,        // every component stays, whatever comes
-  staged      // components of different stages are never resident together, but small ones
+  staged      // components of different stages are never resident together, but small ones where these fit
 };
 
 enum class VaeTiling {
@@ -93,7 +93,7 @@ struct MemoryWish {
 };
 
 // The plan that keeps most and fits. Throws OUT_OF_MEMORY with the figures of the most frugal one, and the
-// largest part of its peak, when that does not fit either; `what` names the work in the message ("a picture
+// parts of its highest stage, when that does not fit either; `what` names the work in the message ("a picture
 // of 1024x1024").
 MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const std::string& what);
 

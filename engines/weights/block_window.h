@@ -13,7 +13,8 @@ struct BlockRow {
   std::uint64_t block = 0;
   std::size_t count = 0;
 
-  static constexpr std::size_t kPassing = 2;  // the one in use, and what the system reads ahead
+  // The one in use. What the system reads ahead lies in its own cache, and in no process.
+  static constexpr std::size_t kPassing = 1;
 
   std::uint64_t all() const { return rest + block * count; }
   // With no block staying.

@@ -78,7 +78,7 @@ TEST_F(GenerateMemory, refuses_what_no_engine_knows_of_options_and_memory) {
   constexpr int out_of_memory = 7;
   constexpr int unknown = 2;
   refused({"--memory-limit", "1MB"}, out_of_memory, "OUT_OF_MEMORY");
-  refused({"--memory-limit", "1MB", "--estimate"}, out_of_memory, "the memory limit is 0.00 GB");
+  refused({"--memory-limit", "1MB", "--estimate"}, out_of_memory, "the memory limit is 1000000 bytes");
   refused({"--memory-limit", "much"}, 2,
           "--memory-limit: 'much' is not a size, expected a size such as 10GB");
   refused({"--memory-limit", "0"}, 2, "out of range");

@@ -79,10 +79,36 @@ TEST(MemoryPlan, RefusesALimitThatCannotBeMetWithItsFigures) {
     FAIL() << "a limit of 3 GB cannot hold 5.8 GB";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), RH_OUT_OF_MEMORY);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("a picture of 1024x1024 needs at least 5.80 GB"),
-                                    HasSubstr("denoise 5.80 GB; transformer alone 5.00 GB"),
-                                    HasSubstr("limit is 3.00 GB")));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("a picture of 1024x1024 needs at least 5532 MiB"),
+                                    HasSubstr("denoise 5532 MiB; denoise is the transformer's 4769 MiB, the "
+                                              "activations' 668 MiB, the process' 95.4 MiB"),
+                                    HasSubstr("limit is 2861 MiB")));
   }
+}
+
+TEST(MemoryPlan, RefusalsTellFiguresThatDiffer) {
+  MemoryNeeds needs;
+  needs.stages = {{"denoise", always(300 << 20)}};
+  for (const std::uint64_t limit : {std::uint64_t{10}, std::uint64_t{(300 << 20) - 1}}) {
+    try {
+      plan(needs, limit);
+      FAIL() << limit;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("at least 300 MiB"));
+      EXPECT_THAT(error.what(), HasSubstr(limit == 10 ? "limit is 10 bytes" : "limit is 299 MiB"));
+    }
+  }
+}
+
+TEST(MemoryPlan, GivesUpSmallComponentsBeforeItRefuses) {
+  // The transformer's least and its activations with the process, and not the VAE of the task before.
+  const MemoryPlan p = plan(mapped(), 1'700);
+  EXPECT_LE(p.peak, 1'700U);
+  EXPECT_FALSE(p.keeps(kVae, kEncode));
+  EXPECT_FALSE(p.keeps(kVae, kDenoise));
+  EXPECT_TRUE(p.keeps(kVae, kDecode));
+  EXPECT_TRUE(plan(mapped(), 1'900).keeps(kVae, kDenoise));
+  EXPECT_THROW(plan(mapped(), 1'699), Error);
 }
 
 TEST(MemoryPlan, RefusesToKeepAllWhereAllDoesNotFit) {

@@ -145,7 +145,7 @@ TEST_P(PipelineMemory, TheEstimateCountsWhatTheRunWillCount) {
 TEST_P(PipelineMemory, TheEstimateRefusesWhatTheRunWouldRefuse) {
   PipelineOptions options;
   options.memory.limit = 1'000'000;
-  EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "the memory limit is 0.00 GB", [&] {
+  EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "the memory limit is ", [&] {
     estimate_image(architectures(), model, *kernels, options, small_request(), run);
   }));
   ImageRequest request = small_request();
@@ -159,12 +159,12 @@ INSTANTIATE_TEST_SUITE_P(Models, PipelineMemory, testing::ValuesIn(kTinyModels),
 TEST(BlockRow, KeepsAsManyBlocksAsLeaveRoomForThoseThatPass) {
   const BlockRow row{.rest = 10, .block = 100, .count = 30};
   EXPECT_EQ(row.all(), 3010U);
-  EXPECT_EQ(row.least(), 210U);
+  EXPECT_EQ(row.least(), 110U);
   EXPECT_EQ(row.kept(std::numeric_limits<std::uint64_t>::max()), 30U);
   EXPECT_EQ(row.kept(3010), 30U);
-  EXPECT_EQ(row.kept(3009), 27U);
-  EXPECT_EQ(row.kept(310), 1U);
-  EXPECT_EQ(row.kept(309), 0U);
+  EXPECT_EQ(row.kept(3009), 28U);
+  EXPECT_EQ(row.kept(210), 1U);
+  EXPECT_EQ(row.kept(209), 0U);
   EXPECT_EQ(row.kept(0), 0U);
 }
 
