@@ -51,6 +51,7 @@ std::unique_ptr<Command> make_verify_command();
 std::unique_ptr<Command> make_validate_command();
 std::unique_ptr<Command> make_pack_command();
 std::unique_ptr<Command> make_pull_command();
+std::unique_ptr<Command> make_pin_command();
 std::unique_ptr<Command> make_push_command();
 std::unique_ptr<Command> make_gc_command();
 std::unique_ptr<Command> make_clean_command();

@@ -137,6 +137,7 @@ OrderedJson provenance_json(const Shown& shown) {
   put("repository", shown.provenance.repository);
   put("revision", shown.provenance.revision);
   put("tool", shown.provenance.tool);
+  if (!shown.provenance.sources.empty()) json["sources"] = shown.provenance.sources;
   if (shown.provenance.conversion) json["conversion"] = conversion_json(*shown.provenance.conversion);
   if (shown.stored) put("source", shown.stored->source);
   if (shown.stored) put("created", shown.stored->created);

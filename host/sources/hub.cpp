@@ -123,6 +123,10 @@ class HubPull {
     import_.provenance.kind = "hub";
     import_.provenance.repository = parts_.front().repository.name;
     import_.provenance.revision = plan_.commit;
+    std::map<std::string, std::string> sources;
+    for (const HubItem& item : plan_.items)
+      sources.emplace(item.repository.name, item.repository.revision);
+    if (sources.size() > 1) import_.provenance.sources = std::move(sources);
     ImportReport report = intake_.finish(name, inspected, import_, source);
     return told(std::move(report));
   }

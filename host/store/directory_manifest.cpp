@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::size_t kMaximumManifestBytes = 64 << 20;
+constexpr std::size_t kLargestManifestBytes = 64 << 20;
 constexpr int kVersion = 1;
 
 struct ListedTensor {
@@ -123,7 +123,7 @@ std::vector<ListedFile> parse(const std::string& text) {
 }
 
 std::optional<std::string> manifest_text(const fs::path& directory) {
-  return read_small_file(directory / kDirectoryManifest, kDirectoryManifest, kMaximumManifestBytes);
+  return read_small_file(directory / kDirectoryManifest, kDirectoryManifest, kLargestManifestBytes);
 }
 
 std::optional<Damage> size_damage(const fs::path& directory, const ListedFile& file) {

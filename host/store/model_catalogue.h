@@ -138,6 +138,7 @@ ModelSearch model_search(const std::function<std::optional<std::string>(const st
 class ModelCatalogue {
  public:
   explicit ModelCatalogue(ModelSearch search);
+  const ModelSearch& search() const { return search_; }
 
   // `reference` is a name (pocket-turbo) or, when it contains '/' or is "." or "..", a directory, as
   // far as the search takes those (else UNSAFE_NAME); an alias of

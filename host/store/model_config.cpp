@@ -107,6 +107,16 @@ Conversion parse_conversion(const json& object) {
   return conversion;
 }
 
+std::map<std::string, std::string> parse_sources(const json& object) {
+  if (!object.is_object()) refuse_config("provenance.sources", "expected an object");
+  std::map<std::string, std::string> sources;
+  for (const auto& [repository, commit] : object.items()) {
+    if (!commit.is_string()) refuse_config("provenance.sources", "expected strings");
+    sources.emplace(repository, commit.get<std::string>());
+  }
+  return sources;
+}
+
 }  // namespace
 
 ordered_json conversion_json(const Conversion& conversion) {
@@ -130,6 +140,7 @@ std::string model_config_text(const ModelConfig& config) {
   if (!config.provenance.repository.empty()) provenance["repository"] = config.provenance.repository;
   if (!config.provenance.revision.empty()) provenance["revision"] = config.provenance.revision;
   provenance["tool"] = config.provenance.tool;
+  if (!config.provenance.sources.empty()) provenance["sources"] = config.provenance.sources;
   if (config.provenance.conversion) provenance["conversion"] = conversion_json(*config.provenance.conversion);
   root["provenance"] = std::move(provenance);
   root["weights"] = ordered_json::object();
@@ -160,6 +171,7 @@ ModelConfig parse_model_config(const std::string& text, const std::string& name)
   config.provenance = {
       text_of(provenance, "kind", "provenance."), optional_text(provenance, "repository", "provenance."),
       optional_text(provenance, "revision", "provenance."), optional_text(provenance, "tool", "provenance.")};
+  if (provenance.contains("sources")) config.provenance.sources = parse_sources(provenance.at("sources"));
   if (provenance.contains("conversion"))
     config.provenance.conversion = parse_conversion(provenance.at("conversion"));
   for (const auto& [path, record] : object_of(root, "weights").items())

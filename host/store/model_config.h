@@ -27,6 +27,7 @@ struct Provenance {
   std::string repository, revision;  // of a hub; empty for a directory
   std::string tool;                  // "roundhouse 0.1.0"
   std::optional<Conversion> conversion = {};
+  std::map<std::string, std::string> sources = {};  // commits by repository, where there are several
 };
 
 struct ModelConfig {

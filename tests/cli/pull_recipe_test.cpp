@@ -131,5 +131,28 @@ TEST_F(PullRecipe, a_gguf_of_this_machine_is_imported) {
   EXPECT_EQ(result({"show", "b"}).at("weight_format"), "gguf");
 }
 
+TEST_F(PullRecipe, pin_writes_the_commit_of_a_pull_into_the_recipe) {
+  EXPECT_EQ(error({"pin", "tiny"}).at("code"), "MODEL_NOT_FOUND");
+  ASSERT_EQ(call({"pull", "tiny"}).status, 0);
+  EXPECT_EQ(error({"pull", "tiny", "--name", "tiny@1"}).at("code"), "INVALID_ARGUMENT");
+  const nlohmann::json pinned = result({"pin", "tiny"});
+  EXPECT_EQ(pinned.at("file"), (root_ / "recipes/tiny.yaml").string());
+  EXPECT_EQ(pinned.at("sources"), nlohmann::json({{"test/model", FakeHub::kCommit}}));
+  EXPECT_THAT(
+      content(root_ / "recipes/tiny.yaml"),
+      HasSubstr("base: {hf_repo: test/model, revision: " + std::string(FakeHub::kCommit) + "}\ncomp"));
+  EXPECT_EQ(result({"pull", "tiny", "--name", "tiny@1"}).at("name"), "tiny@1");
+}
+
+TEST_F(PullRecipe, pin_makes_a_recipe_for_a_repository_without_one) {
+  fs::remove(root_ / "recipes/tiny.yaml");
+  ASSERT_EQ(call({"pull", "hf:test/model", "--name", "own"}).status, 0);
+  EXPECT_EQ(result({"pin", "own"}).at("file"), (store() / "models/own.yaml").string());
+  EXPECT_EQ(result({"pull", "own", "--name", "own@1"}).at("bytes_fetched"), 0);
+  ASSERT_EQ(
+      call({"import", (fs::path(ROUNDHOUSE_FIXTURES) / "zimage-tiny").string(), "--name", "here"}).status, 0);
+  EXPECT_EQ(error({"pin", "here"}).at("code"), "INVALID_ARGUMENT");
+}
+
 }  // namespace
 }  // namespace roundhouse::test
