@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
@@ -163,9 +164,17 @@ class ServeCommand : public Command {
     measure_rates(registry, program.rate_cache(), client);
   }
 
-  // A pin of a name that nothing has would wait for ever without a word.
+  // A pin of a name that nothing has would wait for ever without a word, and pins without a place keep each
+  // other out.
   static void check_pins(const std::vector<std::string>& pinned, const DaemonOptions& options,
                          const SharedRegistry& registry) {
+    const std::set<std::string> names(pinned.begin(), pinned.end());
+    if (names.size() > options.pool.max_loaded) {
+      throw Error(RH_INVALID_ARGUMENT,
+                  fmt::format("pinned: {} models are pinned, and max_loaded is {}", names.size(),
+                              options.pool.max_loaded),
+                  "pin fewer models, or allow more loaded ones (--max-loaded)");
+    }
     const ModelCatalogue models = options.models();
     for (const std::string& name : pinned) {
       if (registry.snapshot()->find(name) == nullptr) models.resolve(name);

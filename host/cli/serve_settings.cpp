@@ -237,7 +237,7 @@ const std::vector<Setting>& serve_settings() {
        [](S& settings, const std::string&, const std::string& value) {
          settings.allowed_models.push_back(value);
        }},
-      {"pinned", "--pin", "MODEL", "A model that stays once it is loaded (repeatable)", Kind::list,
+      {"pinned", "--pin", "MODEL", "A model that stays once it is loaded (repeatable, at most --max-loaded)", Kind::list,
        [](S& settings, const std::string&, const std::string& value) {
          settings.pool.pinned.push_back(plain_model_name(value));
        }},

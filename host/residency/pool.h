@@ -10,7 +10,9 @@
 // room waits, while requests that came later for models that are loaded may go first: at most
 // `bypass_requests` of them, and none once it has been waiting so for `bypass_time`. Then nobody who came
 // later begins before it, and the models of those who wait lose their protection: the least recently used
-// idle one makes room. A busy or pinned model is never evicted.
+// idle one makes room. A busy or pinned model is never evicted: who needs its place waits for a busy one, and
+// is refused at once (OUT_OF_MEMORY) where loaded pinned models have all places. Of several workers of a
+// pinned model one stays.
 //
 // Memory: a model counts with what it holds while it is idle, and with its peak while it works, files that
 // several have mapped once. Its first load is taken to need its size on disk as long as twice that would fit

@@ -75,7 +75,7 @@ void PoolLease::take_turns() {
     if (grant.kind == Schedule::Kind::survey) {
       survey();
     } else if (grant.kind == Schedule::Kind::refuse) {
-      throw Error(RH_OUT_OF_MEMORY, grant.message);
+      throw Error(RH_OUT_OF_MEMORY, grant.message, grant.hint);
     } else if (work(grant)) {
       return;
     }

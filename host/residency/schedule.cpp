@@ -67,7 +67,8 @@ std::optional<Schedule::Grant> Schedule::next(Time now) {
 
 Schedule::Grant Schedule::grant(std::list<Waiting>::iterator request, const Worker* worker, Room room,
                                 Time now) {
-  Grant grant{room.kind, request->id, worker != nullptr ? worker->id : 0, room.evicted, room.message};
+  Grant grant{room.kind,    request->id,  worker != nullptr ? worker->id : 0,
+              room.evicted, room.message, room.hint};
   if (room.kind == Kind::survey) {
     surveying_.insert(request->key);
     return grant;

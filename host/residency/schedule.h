@@ -46,14 +46,14 @@ class Schedule {
     start,   // on a loaded worker
     load,    // a worker is to be made, after `evicted` are gone
     survey,  // the engine is to be asked what the key takes; the request stays where it is, until `surveyed`
-    refuse   // it can never fit: `message` says why; it is out of the queue
+    refuse   // it can never fit: `message` says why, `hint` (may be empty) what to do; it is out of the queue
   };
   struct Grant {
     Kind kind = Kind::start;
     Id request = 0;
     Id worker = 0;            // start, load
     std::vector<Id> evicted;  // load, start: they are leaving
-    std::string message;
+    std::string message, hint;
   };
   // The next thing that can be done, or none; to be called until there is none whenever anything has changed
   // or time has passed.
@@ -116,7 +116,7 @@ class Schedule {
   struct Room {  // how a request could begin
     Kind kind = Kind::start;
     std::vector<Id> evicted;
-    std::string message;
+    std::string message, hint;
   };
 
   // Where and how it could begin now; `worker` is set for a loaded one.
@@ -132,7 +132,9 @@ class Schedule {
   const Worker* free_worker(const std::string& key) const;
   Use use_of(const Worker& worker) const;
   bool is_wanted(const std::string& key, Id except = 0) const;
-  std::size_t places() const;
+  bool has_place(const Worker* worker, const std::set<Id>& gone) const;
+  bool stays(const Worker& worker, const std::string& name, const std::set<Id>& gone) const;
+  std::optional<std::string> without_place(const Waiting& request) const;
   std::vector<Use> uses(const std::set<Id>& gone) const;
 
   PoolLimits limits_;

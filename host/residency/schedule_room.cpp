@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of pool.h: where a request has room, and who has to make it.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "host/residency/schedule.h"
+#include "host/text/list.h"
 #include "host/text/quantities.h"
 
 namespace roundhouse::host {
@@ -11,13 +14,18 @@ namespace {
 
 // Beyond twice the size on disk: what libraries and activations of a picture take that nobody has asked for.
 constexpr std::uint64_t kEasily = std::uint64_t{2} << 30;
+constexpr const char* kFewerPins = "pin fewer models or allow more loaded ones (--max-loaded)";
 
 }  // namespace
 
 std::optional<Schedule::Room> Schedule::place(const Waiting& request, const Worker*& worker, Time now) const {
+  worker = free_worker(request.key);
+  if (worker == nullptr) {
+    if (std::optional<std::string> why = without_place(request))
+      return Room{Kind::refuse, {}, *why, kFewerPins};
+  }
   if (surveying_.contains(request.key)) return std::nullopt;
   if (limits_.max_active > 0 && active() >= limits_.max_active) return std::nullopt;
-  worker = free_worker(request.key);
   if (worker != nullptr) return make_room(request, worker, true, now);
   const auto siblings = std::ranges::count_if(workers_, [&](const auto& entry) {
     return entry.second.key == request.key && entry.second.state != ResidentState::leaving;
@@ -29,7 +37,7 @@ std::optional<Schedule::Room> Schedule::place(const Waiting& request, const Work
 std::optional<Schedule::Room> Schedule::make_room(const Waiting& request, const Worker* worker,
                                                   bool may_evict, Time now) const {
   Need need = needs_.need(request.key, request.cost);
-  Room room{worker != nullptr ? Kind::start : Kind::load, {}, {}};
+  Room room{worker != nullptr ? Kind::start : Kind::load, {}, {}, {}};
   // Who only wants the model has no cost to ask about; the engine knows its limit and will say.
   if (!request.cost && !need.asked) need.exact = false;
   if (request.cost && worker == nullptr && !need.asked && !is_roomy(need)) {
@@ -38,14 +46,15 @@ std::optional<Schedule::Room> Schedule::make_room(const Waiting& request, const 
     return room;
   }
   if (std::optional<std::string> why = impossible(request, need, worker)) {
-    return Room{Kind::refuse, {}, std::move(*why)};
+    return Room{Kind::refuse, {}, std::move(*why), {}};
   }
   // A guess keeps nobody out for good: the engine knows its limit and will say.
   if (!need.exact) need.peak = std::min(need.peak, limits_.memory_bytes);
   std::set<Id> gone;
   const std::vector<Id> candidates = may_evict ? victims(request, worker, now) : std::vector<Id>();
   for (const Id victim : candidates) {
-    if (fits(need, worker, gone)) break;
+    if (has_place(worker, gone) && fits(need, worker, gone)) break;
+    if (stays(workers_.at(victim), request.name, gone)) continue;
     gone.insert(victim);
     room.evicted.push_back(victim);
   }
@@ -54,6 +63,7 @@ std::optional<Schedule::Room> Schedule::make_room(const Waiting& request, const 
     return &other == worker || gone.contains(other.id) ||
            (other.state == ResidentState::idle && pinned(other.name));
   });
+  if (!has_place(worker, gone)) return std::nullopt;
   if (fits(need, worker, gone) || (!need.exact && all_pinned)) return room;
   return std::nullopt;
 }
@@ -63,7 +73,8 @@ std::vector<Schedule::Id> Schedule::victims(const Waiting& request, const Worker
   const bool starving = is_starving(request, now);
   std::vector<const Worker*> found;
   for (const auto& [id, other] : workers_) {
-    if (other.state != ResidentState::idle || &other == worker || pinned(other.name)) continue;
+    if (other.state != ResidentState::idle || &other == worker) continue;
+    if (stays(other, request.name, {})) continue;
     if (!starving && is_wanted(other.key, request.id)) continue;
     found.push_back(&other);
   }
@@ -78,7 +89,6 @@ std::vector<Schedule::Id> Schedule::victims(const Waiting& request, const Worker
 // Whether the need fits beside all but those that are `gone`; on a loaded worker it adds to what that one's
 // other requests take.
 bool Schedule::fits(const Need& need, const Worker* worker, const std::set<Id>& gone) const {
-  if (worker == nullptr && workers_.size() - gone.size() >= places()) return false;
   std::set<Id> without = gone;
   std::uint64_t beside = 0;
   if (worker != nullptr) {
@@ -106,11 +116,32 @@ bool Schedule::devices_fit(const Need& need, const std::set<Id>& gone) const {
   });
 }
 
-// Workers that there may be. However many are pinned, one more can always come.
-std::size_t Schedule::places() const {
-  const auto pinned_ones =
-      std::ranges::count_if(workers_, [&](const auto& entry) { return pinned(entry.second.name); });
-  return std::max<std::size_t>(limits_.max_loaded, static_cast<std::size_t>(pinned_ones) + 1);
+// Whether one more worker may be loaded, or none has to be.
+bool Schedule::has_place(const Worker* worker, const std::set<Id>& gone) const {
+  return worker != nullptr || workers_.size() - gone.size() < limits_.max_loaded;
+}
+
+// Whether a pin keeps the worker from making room for a model of that name: it does not for another worker of
+// its own model, nor where one of its model stays besides.
+bool Schedule::stays(const Worker& worker, const std::string& name, const std::set<Id>& gone) const {
+  if (!pinned(worker.name) || worker.name == name || worker.state == ResidentState::leaving) return false;
+  return std::ranges::none_of(workers_, [&](const auto& entry) {
+    const Worker& other = entry.second;
+    return other.name == worker.name && other.id != worker.id && !gone.contains(other.id) && !other.leaves &&
+           other.state != ResidentState::leaving;
+  });
+}
+
+// Why there can be no worker for the request: pinned models have all places.
+std::optional<std::string> Schedule::without_place(const Waiting& request) const {
+  std::set<std::string> keep;
+  for (const auto& [id, worker] : workers_) {
+    const bool remains = worker.state != ResidentState::leaving && !worker.leaves;
+    if (remains && pinned(worker.name) && worker.name != request.name) keep.insert(worker.name);
+  }
+  if (keep.size() < limits_.max_loaded) return std::nullopt;
+  return fmt::format("model '{}' has no place: {} may be loaded at once, and pinned are {}", request.name,
+                     limits_.max_loaded, joined(keep));
 }
 
 // Whether there is so much room that nobody has to be asked.
@@ -123,8 +154,13 @@ std::optional<std::string> Schedule::impossible(const Waiting& request, const Ne
                                                 const Worker* worker) const {
   if (!need.exact) return std::nullopt;
   std::vector<Use> stay;
+  std::set<Id> gone;
   for (const auto& [id, other] : workers_) {
     if (&other == worker || !pinned(other.name)) continue;
+    if (!stays(other, request.name, gone)) {
+      gone.insert(id);
+      continue;
+    }
     const Need of_other = needs_.need(other.key, std::nullopt);
     stay.push_back({of_other.held, of_other.files});
   }

@@ -138,6 +138,30 @@ TEST_F(Serve, refuses_settings_that_it_does_not_understand) {
   EXPECT_THAT(run({"serve", "--port", "0", "--api-key-file", "none"}).err, HasSubstr("does not exist"));
 }
 
+TEST_F(Serve, refuses_pins_that_have_no_place_or_no_model) {
+  EXPECT_THAT(run({"serve", "--port", "0", "--pin", "nope"}).err, HasSubstr("MODEL_NOT_FOUND"));
+  const Outcome many =
+      run({"serve", "--port", "0", "--pin", "pocket-turbo", "--pin", "pocket-base", "--max-loaded", "1"});
+  EXPECT_EQ(many.status, 2);
+  EXPECT_THAT(many.err, HasSubstr("2 models are pinned, and max_loaded is 1"));
+}
+
+TEST_F(Serve, counts_a_pinned_model_as_a_loaded_one) {
+  const Running running = serve({"--pin", "pocket-turbo", "--max-loaded", "1"});
+  const auto draw = [&](const char* model) {
+    const nlohmann::json body = {
+        {"prompt", "a house"}, {"width", 64}, {"height", 64}, {"steps", 1}, {"model", model}};
+    return ask(port(), "POST", "/generate", body.dump());
+  };
+  EXPECT_EQ(draw("pocket-turbo").status, 200);
+  const Answer refused = draw("pocket-base");
+  EXPECT_EQ(refused.status, 507);
+  EXPECT_EQ(refused.json().at("error_code"), "OUT_OF_MEMORY");
+  EXPECT_THAT(refused.body, HasSubstr("pinned are pocket-turbo"));
+  EXPECT_EQ(ask(port(), "GET", "/api/ps").json().at("models").size(), 1U);
+  EXPECT_EQ(draw("pocket-turbo").status, 200);
+}
+
 TEST_F(Serve, serves_other_machines_only_when_told_and_warns_without_a_key) {
   EXPECT_THAT(run({"serve", "--port", "0", "--host", "0.0.0.0"}).err, HasSubstr("--allow-remote"));
   EXPECT_THAT(run({"serve", "--port", "0", "--host", "::"}).err, HasSubstr("--allow-remote"));

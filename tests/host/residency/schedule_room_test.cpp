@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/host/residency/schedule_house.h"
 
 namespace roundhouse::host {
@@ -100,15 +102,72 @@ TEST(Schedule, APinnedModelIsNeitherEvictedNorExpired) {
   EXPECT_EQ(house.schedule.expire(house.now).size(), 1U);
 }
 
-TEST(Schedule, PinnedModelsLeaveOnePlace) {
+TEST(Schedule, WhoFindsAllPlacesPinnedIsRefusedAtOnce) {
   PoolLimits limits = limits_of(100 * kMega, 1);
   limits.pinned = {"a"};
   House house(limits);
   house.know("a", kMega, kMega);
   house.know("b", kMega, kMega);
-  house.serve("a");
+  house.serve("b");
+  const auto first = house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("evict b", "load a"));
   house.ask("b");
+  EXPECT_THAT(house.go(), ElementsAre("refuse b")) << "while a is at work";
+  house.done(first);
+  house.ask("b");
+  EXPECT_THAT(house.go(), ElementsAre("refuse b"));
+  EXPECT_THAT(house.refusals[0],
+              HasSubstr("model 'b' has no place: 1 may be loaded at once, and pinned are a"));
+  house.ask("never seen");
+  EXPECT_THAT(house.go(), ElementsAre("refuse never seen")) << "a guessed size opens no other place";
+  house.schedule.pin("a", false);
+  house.ask("b");
+  EXPECT_THAT(house.go(), ElementsAre("evict a", "load b"));
+}
+
+TEST(Schedule, APinBesideAFreePlaceRefusesNobody) {
+  PoolLimits limits = limits_of(100 * kMega, 2);
+  limits.pinned = {"a"};
+  House house(limits);
+  for (const char* model : {"a", "b", "c"})
+    house.know(model, kMega, kMega);
+  house.serve("a");
+  const auto second = house.ask("b");
   EXPECT_THAT(house.go(), ElementsAre("load b"));
+  house.ask("c");
+  EXPECT_THAT(house.go(), IsEmpty()) << "it waits for the place of b";
+  house.done(second);
+  EXPECT_THAT(house.go(), ElementsAre("evict b", "load c"));
+}
+
+TEST(Schedule, OneWorkerOfAPinnedModelStays) {
+  PoolLimits limits = limits_of(100 * kMega, 2);
+  limits.pinned = {"a"};
+  limits.parallel = 2;
+  House house(limits);
+  house.know("a", kMega, kMega);
+  house.know("b", kMega, kMega);
+  const auto first = house.ask("a"), second = house.ask("a");
+  EXPECT_THAT(house.go(), ElementsAre("load a", "load a"));
+  house.ask("b");
+  EXPECT_THAT(house.go(), IsEmpty());
+  house.done(first);
+  EXPECT_THAT(house.go(), ElementsAre("evict a", "load b"));
+  house.done(second);
+  EXPECT_TRUE(std::ranges::any_of(house.schedule.workers(),
+                                  [](const auto& entry) { return entry.second.name == "a"; }));
+}
+
+TEST(Schedule, AnotherWorkerOfAPinnedModelTakesThePlaceOfItsOwn) {
+  PoolLimits limits = limits_of(100 * kMega, 1);
+  limits.pinned = {"a"};
+  House house(limits);
+  house.know("a", kMega, kMega);
+  house.know("a by another engine", kMega, kMega);
+  house.serve("a");
+  const auto id = house.schedule.enqueue("a by another engine", "a", kCost);
+  house.asked[id] = "a by another engine";
+  EXPECT_THAT(house.go(), ElementsAre("evict a", "load a by another engine"));
 }
 
 TEST(Schedule, WhatCanNeverFitIsRefusedWithTheFigures) {
