@@ -71,15 +71,21 @@ pid_t parent_of(const fs::path& process) {
   return name == std::string::npos || text.size() < name + 4 ? 0 : std::atoi(text.c_str() + name + 4);
 }
 
-std::vector<pid_t> children_of(pid_t parent) {
-  std::vector<pid_t> children;
+// The supervisors of workers, the workers, and what these have started.
+std::vector<pid_t> descendants_of(pid_t parent) {
+  std::vector<pid_t> all;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") == std::string::npos && parent_of(entry.path()) == parent)
-      children.push_back(std::stoi(name));
+      all.push_back(std::stoi(name));
   }
-  return children;
+  const std::vector<pid_t> children = all;
+  for (const pid_t child : children) {
+    const std::vector<pid_t> theirs = descendants_of(child);
+    all.insert(all.end(), theirs.begin(), theirs.end());
+  }
+  return all;
 }
 
 }  // namespace
@@ -170,7 +176,7 @@ DaemonFigures BenchDaemon::figures() const {
   figures.daemon_bytes = process_size(pid_).resident;
   figures.descriptors = entries(fmt::format("/proc/{}/fd", pid_));
   figures.processes = 1;
-  for (const pid_t child : children_of(pid_)) {
+  for (const pid_t child : descendants_of(pid_)) {
     figures.worker_bytes += process_size(child).resident;
     ++figures.processes;
   }

@@ -218,6 +218,7 @@ class WorkerClient final : public EngineClient {
 
   [[noreturn]] void time_out(Running& running) {
     const std::string& phase = running.call.operation;
+    connection_->log_stacks(phase);
     if (running.cancelled) {
       const std::string what =
           " did not stop within " + seconds_text(options_.timeouts.cancel) + " after a cancel in " + phase;

@@ -15,11 +15,13 @@
 #include "host/worker/redaction.h"
 #include "host/worker/system_state.h"
 #include "host/worker/worker_end.h"
+#include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
 namespace {
 
 constexpr std::chrono::milliseconds kDeathPatience{1000};  // from the end of the connection to the process's
+constexpr std::chrono::milliseconds kStacksTime{1000};     // for a worker that hangs to say where
 constexpr std::ptrdiff_t kRememberedCalls = 8;             // whose private texts stay out of the log
 // So many bytes are read before they are credited: one message for many small events.
 constexpr std::uint64_t kCreditBatch = static_cast<std::uint64_t>(kCredit) / 4;
@@ -206,6 +208,16 @@ void WorkerConnection::lose(const std::string& garbage) {
   lost_.store(true);
   for (const auto& [id, call] : calls_)
     wake(*call);
+}
+
+void WorkerConnection::log_stacks(const std::string& phase) {
+  if (!options_.log) return;
+  const std::vector<std::string> texts = private_texts();
+  for (const std::string& line : process_->stacks(kStacksTime)) {
+    options_.log(
+        RH_LOG_WARNING, "engine",
+        fmt::format("{} hangs in {}: {}", engine_called(manifest_.id), phase, without_texts(line, texts)));
+  }
 }
 
 void WorkerConnection::kill(const std::string& why) {

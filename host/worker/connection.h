@@ -67,6 +67,8 @@ class WorkerConnection {
   bool is_lost() const { return lost_.load(); }
   // Why: how the worker ended, or what it sent.
   Error reason(const std::string& phase);
+  // Logs where the worker's threads are, within a second or so; of a worker that hangs.
+  void log_stacks(const std::string& phase);
   // Kills the worker because of one call; `why` is for the others.
   void kill(const std::string& why);
   // The same because of what no worker sends.

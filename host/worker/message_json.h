@@ -2,11 +2,14 @@
 // How messages are written as JSON and read again; for the .cpp files of protocols only.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "host/log/terminal_text.h"
 #include "host/task/engine_option.h"
 #include "host/worker/frame.h"
+#include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
 
@@ -31,6 +34,15 @@ inline void from_json(const nlohmann::json& json, EngineOption& option) {
 // Broken UTF-8 is replaced.
 inline std::string message_text(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// A path for the other end, which has to find it. Throws INVALID_ARGUMENT for one that JSON cannot hold.
+inline std::string path_text(const std::filesystem::path& path) {
+  if (is_utf8(path.string())) return path.string();
+  throw Error(
+      RH_INVALID_ARGUMENT,
+      "path '" + terminal_text(path.string()) + "' is not valid UTF-8, as paths of engines and models are",
+      "give it another name, or a symbolic link that has one");
 }
 
 // Parses and reads; every complaint of the JSON library becomes one kind of error.

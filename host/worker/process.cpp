@@ -9,13 +9,16 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "host/worker/stacks.h"
 #include "host/worker/strays.h"
+#include "host/worker/supervisor.h"
 #include "roundhouse/error.hpp"
 
 extern char** environ;
@@ -25,6 +28,10 @@ namespace {
 
 constexpr std::size_t kKeptText = 8192;
 constexpr int kFirstFreeDescriptor = 10;
+constexpr int kLook = 10;        // milliseconds between two looks at what gives no sign
+constexpr int kReapTries = 200;  // of 5 ms
+// For the supervisor to end the worker and all else; then it is killed.
+constexpr std::chrono::seconds kSupervisor{5};
 
 [[noreturn]] void fail(const char* what, int error) {
   const std::string message = std::string("cannot start a worker: ") + what + ": " + std::strerror(error);
@@ -105,13 +112,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 // posix_spawn's two lists with their owners.
 class SpawnPlan {
  public:
-  SpawnPlan(int socket, int output, int errors) {
+  SpawnPlan(int socket, int output, int errors, int stacks) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions_, output, 1);
     posix_spawn_file_actions_adddup2(&actions_, errors, 2);
     posix_spawn_file_actions_adddup2(&actions_, socket, 3);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, 4);
+    posix_spawn_file_actions_adddup2(&actions_, stacks, kStackDescriptor);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, kStackDescriptor + 1);
 
     posix_spawnattr_init(&attributes_);
     sigset_t none;
@@ -151,11 +159,14 @@ WorkerProcess::WorkerProcess(const Setup& setup) : mark_(new_worker_mark()) {
   Pair connection = make_socket();
   Pair output = make_pipe();
   Pair errors = make_pipe();
+  Pair stacks = make_pipe();
   socket_ = std::move(connection.ours);
   output_.pipe = std::move(output.ours);
   errors_.pipe = std::move(errors.ours);
-  keeper_ = std::thread(&WorkerProcess::keep, this, std::cref(setup), std::move(connection.theirs),
-                        std::move(output.theirs), std::move(errors.theirs));
+  stacks_ = std::move(stacks.ours);
+  keeper_ = std::thread(&WorkerProcess::keep, this, std::cref(setup),
+                        ChildEnds{std::move(connection.theirs), std::move(output.theirs),
+                                  std::move(errors.theirs), std::move(stacks.theirs)});
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return pid_ != 0 || ended_; });
   if (pid_ != 0) return;
@@ -170,14 +181,12 @@ WorkerProcess::~WorkerProcess() {
   keeper_.join();
 }
 
-void WorkerProcess::keep(const Setup& setup, FileDescriptor child_socket, FileDescriptor child_output,
-                         FileDescriptor child_errors) {
+void WorkerProcess::keep(const Setup& setup, ChildEnds ends) {
   pid_t pid = 0;
-  const int error =
-      SpawnPlan(child_socket.get(), child_output.get(), child_errors.get()).spawn(setup, mark_, &pid);
-  child_socket.reset();
-  child_output.reset();
-  child_errors.reset();
+  const int error = SpawnPlan(ends.socket.get(), ends.output.get(), ends.errors.get(), ends.stacks.get())
+                        .spawn(setup, mark_, &pid);
+  for (FileDescriptor* end : {&ends.socket, &ends.output, &ends.errors, &ends.stacks})
+    end->reset();
   // Without pidfd (an old kernel) the child is looked at every ten milliseconds.
   // By syscall: glibc 2.36 declares pidfd_open for C only.
   const FileDescriptor end(error == 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1);
@@ -191,17 +200,20 @@ void WorkerProcess::keep(const Setup& setup, FileDescriptor child_socket, FileDe
   if (error != 0) return;
   for (bool ended = false; !ended;) {
     std::array<pollfd, 3> waiting{{{end.get(), POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}}};
+    bool is_known = false;
     {
       const std::lock_guard lock(mutex_);
+      is_known = find_worker() != 0;
       waiting[1].fd = output_.pipe.get();
       waiting[2].fd = errors_.pipe.get();
     }
-    poll(waiting.data(), waiting.size(), end.get() >= 0 ? -1 : 10);
+    poll(waiting.data(), waiting.size(), end.get() >= 0 && is_known ? -1 : kLook);
     const std::lock_guard lock(mutex_);
     drain(output_);
     drain(errors_);
     ended = (end.get() < 0 || waiting[0].revents != 0) && reap();
   }
+  reap_worker();
   roundhouse::host::end_strays(mark_, 0);
   // Whoever still holds the other end is not waited for.
   shutdown(socket_.get(), SHUT_RDWR);
@@ -246,17 +258,63 @@ bool WorkerProcess::reap() {
 void WorkerProcess::send_kill() noexcept {
   const std::lock_guard lock(mutex_);
   if (ended_) return;
-  ::kill(-pid_, SIGKILL);
-  ::kill(pid_, SIGKILL);  // it may have left its group
+  // Its number, and its group's, belong to it as long as the supervisor has not reaped it, which this asks to
+  // do just that.
+  if (const pid_t worker = find_worker()) {
+    ::kill(-worker, SIGKILL);
+    ::kill(worker, SIGKILL);
+  }
+  ::kill(pid_, SIGTERM);
+}
+
+// Under the lock, while the supervisor lives.
+pid_t WorkerProcess::find_worker() noexcept {
+  try {
+    const pid_t first = worker_of(pid_);
+    if (worker_ == 0) worker_ = first;
+    return first == worker_ ? worker_ : 0;
+  } catch (...) {  // no memory to look
+    return 0;
+  }
+}
+
+// A worker whose supervisor was killed has died with it and is this process's child now.
+void WorkerProcess::reap_worker() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (int i = 0; worker_ != 0 && i < kReapTries; ++i) {
+    siginfo_t info{};
+    if (waitid(P_PID, static_cast<id_t>(worker_), &info, WEXITED | WNOHANG) != 0 || info.si_pid != 0) break;
+    ::kill(worker_, SIGKILL);
+    usleep(5000);
+  }
+}
+
+std::vector<std::string> WorkerProcess::stacks(std::chrono::milliseconds limit) {
+  const std::lock_guard lock(stacks_mutex_);
+  return stacks_of(living(), stacks_.get(), limit);
 }
 
 std::vector<std::string> WorkerProcess::end_strays() noexcept {
-  return roundhouse::host::end_strays(mark_, living());
+  pid_t supervisor = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ended_) supervisor = pid_;
+  }
+  std::vector<std::string> ended = roundhouse::host::end_strays(mark_, supervisor);
+  try {
+    const std::vector<pid_t> children = supervisor == 0 ? std::vector<pid_t>() : children_of(supervisor);
+    for (std::size_t i = 1; i < children.size(); ++i) {  // the first is the worker
+      ended.push_back(process_name(children[i]));
+      ::kill(children[i], SIGKILL);
+    }
+  } catch (...) {  // no memory to look: the supervisor ends them
+  }
+  return ended;
 }
 
 pid_t WorkerProcess::living() noexcept {
   const std::lock_guard lock(mutex_);
-  return ended_ ? 0 : pid_;
+  return ended_ ? 0 : find_worker();
 }
 
 bool WorkerProcess::is_connected() const noexcept {
@@ -266,6 +324,11 @@ bool WorkerProcess::is_connected() const noexcept {
 
 void WorkerProcess::kill() {
   send_kill();
+  if (wait(kSupervisor)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ended_) ::kill(pid_, SIGKILL);
+  }
   // SIGKILL cannot be refused, but a process in an uninterruptible wait takes its time.
   wait(std::chrono::seconds(10));
 }

@@ -35,9 +35,10 @@ class WorkerProcess {
     std::string label;                 // for people who look at a list of processes
     std::vector<std::pair<std::string, std::string>> environment;  // on top of this process's own
   };
-  // Starts the child: its end of the socket on descriptor 3, standard input from /dev/null, standard output
-  // and standard error caught, every other descriptor closed, a process group of its own (so that Ctrl-C
-  // reaches only the parent), default signals. Throws Error INTERNAL when it cannot be started.
+  // Starts the child, which splits into a supervisor and the worker: its end of the socket on descriptor 3,
+  // standard input from /dev/null, standard output and standard error caught, a pipe for stacks on descriptor
+  // 4, every other descriptor closed, a process group of its own (so that Ctrl-C reaches only the parent),
+  // default signals. Throws Error INTERNAL when it cannot be started.
   explicit WorkerProcess(const Setup& setup);
   // Closes the connection, which tells the child to end; kills it when it has not ended after kGoodbye.
   ~WorkerProcess();
@@ -45,12 +46,14 @@ class WorkerProcess {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   int socket() const { return socket_.get(); }
-  // SIGKILL to the whole process group.  [any-thread]
+  // Kills the worker and all that it has started.  [any-thread]
   void kill();
   // The same without waiting for it.  [any-thread]
   void send_kill() noexcept;
-  // Its number while it lives, else 0.  [any-thread]
+  // The worker's number while it lives, else 0.  [any-thread]
   pid_t living() noexcept;
+  // Where its threads are, a line for each (stacks.h), within `limit`.  [any-thread]
+  std::vector<std::string> stacks(std::chrono::milliseconds limit);
   // Whether the child holds its end of the connection.  [any-thread]
   bool is_connected() const noexcept;
   // Whether the child has ended within that time.  [any-thread]
@@ -70,19 +73,26 @@ class WorkerProcess {
     FileDescriptor pipe;
     Printed printed;
   };
-  void keep(const Setup& setup, FileDescriptor child_socket, FileDescriptor child_output,
-            FileDescriptor child_errors);
+  struct ChildEnds {
+    FileDescriptor socket, output, errors, stacks;
+  };
+  void keep(const Setup& setup, ChildEnds ends);
+  void reap_worker() noexcept;
+  pid_t find_worker() noexcept;
   void drain(Stream& stream);
   Printed take(Stream& stream);
   bool reap();
 
   const std::string mark_;  // of the child and all that come of it
   FileDescriptor socket_;
+  std::mutex stacks_mutex_;  // guards
+  FileDescriptor stacks_;
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   Stream output_, errors_;
   int start_error_ = 0;  // errno of the start
-  pid_t pid_ = 0;
+  pid_t pid_ = 0;        // of the supervisor
+  pid_t worker_ = 0;     // once it was seen
   bool ended_ = false;
   std::optional<int> status_;
   // Starts the child and stays until it has ended: the kernel takes the end of the thread that started a

@@ -3,7 +3,6 @@
 // and ends when the socket closes.
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,6 +28,8 @@
 #include "host/worker/ops/table.h"
 #include "host/worker/process.h"
 #include "host/worker/protocol.h"
+#include "host/worker/stacks.h"
+#include "host/worker/supervisor.h"
 
 namespace roundhouse::host {
 namespace {
@@ -276,11 +277,9 @@ class Worker {
   bool closed_ = false;
 };
 
-// Ties this process's life to its parent's, and keeps the machine clean and the parent safe.
-void settle(pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(0);  // it died before the line above
-  signal(SIGINT, SIG_IGN);            // Ctrl-C is the parent's to handle
+// Keeps the machine clean and the host safe.
+void settle() {
+  signal(SIGINT, SIG_IGN);  // Ctrl-C is the parent's to handle
   signal(SIGPIPE, SIG_IGN);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
@@ -300,7 +299,9 @@ int worker_main(int argc, char** argv, std::span<const Operation> others) {
     std::fputs("--worker is how roundhouse starts its own workers; it is of no use by hand\n", stderr);
     return exit_status(RH_INVALID_ARGUMENT);
   }
-  settle(static_cast<pid_t>(std::strtol(argv[2], nullptr, 10)));
+  split_off_supervisor(static_cast<pid_t>(std::strtol(argv[2], nullptr, 10)), argv[1]);
+  settle();
+  answer_with_stacks();
   std::vector<Operation> table(operations().begin(), operations().end());
   table.insert(table.end(), others.begin(), others.end());
   // Never destroyed: plugins may log from their threads until the process ends.

@@ -27,27 +27,9 @@ std::string content_of(const fs::path& file) {
   return text.str();
 }
 
-// Each thread has children of its own.
-std::vector<pid_t> children() {
-  std::vector<pid_t> all;
-  std::error_code ignored;
-  for (const auto& thread : fs::directory_iterator("/proc/self/task", ignored)) {
-    std::istringstream list(content_of(thread.path() / "children"));
-    for (pid_t child = 0; list >> child;)
-      all.push_back(child);
-  }
-  return all;
-}
-
 bool carries(pid_t process, const std::string& mark) {
   const std::string environment = std::string(1, '\0') + content_of(fmt::format("/proc/{}/environ", process));
   return environment.find(std::string(1, '\0') + mark + std::string(1, '\0')) != std::string::npos;
-}
-
-std::string name_of(pid_t process) {
-  std::string name = content_of(fmt::format("/proc/{}/comm", process));
-  if (name.ends_with('\n')) name.pop_back();
-  return fmt::format("{} ({})", name, process);
 }
 
 void end(pid_t process) {
@@ -57,6 +39,24 @@ void end(pid_t process) {
 }
 
 }  // namespace
+
+std::vector<pid_t> children_of(pid_t process) {
+  std::vector<pid_t> all;
+  std::error_code ignored;
+  // Each thread has children of its own.
+  for (const auto& thread : fs::directory_iterator(fmt::format("/proc/{}/task", process), ignored)) {
+    std::istringstream list(content_of(thread.path() / "children"));
+    for (pid_t child = 0; list >> child;)
+      all.push_back(child);
+  }
+  return all;
+}
+
+std::string process_name(pid_t process) {
+  std::string name = content_of(fmt::format("/proc/{}/comm", process));
+  if (name.ends_with('\n')) name.pop_back();
+  return fmt::format("{} ({})", name, process);
+}
 
 void adopt_strays() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -72,9 +72,9 @@ std::vector<std::string> end_strays(const std::string& mark, pid_t worker) noexc
   try {
     for (int round = 0; round < kRounds; ++round) {
       const std::size_t before = ended.size();
-      for (const pid_t child : children()) {
+      for (const pid_t child : children_of(getpid())) {
         if (child == worker || !carries(child, mark)) continue;
-        ended.push_back(name_of(child));
+        ended.push_back(process_name(child));
         end(child);
       }
       if (ended.size() == before) break;

@@ -10,6 +10,13 @@
 
 namespace roundhouse::host {
 
+// The children of a process, in the order in which they became so; none where the kernel does not say. Any
+// thread.
+std::vector<pid_t> children_of(pid_t process);
+
+// "helper (1234)".
+std::string process_name(pid_t process);
+
 // Makes this process the parent of what its children leave behind. Any thread; once is enough.
 void adopt_strays();
 
@@ -18,7 +25,7 @@ void adopt_strays();
 std::string new_worker_mark();
 
 // Kills and reaps the children of this process that carry the mark, and what they had started, `worker`
-// excepted; 0: none excepted. Returns their names and numbers: "helper (1234)". Any thread.
+// excepted; 0: none excepted. Returns their names. Any thread.
 std::vector<std::string> end_strays(const std::string& mark, pid_t worker) noexcept;
 
 }  // namespace roundhouse::host

@@ -164,8 +164,8 @@ Message work_convert(LoadedEngine& engine, const Message& request, CallContext& 
 // ---- messages ----
 
 std::string encode(const ConvertTask& task) {
-  return message_text({{"source", task.source.string()},
-                       {"target", task.target.string()},
+  return message_text({{"source", path_text(task.source)},
+                       {"target", path_text(task.target)},
                        {"type", task.type},
                        {"format", task.format},
                        {"options", task.options}});

@@ -86,7 +86,7 @@ Message work_load(LoadedEngine& engine, const Message& request, CallContext& cal
 // ---- messages ----
 
 void to_json(Json& json, const ModelSource& source) {
-  json = {{"directory", source.directory.string()},
+  json = {{"directory", path_text(source.directory)},
           {"architecture", source.architecture},
           {"memory_limit_bytes", source.memory_limit_bytes},
           {"options", source.options}};

@@ -26,8 +26,8 @@ static void from_json(const Json& json, EnvironmentRule& rule) {
 namespace {
 
 Json manifest_json(const EngineManifest& manifest) {
-  return {{"file", manifest.file.string()},
-          {"library", manifest.library.string()},
+  return {{"file", path_text(manifest.file)},
+          {"library", path_text(manifest.library)},
           {"id", manifest.id},
           {"name", manifest.name},
           {"vendor", manifest.vendor},

@@ -65,6 +65,18 @@ void leave_process() {
   _exit(0);
 }
 
+// The same of another program, which nothing in its environment betrays.
+void leave_bare_process() {
+  if (fork() != 0) {
+    usleep(100'000);
+    return;
+  }
+  setsid();
+  char* const nothing[] = {nullptr};
+  if (fork() == 0) execle("/bin/sleep", "sleep", "60", nullptr, nothing);
+  _exit(0);
+}
+
 // Alive by its log alone.
 [[noreturn]] void log_for_ever(const rh_host* host) {
   const auto* log = static_cast<const rh_host_log*>(host->get_extension(host, RH_LOG_ID));
@@ -79,6 +91,7 @@ __attribute__((constructor)) void on_load() {
   if (has(Defect::exit_at_load)) std::exit(0);
   if (has(Defect::hang_at_load)) hang();
   if (has(Defect::leaves_process)) leave_process();
+  if (has(Defect::leaves_bare_process)) leave_bare_process();
 }
 
 // ---- model ----

@@ -100,6 +100,10 @@ TEST_P(BadEngineTest, IsOneTypedErrorAndTheNextRequestWorks) {
     EXPECT_EQ(phase_, bad.phase);
     EXPECT_THAT(message, HasSubstr(bad.part));
     EXPECT_THAT(message, HasSubstr("'bad-"));
+    if (bad.code == RH_TIMEOUT) {
+      const std::string call = std::string(bad.phase) == "open" ? "load" : bad.phase;
+      EXPECT_THAT(log_.text(), HasSubstr("hangs in " + call + ": thread"));
+    }
   } else if (*bad.part != '\0') {
     EXPECT_THAT(report_.remarks, Contains(HasSubstr(bad.part)));
   }

@@ -39,6 +39,20 @@ void leave_a_child_behind() {
   }
 }
 
+// With a session and a program of its own, and nothing in its environment; its number is in a file.
+void leave_a_stray_behind() {
+  const pid_t stray = fork();
+  if (stray == 0) {
+    setsid();
+    char* const nothing[] = {nullptr};
+    execle("/bin/sleep", "sleep", "60", nullptr, nothing);
+    _exit(127);
+  }
+  FILE* stream = std::fopen(std::getenv("RH_PUPPET_STRAY"), "w");
+  std::fprintf(stream, "%d\n", static_cast<int>(stray));
+  std::fclose(stream);
+}
+
 // Until somebody ends it, but no more than a gigabyte.
 void eat_memory() {
   constexpr std::size_t kBite = std::size_t{16} << 20;
@@ -83,6 +97,11 @@ void misbehave(const rh_image_request* request) {
   }
   if (is(request, "close the socket")) close(3);
   if (is(request, "hang")) sleep(60);
+  if (is(request, "leave a stray behind and hang")) {
+    leave_a_stray_behind();
+    sleep(60);
+  }
+  if (is(request, "kill your group")) kill(0, SIGKILL);
   if (is(request, "leave a child behind")) leave_a_child_behind();
   if (is(request, "leave a child behind and exit")) {
     leave_a_child_behind();

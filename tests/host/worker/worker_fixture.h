@@ -101,6 +101,14 @@ inline std::vector<pid_t> workers_of(pid_t parent) {
   return workers;
 }
 
+// The fourth word of /proc/PID/stat; 0 where there is no such process.
+inline pid_t parent_of(pid_t process) {
+  std::ifstream stream("/proc/" + std::to_string(process) + "/stat");
+  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  const std::size_t name = text.rfind(')');
+  return name == std::string::npos ? 0 : static_cast<pid_t>(std::atoi(text.c_str() + name + 4));
+}
+
 inline std::ptrdiff_t open_descriptors() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
                        std::filesystem::directory_iterator());

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of workers with an engine that does what it is told: misbehaviour first, then work, cancelling, ends.
-#include <spawn.h>
 #include <sys/wait.h>
 
 #include <random>
 
 #include "worker_fixture.h"
-
-extern char** environ;
 
 namespace roundhouse::host {
 namespace {
@@ -342,27 +339,6 @@ TEST_F(WorkerTest, CtrlCAtAWorkerHasNoEffect) {
     EXPECT_NE(getpgid(worker), getpgid(0)) << "the terminal would reach it";
     if (event.step == 2) kill(worker, SIGINT);
   });
-}
-
-// Starts this program as a host whose worker obeys the prompt, and kills it in the middle.
-void expect_no_orphan(const std::string& prompt) {
-  std::string role = "--host";
-  std::string argument = prompt;
-  std::string name = "host";
-  char* arguments[] = {name.data(), role.data(), argument.data(), nullptr};
-  pid_t host = 0;
-  ASSERT_EQ(posix_spawn(&host, "/proc/self/exe", nullptr, nullptr, arguments, environ), 0);
-  ASSERT_TRUE(eventually([&] { return !workers_of(host).empty(); }));
-  std::this_thread::sleep_for(milliseconds(100));
-  kill(host, SIGKILL);
-  EXPECT_TRUE(eventually([&] { return workers_of(host).empty(); })) << prompt;
-  waitpid(host, nullptr, 0);
-}
-
-TEST_F(WorkerTest, AKilledHostLeavesNoWorkerBehind) {
-  expect_no_orphan("slow");
-  expect_no_orphan("deaf");
-  expect_no_orphan("hang");
 }
 
 TEST_F(WorkerTest, AHostThatIgnoresSigchldStillSeesTheEnd) {
