@@ -16,7 +16,9 @@ constexpr std::uint64_t kLargestAnswer = 64 << 20;
 constexpr std::size_t kLongestLine = std::size_t{256}
                                      << 20;  // a picture of the largest size as text, and more
 
-Url server_url(const DaemonFlags& flags) {
+constexpr std::string_view kUnix = "unix:";
+
+std::string server_text(const DaemonFlags& flags) {
   std::string text = fmt::format("127.0.0.1:{}", ServeSettings().port);
   if (flags.server) {
     text = *flags.server;
@@ -24,6 +26,21 @@ Url server_url(const DaemonFlags& flags) {
              variable && !variable->empty()) {
     text = *variable;
   }
+  return text;
+}
+
+// The path of "unix:/run/roundhouse.sock"; empty for other addresses.
+std::string unix_socket(const DaemonFlags& flags) {
+  const std::string text = server_text(flags);
+  if (!text.starts_with(kUnix)) return "";
+  if (text.size() == kUnix.size())
+    throw Error(RH_INVALID_ARGUMENT, "server 'unix:' names no socket, expected unix:/path");
+  return text.substr(kUnix.size());
+}
+
+Url server_url(const DaemonFlags& flags) {
+  std::string text = server_text(flags);
+  if (text.starts_with(kUnix)) return Url::parse("http://localhost/");
   if (text.find("://") == std::string::npos) text = "http://" + text;
   Url url = Url::parse(text);
   if (url.target().find('?') != std::string::npos)
@@ -43,6 +60,7 @@ HttpOptions http_options(const DaemonFlags& flags, std::chrono::milliseconds sil
   options.allow_plain_http = flags.allow_http;
   options.user_agent = "roundhouse/" + program_version();
   options.cancelled = interrupt_noted;
+  options.unix_socket = unix_socket(flags);
   return options;
 }
 

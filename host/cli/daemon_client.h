@@ -30,9 +30,9 @@ class DaemonClient {
   static constexpr std::chrono::milliseconds kBrief{60'000}, kPatient{std::chrono::hours(24 * 365)};
 
   // At the address of --server, else of ROUNDHOUSE_SERVER, else the default port of this machine; a scheme
-  // may be left out. The key is the first of --api-key-file, else ROUNDHOUSE_API_KEY. `silence` is how long
-  // it may say nothing. Throws INVALID_ARGUMENT for what is no address, IO_ERROR for a file of keys that
-  // cannot be read.
+  // may be left out, and "unix:/path" is a Unix socket. The key is the first of --api-key-file, else
+  // ROUNDHOUSE_API_KEY. `silence` is how long it may say nothing. Throws INVALID_ARGUMENT for what is no
+  // address, IO_ERROR for a file of keys that cannot be read.
   explicit DaemonClient(const DaemonFlags& flags, std::chrono::milliseconds silence = kBrief);
 
   // `path` begins with a slash. Throws what the daemon says under its own code and hint, SOURCE_UNREACHABLE

@@ -14,7 +14,7 @@ namespace roundhouse::host {
 namespace {
 
 constexpr const char* kServerHelp =
-    "The daemon to ask [default: $ROUNDHOUSE_SERVER, else http://127.0.0.1:11435]";
+    "The daemon to ask [default: $ROUNDHOUSE_SERVER, else http://127.0.0.1:11435]; unix:/path is a socket";
 
 // Seconds from now until "2026-01-02T03:04:05..." (UTC); none for another text.
 std::optional<double> seconds_until(const std::string& time) {

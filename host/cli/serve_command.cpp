@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <fmt/ranges.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -16,6 +18,7 @@
 #include "host/cli/report.h"
 #include "host/cli/serve_reload.h"
 #include "host/cli/serve_settings.h"
+#include "host/cli/service_manager.h"
 #include "host/discovery/discovery.h"
 #include "host/log/to_error.h"
 #include "host/registry/record_json.h"
@@ -40,11 +43,6 @@ void allow_many_descriptors() {
 void give_back_pictures() {
   constexpr int kLargest = 256 << 10;  // bytes
   mallopt(M_MMAP_THRESHOLD, kLargest);
-}
-
-std::string url_of(const std::string& host, std::uint16_t port) {
-  const bool bare = host.find(':') != std::string::npos;
-  return fmt::format("http://{}:{}", bare ? "[" + host + "]" : host, port);
 }
 
 // What a signal may change, and what it needs for that.
@@ -84,13 +82,15 @@ class ServeCommand : public Command {
     prctl(PR_SET_DUMPABLE, 0);  // no core file and no other process of the user shall hold keys and prompts
     Daemon daemon(wanted, registry, log);
     daemon.start();
-    announce(settings, daemon.port(), registry, log);
+    announce(settings, daemon.places(), registry, log);
+    notify_service_manager("READY=1");
     Running running{program, settings, allowed, wanted, registry, daemon, log};
     while (!ended) {
       if (take_hangup()) reload(running);
       poll(nullptr, 0, 200);  // a signal ends it early
     }
     log.write(RH_LOG_INFO, "daemon", "ending");
+    notify_service_manager("STOPPING=1");
     daemon.stop();
     log.write(RH_LOG_INFO, "daemon", "ended");
     return 0;
@@ -134,8 +134,7 @@ class ServeCommand : public Command {
   static DaemonOptions options(const Program& program, const ServeSettings& settings,
                                const AllowedModels& allowed) {
     DaemonOptions options;
-    options.http.address = settings.host;
-    options.http.port = settings.port;
+    options.http.places = settings.listen;
     options.http.limits.connections = settings.connections;
     options.http.access = access_policy(settings);
     options.pool = settings.pool;
@@ -201,9 +200,11 @@ class ServeCommand : public Command {
     }
   }
 
-  void announce(const ServeSettings& settings, std::uint16_t port, const SharedRegistry& registry,
-                Log& log) const {
-    const std::string url = url_of(settings.host, port);
+  void announce(const ServeSettings& settings, const std::vector<http::ListenPlace>& places,
+                const SharedRegistry& registry, Log& log) const {
+    std::vector<std::string> urls;
+    for (const http::ListenPlace& place : places)
+      urls.push_back(place.url() + (place.path.empty() ? settings.base_path : ""));
     if (settings.allow_remote && settings.api_keys.empty()) {
       const std::string warning = "other machines may use this server without a key (see --api-key-file)";
       const std::string line = "warning: " + warning + "\n";
@@ -211,17 +212,19 @@ class ServeCommand : public Command {
       log.write(RH_LOG_WARNING, "daemon", warning);
     }
     log_machine(log, registry);
-    log.write(RH_LOG_INFO, "daemon", "listening", {{"url", url}, {"version", program_version()}});
+    log.write(RH_LOG_INFO, "daemon", "listening",
+              {{"url", urls.front()}, {"listen", urls}, {"version", program_version()}});
     if (json()) {
       // Not print_json: a second signal shall end the program at once all the same.
-      const OrderedJson object = {{"url", url},
-                                  {"host", settings.host},
-                                  {"port", port},
+      const OrderedJson object = {{"url", urls.front()},
+                                  {"host", places.front().host},
+                                  {"port", places.front().port},
+                                  {"listen", urls},
                                   {"pid", getpid()},
                                   {"version", program_version()}};
       print(object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
     } else {
-      print("roundhouse " + program_version() + " listens on " + url + "\n");
+      print("roundhouse " + program_version() + " listens on " + fmt::format("{}\n", fmt::join(urls, ", ")));
     }
   }
 

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "host/server/http/own_address.h"
 #include "roundhouse/ext/log.h"
 
 namespace roundhouse::host {
@@ -14,7 +13,7 @@ namespace {
 
 const std::set<std::string>& live_settings() {
   static const std::set<std::string> keys = {"allowed_hosts",  "allowed_origins", "trusted_proxies",
-                                             "public_url",     "api_key_file",    "engine",
+                                             "public_url",     "base_path", "api_key_file",    "engine",
                                              "allowed_models", "pinned"};
   return keys;
 }
@@ -35,11 +34,10 @@ http::AccessPolicy access_policy(const ServeSettings& settings) {
   policy.allowed_origins = settings.allowed_origins;
   policy.api_keys = settings.api_keys;
   policy.trusted_proxies = settings.trusted_proxies;
-  policy.public_url = settings.public_url;
-  if (!settings.public_url.empty()) {
-    const std::string host = http::parse_public_url("public_url", settings.public_url).host;
-    policy.allowed_hosts.push_back(http::host_name_of(host));
-  }
+  policy.public_address = settings.public_address;
+  policy.base_path = settings.base_path;
+  if (settings.public_address)
+    policy.allowed_hosts.push_back(http::host_name_of(settings.public_address->host));
   return policy;
 }
 

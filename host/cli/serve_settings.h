@@ -13,15 +13,21 @@
 
 #include "host/cli/flags.h"
 #include "host/residency/pool.h"
+#include "host/server/http/access.h"
+#include "host/server/http/listen.h"
 
 namespace roundhouse::host {
 
 struct ServeSettings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 11435;
+  bool address_given = false;             // host or port was
+  std::vector<http::ListenPlace> listen;  // all places, host and port among them where they count
+  unsigned socket_mode = 0600;            // of Unix sockets
   bool allow_remote = false;
   std::vector<std::string> allowed_hosts, allowed_origins, trusted_proxies;
-  std::string public_url;
+  std::optional<http::OwnAddress> public_address;
+  std::string base_path;
   std::vector<std::string> api_keys;
   std::vector<std::string> allowed_models;  // patterns; empty: all
   std::string engine = "auto";
@@ -41,6 +47,7 @@ struct Setting {
   enum class Kind { text, list, truth } kind = Kind::text;
   // `where` names the spelling that was used, in messages.
   std::function<void(ServeSettings&, const std::string& where, const std::string& value)> set;
+  std::function<void(ServeSettings&)> clear = {};  // of lists
 };
 const std::vector<Setting>& serve_settings();
 std::string setting_variable(const Setting& setting);  // its name in the environment
@@ -59,7 +66,8 @@ void declare_serve_flags(FlagTable& command, ServeFlags& flags);
 // there is none; `where` begins the message.
 std::vector<std::string> read_api_keys(const std::string& where, const std::string& file);
 
-// Reads `config` (a missing one is an error where `flags` names it), environment and flags. Throws
+// Reads `config` (a missing one is an error where `flags` names it), environment and flags, and takes the
+// sockets that a service manager has opened. Throws
 // UNKNOWN_OPTION for an unknown key, INVALID_ARGUMENT for a value naming where it was found, or for an
 // address that others can reach without allow_remote.
 ServeSettings read_serve_settings(

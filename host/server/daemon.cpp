@@ -98,6 +98,10 @@ std::uint16_t Daemon::port() const {
   return state_->server->port();
 }
 
+std::vector<http::ListenPlace> Daemon::places() const {
+  return state_->server->places();
+}
+
 void Daemon::rescan() {
   rescan_engines(state_->services, true);
 }

@@ -42,7 +42,8 @@ class Daemon {
 
   // Answers from now on; loads nothing. Throws what http::Server::start throws.
   void start();
-  std::uint16_t port() const;
+  std::uint16_t port() const;  // as http::Server has both
+  std::vector<http::ListenPlace> places() const;
   // Lets running requests finish within stop_time, cancels the others, ends all workers.
   void stop();
 

@@ -6,14 +6,17 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
+#include <cstring>
 #include <future>
 #include <optional>
 #include <thread>
@@ -27,7 +30,8 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
-using Addresses = std::vector<tcp::endpoint>;
+using Protocol = asio::generic::stream_protocol;  // TCP or Unix
+using Addresses = std::vector<Protocol::endpoint>;
 using Step = HttpFailure::Step;
 
 constexpr auto kGlance = std::chrono::milliseconds(50);  // between two looks at the cancellation
@@ -87,11 +91,15 @@ class Connection::Implementation : public TunnelWire {
  public:
   Implementation(const Url& url, const std::optional<Proxy>& proxy, const HttpOptions& options,
                  TlsTrust& trust)
-      : host_("host '" + url.authority() + "'"), options_(options) {
+      : host_(options.unix_socket.empty() ? fmt::format("host '{}'", url.authority())
+                                          : fmt::format("socket '{}'", options.unix_socket)),
+        options_(options) {
     const std::string host = host_;
-    if (proxy) host_ = "proxy '" + proxy->url.authority() + "'";
+    if (proxy) host_ = fmt::format("proxy '{}'", proxy->url.authority());
     const Url& first = proxy ? proxy->url : url;
-    Lookup found = first.numeric_host() ? Lookup{{}, {literal(first)}} : resolve(first);
+    Lookup found = !options.unix_socket.empty() ? Lookup{{}, {unix_endpoint()}}
+                   : first.numeric_host()       ? Lookup{{}, {literal(first)}}
+                                                : resolve(first);
     if (found.error || found.addresses.empty())
       throw HttpFailure(Step::name, host_ + ": " + (found.error ? found.error.message() : "has no address"));
     connect(found.addresses);
@@ -173,7 +181,20 @@ class Connection::Implementation : public TunnelWire {
     return *done;
   }
 
-  static tcp::endpoint literal(const Url& url) { return {asio::ip::make_address(url.host()), url.port()}; }
+  static Protocol::endpoint literal(const Url& url) {
+    return tcp::endpoint(asio::ip::make_address(url.host()), url.port());
+  }
+
+  Protocol::endpoint unix_endpoint() const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string& path = options_.unix_socket;
+    if (path.size() >= sizeof address.sun_path)
+      throw Error(RH_INVALID_ARGUMENT,
+                  fmt::format("{}: is longer than {} bytes", host_, sizeof address.sun_path - 1));
+    std::memcpy(address.sun_path, path.data(), path.size());
+    return {&address, sizeof address};
+  }
 
   Lookup resolve(const Url& url) {
     auto result = look_up(url.host(), url.port());
@@ -235,8 +256,8 @@ class Connection::Implementation : public TunnelWire {
   std::string host_;  // in messages: the one that is talked to
   const HttpOptions& options_;
   asio::io_context context_{1};
-  tcp::socket socket_{context_};
-  std::optional<asio::ssl::stream<tcp::socket&>> secure_;
+  Protocol::socket socket_{context_};
+  std::optional<asio::ssl::stream<Protocol::socket&>> secure_;
 };
 
 Connection::Connection(const Url& url, const std::optional<Proxy>& proxy, const HttpOptions& options,

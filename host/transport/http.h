@@ -84,6 +84,8 @@ struct HttpOptions {
   unsigned max_redirects = 10;
   // Plain http to any host; without it only to loopback names and addresses.
   bool allow_plain_http = false;
+  // The path of a Unix socket to connect to, whatever host the URL names; empty: to that host.
+  std::string unix_socket = {};
   // Certificates (PEM) to trust in place of the system's, which are those of SSL_CERT_FILE and SSL_CERT_DIR
   // where these are set.
   std::string ca_file = {};

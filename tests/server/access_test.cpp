@@ -133,7 +133,7 @@ TEST(OwnAddress, is_taken_from_proxies_that_are_trusted) {
   EXPECT_EQ(own_address(request, policy).url(), "https://studio.example/pictures");
   request.headers.replace("X-Forwarded-Prefix", "/a/../b");
   EXPECT_EQ(own_address(request, policy).url(), "https://studio.example");
-  policy.public_url = "https://art.example:8443/x/";
+  policy.public_address = parse_public_url("x", "https://art.example:8443/x/");
   EXPECT_EQ(own_address(request, policy).url(), "https://art.example:8443/x");
 }
 

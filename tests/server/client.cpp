@@ -6,8 +6,11 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <sstream>
 #include <stdexcept>
 
@@ -43,6 +46,17 @@ Client::Client(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_
   if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     ::close(socket_);
     throw std::runtime_error("nobody listens on port " + std::to_string(port));
+  }
+}
+
+Client::Client(const std::string& unix_socket) : socket_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, unix_socket.data(),
+              std::min(unix_socket.size(), sizeof address.sun_path - 1));
+  if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    ::close(socket_);
+    throw std::runtime_error("nobody listens at " + unix_socket);
   }
 }
 

@@ -31,6 +31,7 @@ class Client {
  public:
   // Throws std::runtime_error when nobody listens.
   explicit Client(std::uint16_t port);
+  explicit Client(const std::string& unix_socket);  // its path
   ~Client();
   Client(Client&& other) noexcept
       : socket_(std::exchange(other.socket_, -1)), read_(std::move(other.read_)) {}

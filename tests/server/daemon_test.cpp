@@ -66,7 +66,7 @@ Running ServedProgram::serve(const Arguments& arguments) {
   const int run = runs_;
   Running running = start(all);
   const fs::path said = root_ / "io" / (std::to_string(run) + ".out");
-  static const std::regex address(R"(listens on http://[^ ]*:(\d+)\n)");
+  static const std::regex address(R"(listens on http://[^ ,/]*:(\d+)[,/\n])");
   std::smatch match;
   std::string text;
   const bool listens = becomes_true([&] {

@@ -345,7 +345,7 @@ TEST_F(HttpTest, stops_after_running_requests_have_ended) {
 }
 
 TEST_F(HttpTest, says_when_the_port_is_taken) {
-  options_.port = port();
+  options_.places = {tcp_place("127.0.0.1", port())};
   Server second(router_, options_);
   try {
     second.start();

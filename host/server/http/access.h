@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,15 @@
 
 namespace roundhouse::host::http {
 
+struct OwnAddress {
+  std::string scheme = "http";
+  std::string host;    // with a port where that is not the scheme's own
+  std::string prefix;  // of all paths, "/pictures", or empty
+
+  std::string origin() const { return scheme + "://" + host; }
+  std::string url() const { return origin() + prefix; }
+};
+
 struct AccessPolicy {
   std::uint16_t port = 0;                    // of this server
   bool remote = false;                       // whether addresses beside loopback are served
@@ -22,7 +32,8 @@ struct AccessPolicy {
   std::vector<std::string> allowed_origins;  // "https://app.example", or "*" for all
   std::vector<std::string> api_keys;         // none: no key is asked for
   std::vector<std::string> trusted_proxies;  // addresses and networks beside loopback's: see own_address.h
-  std::string public_url;                    // as clients reach this server; empty: as their requests say
+  std::optional<OwnAddress> public_address;  // as clients reach this server; none: as their requests say
+  std::string base_path;                     // "/roundhouse": routes are also below it; empty: only at /
 };
 
 // A policy that another may take the place of while requests are checked. Any thread.

@@ -103,25 +103,29 @@ Admission admit(Request request, const Shared& shared, std::optional<std::uint64
   admission.request = std::move(request);
   Request& r = admission.request;
   const std::optional<Target> target = parse_target(r.target);
+  const std::shared_ptr<const AccessPolicy> access = shared.access.get();
+  OwnAddress own;
+  std::string path;
   if (target) {
-    r.path = percent_decoded(target->path).value_or("/");
+    // Who names the host in the target means that one (RFC 9112, 3.2.2).
+    if (target->authority && r.headers.count("Host") == 1) r.headers.replace("Host", *target->authority);
+    own = own_address(r, *access);
+    path = path_below(target->path, *access, own);
+    r.path = percent_decoded(path).value_or("/");
     r.query = target->query;
   }
   begin(admission, shared);
-  const std::shared_ptr<const AccessPolicy> access = shared.access.get();
   try {
     if (!target) {
       throw HttpError(400, RH_INVALID_ARGUMENT, "the target of the request is not a path");
     }
     check_transfer_encoding(r);
-    // Who names the host in the target means that one (RFC 9112, 3.2.2).
-    if (target->authority && r.headers.count("Host") == 1) r.headers.replace("Host", *target->authority);
     check_host(r, *access);
-    r.own_url = own_address(r, *access).url();
+    r.own_url = own.url();
     check_origin(r, *access);
     for (auto& field : origin_fields(r, *access))
       admission.fields.push_back(std::move(field));
-    find_route(admission, shared, target->path);
+    find_route(admission, shared, path);
     if (admission.preflight) return admission;
     if (!admission.route->options.open) check_key(r, *access);
     check_body(admission, content_length);

@@ -3,17 +3,20 @@
 #include "host/server/http/connection.h"
 
 #include <fmt/format.h>
+#include <netdb.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -27,7 +30,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace wire = boost::beast::http;
 using boost::system::error_code;
-using Tcp = asio::ip::tcp;
+using Protocol = asio::generic::stream_protocol;  // TCP or Unix
 using Clock = std::chrono::steady_clock;
 template <typename T>
 using Task = asio::awaitable<T>;
@@ -54,19 +57,26 @@ std::optional<HttpError> head_error(const error_code& code, const Limits& limits
   return HttpError(400, RH_INVALID_ARGUMENT, "the request is not HTTP: " + code.message());
 }
 
+// "127.0.0.1:40312", "[::1]:40312", "unix".
+std::string remote_name(const Protocol::endpoint& peer) {
+  char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
+  if (peer.protocol().family() == AF_UNIX) return kUnixPeer;
+  ::getnameinfo(peer.data(), static_cast<socklen_t>(peer.size()), host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+  const bool bare = peer.protocol().family() == AF_INET6;
+  return fmt::format("{}{}{}:{}", bare ? "[" : "", host, bare ? "]" : "", port);
+}
+
 class BeastConnection final : public Connection, public std::enable_shared_from_this<BeastConnection> {
  public:
-  BeastConnection(Tcp::socket socket, Shared& shared, std::function<void()> ended)
+  BeastConnection(Protocol::socket socket, Shared& shared, std::function<void()> ended)
       : stream_(std::move(socket)),
         signal_(stream_.get_executor()),
         shared_(shared),
         ended_(std::move(ended)) {
     error_code ignored;
-    const Tcp::endpoint peer = stream_.socket().remote_endpoint(ignored);
-    const bool bare = peer.address().is_v6();
-    remote_ = fmt::format("{}{}{}{}", (bare ? "[" : ""), peer.address().to_string(), (bare ? "]:" : ":"),
-                          peer.port());
-    stream_.socket().set_option(Tcp::no_delay(true), ignored);
+    remote_ = remote_name(stream_.socket().remote_endpoint(ignored));
+    stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   }
 
   void run() {
@@ -123,7 +133,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
       if (!co_await exchange(std::move(*admission), !code)) break;
     }
     error_code ignored;
-    stream_.socket().shutdown(Tcp::socket::shutdown_both, ignored);
+    stream_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
   }
 
   // Until the first byte of the next request. False: there will be none.
@@ -349,7 +359,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   // A closed socket with unread bytes tells the client to forget the answer: read them for a while.
   Task<void> linger() {
     error_code ignored;
-    stream_.socket().shutdown(Tcp::socket::shutdown_send, ignored);
+    stream_.socket().shutdown(Protocol::socket::shutdown_send, ignored);
     stream_.expires_after(kLinger);
     std::string trash(kPiece, '\0');
     for (int i = 0; i < 1024; ++i) {
@@ -358,7 +368,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     }
   }
 
-  beast::tcp_stream stream_;
+  beast::basic_stream<Protocol> stream_;
   beast::flat_buffer buffer_{std::size_t{512} << 10};
   asio::steady_timer signal_;
   std::optional<wire::request_parser<wire::buffer_body>> parser_;
@@ -376,9 +386,8 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
 
 std::shared_ptr<Connection> start_connection(asio::io_context& io, int socket, int family, Shared& shared,
                                              std::function<void()> ended) {
-  const Tcp protocol = family == AF_INET6 ? Tcp::v6() : Tcp::v4();
-  auto connection =
-      std::make_shared<BeastConnection>(Tcp::socket(io, protocol, socket), shared, std::move(ended));
+  auto connection = std::make_shared<BeastConnection>(Protocol::socket(io, Protocol(family, 0), socket),
+                                                      shared, std::move(ended));
   connection->run();
   return connection;
 }

@@ -27,6 +27,9 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+// The name of all peers at Unix sockets.
+inline constexpr const char* kUnixPeer = "unix";
+
 struct Request {
   std::string method;  // "GET"; HEAD arrives as itself at a route for GET
   std::string target;  // as sent
@@ -37,7 +40,7 @@ struct Request {
   Headers headers;
   std::string body;        // empty where the route streams its body
   std::string request_id;  // the client's X-Request-Id where that is sane, else one of ours
-  std::string remote;      // "127.0.0.1:40312"
+  std::string remote;      // "127.0.0.1:40312"; kUnixPeer
   std::string own_url;     // of this server, as the client reaches it: "https://studio.example"
   std::chrono::steady_clock::time_point received;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/http/own_address.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>
@@ -96,6 +98,7 @@ void take_proxy_fields(const Headers& headers, const AccessPolicy& policy, OwnAd
 }  // namespace
 
 bool is_trusted_proxy(const std::string& remote, const std::vector<std::string>& proxies) {
+  if (remote == kUnixPeer) return true;
   const auto address = address_in(remote);
   if (!address) return false;
   return address->is_loopback() || std::any_of(proxies.begin(), proxies.end(), [&](const std::string& proxy) {
@@ -136,8 +139,31 @@ OwnAddress parse_public_url(const std::string& where, const std::string& url) {
   return address;
 }
 
+std::string parse_base_path(const std::string& where, const std::string& text) {
+  std::string prefix = sane_prefix(text.starts_with('/') ? text : "/" + text);
+  if (!prefix.empty() || text.find_first_not_of('/') == std::string::npos) return prefix;
+  throw Error(RH_INVALID_ARGUMENT,
+              fmt::format("{}: '{}' is not a path, expected one like /roundhouse", where, text));
+}
+
+std::string path_below(const std::string& path, const AccessPolicy& policy, OwnAddress& own) {
+  std::string rest = path;
+  const auto take = [&rest](const std::string& prefix) {
+    const bool below = !prefix.empty() && rest.starts_with(prefix) &&
+                       (rest.size() == prefix.size() || rest[prefix.size()] == '/');
+    if (!below) return false;
+    rest.erase(0, prefix.size());
+    if (rest.empty()) rest = "/";
+    return true;
+  };
+  const bool as_seen = take(own.prefix);
+  const bool below = (!as_seen || own.prefix != policy.base_path) && take(policy.base_path);
+  if (below && !policy.public_address) own.prefix += policy.base_path;
+  return rest;
+}
+
 OwnAddress own_address(const Request& request, const AccessPolicy& policy) {
-  if (!policy.public_url.empty()) return parse_public_url("public_url", policy.public_url);
+  if (policy.public_address) return *policy.public_address;
   OwnAddress address;
   address.host = request.headers.find("Host").value_or("localhost");
   if (is_trusted_proxy(request.remote, policy.trusted_proxies))

@@ -8,22 +8,20 @@
 
 namespace roundhouse::host::http {
 
-struct OwnAddress {
-  std::string scheme = "http";
-  std::string host;    // with a port where that is not the scheme's own
-  std::string prefix;  // of all paths, "/pictures", or empty
-
-  std::string origin() const { return scheme + "://" + host; }
-  std::string url() const { return origin() + prefix; }
-};
-
 // From the request's Host and, where it comes from a trusted proxy, from the fields `Forwarded` (RFC 7239) or
 // X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix: of a chain the first, which met the client. A
-// host that is not a name of this server is not believed. `policy.public_url` goes before all of them.
+// host that is not a name of this server is not believed. `policy.public_address` goes before all of them.
 OwnAddress own_address(const Request& request, const AccessPolicy& policy);
 
+// The path as the routes know it, of a path as sent: without the prefix of `own`, where a proxy has left it,
+// and without `policy.base_path`, which `own` then gets, too.
+std::string path_below(const std::string& path, const AccessPolicy& policy, OwnAddress& own);
+// "/roundhouse" of "roundhouse/". Throws INVALID_ARGUMENT for what is no such path; `where` begins the
+// message.
+std::string parse_base_path(const std::string& where, const std::string& text);
+
 // Whether `proxies` (addresses, and networks such as "10.0.0.0/8") hold the address in "10.0.0.7:40312".
-// Loopback's own are always trusted.
+// Loopback's own and who is at a Unix socket are always trusted.
 bool is_trusted_proxy(const std::string& remote, const std::vector<std::string>& proxies);
 // Whether the text is an address or a network.
 bool is_address_or_network(const std::string& text);

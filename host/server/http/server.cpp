@@ -2,21 +2,21 @@
 // Listening, the set of connections, and the end of it all.
 #include "host/server/http/server.h"
 
-#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 
-#include "host/log/reason.h"
 #include "host/server/http/connection.h"
 #include "host/server/http/http_error.h"
 
@@ -25,7 +25,8 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using Tcp = asio::ip::tcp;
+using Socket = asio::generic::stream_protocol::socket;
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 constexpr auto kAccepted = asio::as_tuple(asio::use_awaitable);
 // After a failed accept (no descriptors are left): some connection will have ended by then.
@@ -35,12 +36,12 @@ constexpr std::chrono::milliseconds kBreath{50};
 
 struct Server::State {
   explicit State(const Router& router, ServerOptions options)
-      : shared{router, std::move(options), {false}, {options.limits.threads, options.limits.threads}},
-        acceptor(io) {}
+      : shared{router, options, {false}, {options.limits.threads, options.limits.threads}} {}
 
   Shared shared;
   asio::io_context io{1};
-  Tcp::acceptor acceptor;
+  std::vector<Listener> listeners;  // remove the files of their sockets at the end
+  std::deque<Acceptor> acceptors;   // of the same order; for the thread of the sockets
   asio::executor_work_guard<asio::io_context::executor_type> busy{io.get_executor()};
   std::thread thread;
 
@@ -51,34 +52,24 @@ struct Server::State {
   std::condition_variable changed;
   std::size_t count = 0;
 
+  // All places or none.
   void listen() {
-    error_code code;
-    const auto address = asio::ip::make_address(shared.options.address, code);
-    if (code) {
-      throw Error(RH_INVALID_ARGUMENT, "host: '" + shared.options.address +
-                                           "' is not an address, expected one like 127.0.0.1 or ::1");
+    for (const ListenPlace& place : shared.options.places) {
+      Listener listener(place);
+      if (shared.options.access.port == 0) shared.options.access.port = listener.place().port;
+      listeners.push_back(std::move(listener));
     }
-    const Tcp::endpoint endpoint(address, shared.options.port);
-    acceptor.open(endpoint.protocol(), code);
-    if (!code) acceptor.set_option(Tcp::acceptor::reuse_address(true), code);
-    if (!code) acceptor.bind(endpoint, code);
-    if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
-    if (!code) shared.options.access.port = acceptor.local_endpoint(code).port();
-    if (!code) shared.access.set(shared.options.access);
-    if (!code) return;
-    const std::string where = fmt::format("{} port {}", shared.options.address, shared.options.port);
-    if (code == asio::error::address_in_use) {
-      throw Error(RH_IO_ERROR, where + " is in use already",
-                  "another program, perhaps another 'roundhouse serve', listens there: end it, or choose "
-                  "another --port");
+    for (Listener& listener : listeners) {
+      const asio::generic::stream_protocol protocol(listener.family(), 0);
+      acceptors.emplace_back(io).assign(protocol, listener.release());
     }
-    throw Error(RH_IO_ERROR, where + " cannot be listened on: " + reason(code.value()));
+    shared.access.set(shared.options.access);
   }
 
-  asio::awaitable<void> accept() {
+  asio::awaitable<void> accept(Acceptor& acceptor, int family) {
     asio::steady_timer breath(io);
     for (;;) {
-      Tcp::socket socket(io);
+      Socket socket(io);
       const auto [code] = co_await acceptor.async_accept(socket, kAccepted);
       if (shared.stopping || code == asio::error::operation_aborted) co_return;
       if (code) {
@@ -89,7 +80,7 @@ struct Server::State {
       if (connections.size() >= shared.options.limits.connections && !drop_longest_idle()) {
         refuse(socket);
       } else {
-        take(socket);
+        take(socket, family);
       }
     }
   }
@@ -105,19 +96,18 @@ struct Server::State {
     return longest != nullptr;
   }
 
-  static void refuse(Tcp::socket& socket) {
+  static void refuse(Socket& socket) {
     static constexpr std::string_view kAnswer =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: "
         "close\r\n\r\n";
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(kAnswer), ignored);
-    socket.shutdown(Tcp::socket::shutdown_both, ignored);
+    socket.shutdown(Socket::shutdown_both, ignored);
   }
 
-  void take(Tcp::socket& socket) {
+  void take(Socket& socket, int family) {
     error_code code;
-    const int family = acceptor.local_endpoint(code).protocol().family();
     const int descriptor = socket.release(code);
     if (code) return;
     const std::uint64_t number = next++;
@@ -158,8 +148,16 @@ Server::~Server() {
 }
 
 void Server::start() {
-  state_->listen();
-  asio::co_spawn(state_->io, state_->accept(), asio::detached);
+  try {
+    state_->listen();
+  } catch (...) {
+    state_->listeners.clear();
+    throw;
+  }
+  for (std::size_t i = 0; i < state_->acceptors.size(); ++i) {
+    asio::co_spawn(state_->io, state_->accept(state_->acceptors[i], state_->listeners[i].family()),
+                   asio::detached);
+  }
   state_->thread = std::thread([this] { state_->io.run(); });
 }
 
@@ -170,6 +168,13 @@ std::uint16_t Server::port() const {
 void Server::set_access(AccessPolicy access) {
   access.port = port();
   state_->shared.access.set(std::move(access));
+}
+
+std::vector<ListenPlace> Server::places() const {
+  std::vector<ListenPlace> places;
+  for (const Listener& listener : state_->listeners)
+    places.push_back(listener.place());
+  return places;
 }
 
 std::size_t Server::connections() const {
@@ -183,7 +188,8 @@ void Server::stop(std::chrono::milliseconds finish, std::chrono::milliseconds le
   state.shared.stopping = true;
   asio::post(state.io, [&state] {
     error_code ignored;
-    state.acceptor.close(ignored);
+    for (Acceptor& acceptor : state.acceptors)
+      acceptor.close(ignored);
   });
   state.for_all([](Connection& connection) { connection.close_if_idle(); });
   if (!state.none_within(finish)) {
@@ -197,6 +203,7 @@ void Server::stop(std::chrono::milliseconds finish, std::chrono::milliseconds le
   }
   state.busy.reset();
   state.thread.join();
+  state.listeners.clear();
 }
 
 }  // namespace roundhouse::host::http

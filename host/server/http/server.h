@@ -8,8 +8,10 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "host/server/http/access.h"
+#include "host/server/http/listen.h"
 #include "host/server/http/router.h"
 
 namespace roundhouse::host::http {
@@ -36,11 +38,10 @@ struct Completed {
 };
 
 struct ServerOptions {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: any that is free
-  std::string name;        // of the field Server: "roundhouse/1.0"
+  std::vector<ListenPlace> places = {tcp_place("127.0.0.1", 0)};  // a port of 0 is any that is free
+  std::string name;                                               // of the field Server: "roundhouse/1.0"
   Limits limits;
-  AccessPolicy access;  // its port is the server's to set
+  AccessPolicy access;  // its port is the server's to set: that of the first address
   // What a client reads of the message of an error. On the thread of its handler.
   std::function<std::string(const std::string& message)> told = [](const std::string& message) {
     return message;
@@ -58,10 +59,10 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens and answers from now on. Throws IO_ERROR when the address cannot be listened on, INVALID_ARGUMENT
-  // for an address that is none.
+  // Listens and answers from now on. Throws what Listener throws; then it listens nowhere.
   void start();
-  std::uint16_t port() const;
+  std::uint16_t port() const;               // of the first address; 0 where it listens on none
+  std::vector<ListenPlace> places() const;  // with the ports that they have; after start
   std::size_t connections() const;
 
   // Of the requests that begin from now on; its port is the server's to set. Any thread.
