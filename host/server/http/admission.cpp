@@ -8,6 +8,7 @@
 #include <array>
 #include <random>
 
+#include "host/log/terminal_text.h"
 #include "host/log/to_error.h"
 #include "host/server/http/own_address.h"
 #include "host/server/http/target.h"
@@ -39,6 +40,14 @@ void begin(Admission& admission, const Shared& shared) {
   request.request_id = given && is_sane_id(*given) ? std::string(*given) : fresh_id();
   admission.dialect = &shared.router.dialect_of(request.path.empty() ? "/" : request.path);
   admission.fields = {{"Server", shared.options.name}, {"X-Request-Id", request.request_id}};
+}
+
+// Names that are in the path or the query end up in answers.
+void check_utf8(const Request& request) {
+  const bool sane = is_utf8(request.path) && std::ranges::all_of(request.query, [](const auto& pair) {
+                      return is_utf8(pair.first) && is_utf8(pair.second);
+                    });
+  if (!sane) throw HttpError(400, RH_INVALID_ARGUMENT, "the target of the request is not valid UTF-8");
 }
 
 // An encoding that is not known says nothing of where the body ends: what follows could be its rest or the
@@ -119,6 +128,7 @@ Admission admit(Request request, const Shared& shared, std::optional<std::uint64
     if (!target) {
       throw HttpError(400, RH_INVALID_ARGUMENT, "the target of the request is not a path");
     }
+    check_utf8(r);
     check_transfer_encoding(r);
     check_host(r, *access);
     r.own_url = own.url();

@@ -36,7 +36,7 @@ constexpr std::chrono::milliseconds kBreath{50};
 
 struct Server::State {
   explicit State(const Router& router, ServerOptions options)
-      : shared{router, options, {false}, {options.limits.threads, options.limits.threads}} {}
+      : shared{router, options, {false}, {options.limits.threads, options.limits.threads, options.rested}} {}
 
   Shared shared;
   asio::io_context io{1};

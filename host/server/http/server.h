@@ -46,6 +46,8 @@ struct ServerOptions {
   std::function<std::string(const std::string& message)> told = [](const std::string& message) {
     return message;
   };
+  // After many requests at once, when there are none any more: memory may be given back. On some thread.
+  std::function<void()> rested = [] {};
   // After every request, on the thread of its handler.
   std::function<void(const Completed&)> completed = [](const Completed&) {};
 };

@@ -9,7 +9,8 @@
 namespace roundhouse::host::http {
 namespace {
 
-constexpr std::chrono::seconds kIdle{10};
+constexpr std::chrono::seconds kIdle{2};
+constexpr std::size_t kMany = 4;
 
 }  // namespace
 
@@ -33,6 +34,7 @@ bool WorkerThreads::submit(std::function<void()> job) {
   if (jobs_.size() >= idle_ && threads_.size() < most_) {
     try {
       threads_.emplace_back([this] { work(); });
+      peak_ = std::max(peak_, threads_.size());
     } catch (const std::system_error&) {
       if (threads_.empty()) return false;
     }
@@ -58,9 +60,23 @@ void WorkerThreads::work() {
     }
     if (stopping_ || !woken) break;
   }
+  leave(lock);
+}
+
+// Those that went before are joined here: until somebody does, their stacks are not given back.
+void WorkerThreads::leave(std::unique_lock<std::mutex>& lock) {
   const auto self = std::find_if(threads_.begin(), threads_.end(), [](const std::thread& thread) {
     return thread.get_id() == std::this_thread::get_id();
   });
+  std::list<std::thread> before;
+  before.splice(before.end(), ended_);
+  const bool rests = threads_.size() <= 2 && idle_ + 1 >= threads_.size() && peak_ >= kMany && !stopping_;
+  if (rests) peak_ = 0;
+  lock.unlock();
+  for (std::thread& thread : before)
+    thread.join();
+  if (rests) rested_();
+  lock.lock();
   ended_.splice(ended_.end(), threads_, self);
   changed_.notify_all();
 }

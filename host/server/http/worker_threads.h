@@ -8,13 +8,17 @@
 #include <list>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace roundhouse::host::http {
 
 class WorkerThreads {
  public:
   // At most `threads` at once, and at most `waiting` jobs before they find one.
-  WorkerThreads(std::size_t threads, std::size_t waiting) : most_(threads), waiting_(waiting) {}
+  // `rested` is called on one of them when many have been at work and all but one have gone.
+  WorkerThreads(
+      std::size_t threads, std::size_t waiting, std::function<void()> rested = [] {})
+      : most_(threads), waiting_(waiting), rested_(std::move(rested)) {}
   // Waits for all jobs that were taken.
   ~WorkerThreads();
   WorkerThreads(const WorkerThreads&) = delete;
@@ -25,15 +29,18 @@ class WorkerThreads {
 
  private:
   void work();
+  void leave(std::unique_lock<std::mutex>& lock);
   void join_ended();
 
   const std::size_t most_, waiting_;
+  const std::function<void()> rested_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> jobs_;
   std::list<std::thread> threads_;
   std::list<std::thread> ended_;  // to be joined
   std::size_t idle_ = 0;
+  std::size_t peak_ = 0;  // of the threads since they rested
   bool stopping_ = false;
 };
 
