@@ -8,9 +8,10 @@
 
 namespace roundhouse::host {
 
-// Asks the engine that `generate` would take; Ctrl-C ends it.
-InspectionResult inspect_by_engine(const Program& program, const ModelDirectory& directory);
+// Asks the engine that `generate` would take.
+InspectionResult inspect_by_engine(const Program& program, const ModelDirectory& directory,
+                                   const std::atomic<bool>& cancelled);
 // The same for imports: throws the first problem. Borrows `program`.
-ModelCheck engine_check(const Program& program);
+CancellableCheck engine_check(const Program& program);
 
 }  // namespace roundhouse::host

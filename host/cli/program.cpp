@@ -85,8 +85,15 @@ std::unique_ptr<Log> Program::log() const {
 }
 
 AppContext Program::app() const {
-  return {user_directory(), [this] { return models(); }, environment_variable, program_version(),
-          interrupt_flag(), engine_check(*this)};
+  return {
+      user_directory(),
+      [this] { return models(); },
+      environment_variable,
+      program_version(),
+      interrupt_flag(),
+      [check = engine_check(*this)](const std::filesystem::path& directory, const ModelDirectory& inspected) {
+        check(directory, inspected, watch_interrupts());
+      }};
 }
 
 double Program::milliseconds_since_start() const {

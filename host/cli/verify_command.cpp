@@ -8,6 +8,7 @@
 
 #include "host/app/verify.h"
 #include "host/cli/command.h"
+#include "host/cli/interrupt.h"
 #include "host/cli/model_check.h"
 #include "host/cli/store_report.h"
 #include "host/cli/text.h"
@@ -164,7 +165,8 @@ class ValidateCommand : public Command {
   // What `generate` would hear from the engine; where it would not come so far, that is a problem already.
   void look_by_engine(const Program& program) {
     try {
-      const InspectionResult result = inspect_by_engine(program, inspect_model_directory(path_));
+      const InspectionResult result =
+          inspect_by_engine(program, inspect_model_directory(path_), watch_interrupts());
       engine_ = result.engine;
       not_looked_ = result.not_looked;
       const std::vector<Error> found = errors_of(result);

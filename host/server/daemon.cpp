@@ -60,7 +60,9 @@ struct Daemon::State {
                  options.fit_sizes,
                  options.environment,
                  [this] { return server ? server->connections() : 0; },
-                 options.check} {
+                 options.check,
+                 with_log(options.client, log),
+                 options.make_client} {
     add_all_routes(router, services);
     http::ServerOptions http = options.http;
     http.name = "roundhouse/" + options.version;

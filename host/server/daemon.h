@@ -22,7 +22,7 @@ struct DaemonOptions {
   std::function<ModelCatalogue()> models;
   std::filesystem::path store_root;
   std::string version;
-  ModelCheck check = {};  // of models that clients bring; any thread
+  CancellableCheck check = {};  // of models that clients bring; any thread
   bool log_prompts = false;
   bool fit_sizes = true;  // as Services has it
   // Variables that clients of hubs and registries obey; any thread.

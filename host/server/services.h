@@ -29,7 +29,9 @@ struct Services {
   bool fit_sizes = true;  // sizes that clients send by habit become ones that the default model can draw
   std::function<std::optional<std::string>(const std::string&)> environment;  // of hubs and registries
   std::function<std::size_t()> connections = [] { return std::size_t{0}; };   // open ones
-  ModelCheck check = {};                                                      // of models that clients bring
+  CancellableCheck check = {};                                                // of models that clients bring
+  ClientOptions client = {};                                                  // of workers beside the pool's
+  ClientFactory make_client = make_worker_client;
 };
 
 }  // namespace roundhouse::host

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/log/terminal_text.h"
 #include "host/store/model_fetch.h"
 #include "host/store/small_file.h"
 #include "host/store/store.h"
@@ -257,6 +258,12 @@ ResolvedModel ModelCatalogue::resolve(const std::string& reference) const {
 }
 
 ResolvedModel ModelCatalogue::found(const std::string& reference) const {
+  if (!is_utf8(reference)) {
+    throw Error(
+        RH_INVALID_ARGUMENT,
+        "model '" + terminal_text(reference) + "' is not valid UTF-8, as names and paths of models are",
+        "give the directory another name, or a symbolic link that has one");
+  }
   if (reference.find('\0') != std::string::npos) refuse_unsafe(reference, search_.directories);
   const std::string plain = plain_model_name(reference);
   if (plain != reference && !(search_.directories && directory_exists(reference))) return resolve(plain);

@@ -3,6 +3,7 @@
 // Several processes and threads may use one store at the same time; a process may be killed at any moment.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -53,6 +54,10 @@ enum class LinkMode {
 // Returns why no engine looked at it; empty: one did.
 using ModelCheck =
     std::function<std::string(const std::filesystem::path& directory, const ModelDirectory& inspected)>;
+// The same for any caller: `cancelled` ends it with CANCELLED.
+using CancellableCheck =
+    std::function<std::string(const std::filesystem::path& directory, const ModelDirectory& inspected,
+                              const std::atomic<bool>& cancelled)>;
 
 struct ImportOptions {
   LinkMode link_mode = LinkMode::automatic;

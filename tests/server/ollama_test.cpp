@@ -103,6 +103,46 @@ TEST_F(Ollama, makes_a_model_of_uploaded_files) {
   EXPECT_EQ(post("/api/show", {{"model", "x"}}).status, 404) << "nothing was named";
 }
 
+TEST_F(Ollama, makes_a_quantised_model_with_lines_of_progress) {
+  const nlohmann::json body = {{"model", "small"}, {"from", "pocket-turbo"}, {"quantize", "Q8_0"}};
+  const auto lines = follow("/api/create", body);
+  std::uint64_t completed = 0, total = 0;
+  for (const nlohmann::json& line : lines) {
+    if (!line.contains("total")) continue;
+    EXPECT_EQ(line.at("status"), "quantizing model to q8_0");
+    completed = line.at("completed");
+    total = line.at("total");
+  }
+  EXPECT_GT(total, 0u);
+  EXPECT_EQ(completed, total);
+  EXPECT_EQ(post("/api/show", {{"model", "small"}}).json().at("details").at("quantization_level"), "Q8_0");
+  const nlohmann::json again = {
+      {"model", "smaller"}, {"from", "small"}, {"quantize", "q4_K_M"}, {"stream", false}};
+  EXPECT_EQ(post("/api/create", again).status, 200) << "of one in the store";
+  const nlohmann::json wrong = {{"model", "x"}, {"from", "pocket-turbo"}, {"quantize", "q9"}};
+  const Answer refused = post("/api/create", wrong);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("is not known, expected one of: f16, fp16, int4"));
+  EXPECT_EQ(post("/api/show", {{"model", "x"}}).status, 404);
+}
+
+TEST_F(Ollama, ends_the_check_of_a_model_whose_client_has_left) {
+  std::atomic<bool> begun{false}, ended{false};
+  options_.check = [&](const std::filesystem::path&, const host::ModelDirectory&,
+                       const std::atomic<bool>& cancelled) {
+    begun = true;
+    ended = becomes_true([&] { return cancelled.load(); });
+    throw Error(RH_CANCELLED, "cancelled");
+  };
+  {
+    Client client(port());
+    client.send_request("POST", "/api/create", R"({"model": "mine", "from": "pocket-turbo"})");
+    ASSERT_TRUE(becomes_true([&] { return begun.load(); }));
+  }
+  EXPECT_TRUE(becomes_true([&] { return ended.load(); }));
+  EXPECT_EQ(post("/api/show", {{"model", "mine"}}).status, 404);
+}
+
 TEST_F(Ollama, keeps_no_upload_that_is_cut_short) {
   const std::string digest = host::sha256(std::string(1000, 'x')).text();
   {

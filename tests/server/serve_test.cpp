@@ -47,6 +47,19 @@ TEST_F(Serve, takes_models_by_name_only) {
   }
 }
 
+TEST_F(Serve, refuses_names_that_are_not_utf8) {
+  const Running daemon = serve();
+  for (const char* path : {"/v1/models/a%FFb", "/v1/models/%C3"}) {
+    const Answer answer = ask(port(), "GET", path);
+    EXPECT_EQ(answer.status, 400) << path << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr("is not valid UTF-8")) << path;
+  }
+  for (const Arguments& arguments :
+       {Arguments{"generate", "x", "--model", "a\xff"}, Arguments{"generate", "x", "--model", "./a\xff"},
+        Arguments{"show", "a\xff"}, Arguments{"serve", "--port", "0", "--pin", "a\xff"}})
+    EXPECT_EQ(run(arguments).status, 2) << arguments[0];
+}
+
 TEST_F(Serve, speaks_with_curl) {
   Running running = serve();
   const std::string url = "http://127.0.0.1:" + std::to_string(port());

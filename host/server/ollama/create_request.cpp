@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/ollama/create_request.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "host/app/convert.h"
 #include "host/server/ollama/entries.h"
 #include "host/server/ollama/reference.h"
+#include "host/server/use_cases.h"
 #include "host/store/model_files.h"
 #include "host/store/model_intake.h"
 
@@ -94,8 +101,10 @@ void override_spec(ModelSpec& spec, const CreateRequest& request) {
 
 class Creation {
  public:
-  Creation(const Services& services, Uploads& uploads, const CreateRequest& request, ProgressLines& lines)
+  Creation(const Services& services, const http::Exchange& exchange, Uploads& uploads,
+           const CreateRequest& request, ProgressLines& lines)
       : services_(services),
+        context_(context_of(services, exchange)),
         uploads_(uploads),
         request_(request),
         lines_(lines),
@@ -106,17 +115,39 @@ class Creation {
     if (request_.from) spec = take_model(parse_reference(*request_.from).model);
     for (const auto& [path, digest] : request_.files)
       take_upload(path, digest);
-    const ModelDirectory inspected = intake_.inspect("model '" + request_.name.text() + "'", services_.check);
+    const ModelDirectory inspected = intake_.inspect("model '" + request_.name.text() + "'", context_.check);
     ImportOptions options;
-    options.provenance.tool = "roundhouse " + services_.version;
+    options.provenance.tool = context_.tool();
+    options.source = request_.from.value_or("uploaded files");
     spec.architecture = inspected.architecture;
     override_spec(spec, request_);
     options.spec = std::move(spec);
+    if (request_.quantize) return quantize(inspected, std::move(options));
     lines_.status("writing manifest");
-    intake_.finish(request_.name, inspected, options, request_.from.value_or("uploaded files"));
+    intake_.finish(request_.name, inspected, options, options.source);
   }
 
  private:
+  // The files that were taken in are the source; unless a name needs them, gc frees them.
+  void quantize(const ModelDirectory& inspected, ImportOptions options) {
+    options.provenance.kind = "conversion";
+    options.spec->format.clear();
+    options.spec->quantization.clear();
+    ConvertEngines engines = convert_engines(services_);
+    const ConvertedModel model{
+        inspected.path, manifest_, request_.name, {*request_.quantize, "", std::nullopt}, std::move(options)};
+    const std::string doing = "quantizing model to " + *request_.quantize;
+    lines_.status(doing);
+    const ProgressSeen seen = lines_.seen("quantizing");
+    store_converted(context_, engines, model, [&](const std::string& verb) -> ProgressSeen {
+      if (!verb.starts_with("converting")) return [this](const StoreProgress&) { lines_.check(); };
+      return [&](const StoreProgress& progress) {
+        seen({"model to " + *request_.quantize, progress.done, progress.total});
+      };
+    });
+    lines_.status("writing manifest");
+  }
+
   // The files of a model that is here; of one in the store nothing is read.
   ModelSpec take_model(const std::string& name) {
     const Listed model = listed_model(services_, name);
@@ -136,6 +167,7 @@ class Creation {
   }
 
   void take_stored(const StoredModel& model) {
+    if (request_.files.empty()) manifest_ = model.digest;
     const Store store(services_.store_root);
     const ModelManifest manifest = store.manifest(model);
     const ModelConfig config = store.config(model, manifest);
@@ -163,23 +195,38 @@ class Creation {
   }
 
   const Services& services_;
+  const AppContext context_;
   Uploads& uploads_;
   const CreateRequest& request_;
   ProgressLines& lines_;
   const PieceSeen seen_ = [this](std::string_view) { lines_.check(); };
+  std::optional<Digest> manifest_;  // of the stored model that all files are of
   ModelIntake intake_;
 };
+
+// None for none. Ollama's names of k-quants say in which mix; here there is one.
+std::optional<std::string> read_type(const JsonFields& fields) {
+  std::string type = fields.text("quantize").value_or("");
+  if (type.empty()) return std::nullopt;
+  std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  if (type.ends_with("_k_m") || type.ends_with("_k_s")) type.resize(type.size() - 2);
+  const auto found = quantised_types().find(type);
+  if (found != quantised_types().end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, meaning] : quantised_types())
+    names.push_back(name);
+  fields.refuse("quantize", fmt::format("is not known, expected one of: {}", fmt::join(names, ", ")));
+}
 
 }  // namespace
 
 CreateRequest read_create_request(const JsonFields& fields) {
-  CreateRequest request{ModelName::parse(parse_reference(model_field(fields)).model), {}, {}, {}, {}, {}, {}};
-  for (const char* field : {"adapters", "messages", "quantize"}) {
-    if (fields.has(field)) {
-      fields.refuse(field, std::string(field) == "quantize" ? "is not done here: 'roundhouse quantize' is"
-                                                            : "has no meaning for the models of this server");
-    }
+  CreateRequest request{
+      ModelName::parse(parse_reference(model_field(fields)).model), {}, {}, {}, {}, {}, {}, {}};
+  for (const char* field : {"adapters", "messages"}) {
+    if (fields.has(field)) fields.refuse(field, "has no meaning for the models of this server");
   }
+  request.quantize = read_type(fields);
   request.from = fields.text("from");
   request.files = read_files(fields);
   if (!request.from && request.files.empty())
@@ -191,9 +238,9 @@ CreateRequest read_create_request(const JsonFields& fields) {
   return request;
 }
 
-void create_model(const Services& services, Uploads& uploads, const CreateRequest& request,
-                  ProgressLines& lines) {
-  Creation(services, uploads, request, lines).run();
+void create_model(const Services& services, const http::Exchange& exchange, Uploads& uploads,
+                  const CreateRequest& request, ProgressLines& lines) {
+  Creation(services, exchange, uploads, request, lines).run();
 }
 
 }  // namespace roundhouse::host::ollama

@@ -17,17 +17,20 @@ struct CreateRequest {
   ModelName name;
   std::optional<std::string> from;      // a model that is here
   std::map<std::string, Digest> files;  // path in the model -> blob
+  std::optional<std::string> quantize;  // the type as engines list it
   std::optional<std::string> prompt_template, system, license;
   ModelDefaults defaults;  // those that are given
 };
 
 // Throws INVALID_ARGUMENT naming the field: neither `from` nor `files`, a parameter that no model has,
-// `adapters`, `messages` and `quantize`, which have no meaning here; UNSAFE_NAME for the name or a path.
+// `adapters` and `messages`, which have no meaning here, a type that `quantize` does not know; UNSAFE_NAME
+// for the name or a path.
 CreateRequest read_create_request(const JsonFields& fields);
 
 // Throws WEIGHTS_MISSING for a blob that was not uploaded, MODEL_NOT_FOUND, MODEL_INVALID for files that make
-// no model, INVALID_ARGUMENT for a name with a version that stands for another model.
-void create_model(const Services& services, Uploads& uploads, const CreateRequest& request,
-                  ProgressLines& lines);
+// no model, INVALID_ARGUMENT for a name with a version that stands for another model, and what
+// store_converted throws.
+void create_model(const Services& services, const http::Exchange& exchange, Uploads& uploads,
+                  const CreateRequest& request, ProgressLines& lines);
 
 }  // namespace roundhouse::host::ollama

@@ -35,11 +35,11 @@ void ProgressLines::status(const std::string& text) {
   write(json_text(nlohmann::json{{"status", text}}) + "\n");
 }
 
-ProgressSeen ProgressLines::seen() {
-  return [this](const StoreProgress& progress) { on_progress(progress); };
+ProgressSeen ProgressLines::seen(const std::string& verb) {
+  return [this, verb](const StoreProgress& progress) { on_progress(verb, progress); };
 }
 
-void ProgressLines::on_progress(const StoreProgress& progress) {
+void ProgressLines::on_progress(const std::string& verb, const StoreProgress& progress) {
   check();
   const FileProgress figures = progress.file.value_or(FileProgress{{}, progress.done, progress.total});
   const auto now = std::chrono::steady_clock::now();
@@ -48,7 +48,7 @@ void ProgressLines::on_progress(const StoreProgress& progress) {
   if (!fresh && figures.done < figures.total && now - told->second < kBetweenLines) return;
   told->second = now;
   nlohmann::ordered_json line;
-  line["status"] = verb_ + " " + progress.what;
+  line["status"] = verb + " " + progress.what;
   if (!figures.digest.empty()) line["digest"] = figures.digest;
   line["total"] = figures.total;
   line["completed"] = figures.done;

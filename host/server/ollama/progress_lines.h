@@ -23,12 +23,13 @@ class ProgressLines {
   // Throws CANCELLED when the client has gone, or the server ends.
   void check() const;
   // For the options of what works; throws CANCELLED.
-  ProgressSeen seen();
+  ProgressSeen seen() { return seen(verb_); }
+  ProgressSeen seen(const std::string& verb);  // another one
   // The last line, or the whole answer.
   void success();
 
  private:
-  void on_progress(const StoreProgress& progress);
+  void on_progress(const std::string& verb, const StoreProgress& progress);
   void write(const std::string& line);
 
   http::Exchange& exchange_;

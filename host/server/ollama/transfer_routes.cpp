@@ -81,7 +81,7 @@ void create(const Services& services, http::Exchange& exchange, Uploads& uploads
   const JsonFields fields = JsonFields::parse(exchange.request().body);
   const CreateRequest request = read_create_request(fields);
   ProgressLines lines(exchange, fields.boolean("stream", true), "creating");
-  create_model(services, uploads, request, lines);
+  create_model(services, exchange, uploads, request, lines);
   lines.success();
 }
 

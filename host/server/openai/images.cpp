@@ -63,7 +63,6 @@ class ImageAnswer {
 
   void run() {
     take_quality(services_, image_);
-    if (image_.alias) notes_.push_back(alias_note());
     if (image_.fit && services_.fit_sizes) {
       if (auto note = fit_size(image_.request, services_.models())) notes_.push_back(*note);
     }
@@ -85,6 +84,7 @@ class ImageAnswer {
     PictureEvents events;
     events.begun = [&](const GeneratePlan& plan, const LeaseReport&) {
       tell_engine(exchange_, plan);
+      note_alias(plan);
       json = common_json(image_, plan);
       json["steps"] = plan.job.steps;
       json["guidance"] = plan.job.guidance;
@@ -108,9 +108,11 @@ class ImageAnswer {
     exchange_.send(200, http::kJson, json_text(answer));
   }
 
-  std::string alias_note() const {
-    return "model '" + *image_.alias + "' is OpenAI's; '" + ModelCatalogue::kDefaultModel +
-           "' took its place";
+  // Before all other notes; once it is known what runs.
+  void note_alias(const GeneratePlan& plan) {
+    if (!image_.alias) return;
+    notes_.insert(notes_.begin(), fmt::format("model '{}' is OpenAI's; '{}' took its place", *image_.alias,
+                                              plan.model ? name_of(plan.model) : plan.engine));
   }
 
   // The next event; ends the request when nobody reads it.
@@ -130,6 +132,7 @@ class ImageAnswer {
     PictureEvents events;
     events.begun = [&](const GeneratePlan& plan, const LeaseReport&) {
       tell_engine(exchange_, plan);
+      note_alias(plan);
       common = common_json(image_, plan);
       if (!notes_.empty()) common["notes"] = notes_;
       stream_ = &exchange_.begin(200, http::kEventStream);
