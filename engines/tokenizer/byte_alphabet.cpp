@@ -44,12 +44,21 @@ const std::array<std::string, 256>& byte_alphabet() {
   return alphabet;
 }
 
-std::string to_byte_alphabet(std::string_view bytes) {
+void append_byte_alphabet(std::string_view bytes, std::string& text) {
   const auto& alphabet = byte_alphabet();
+  for (const char byte : bytes) {
+    // Most stand for themselves.
+    if (byte > 0x20 && byte < 0x7F)
+      text += byte;
+    else
+      text += alphabet[static_cast<unsigned char>(byte)];
+  }
+}
+
+std::string to_byte_alphabet(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size() * 2);
-  for (const char byte : bytes)
-    text += alphabet[static_cast<unsigned char>(byte)];
+  append_byte_alphabet(bytes, text);
   return text;
 }
 

@@ -16,6 +16,7 @@ const std::array<std::string, 256>& byte_alphabet();
 
 // Each byte as its character.
 std::string to_byte_alphabet(std::string_view bytes);
+void append_byte_alphabet(std::string_view bytes, std::string& text);
 
 // The bytes that UTF-8 text in the alphabet stands for; nothing when a character is not of the alphabet.
 std::optional<std::string> from_byte_alphabet(std::string_view text);

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading tokenizer.json: the kinds of normalizer, splitter and model that are supported, and a refusal by
-// name of all others.
+// Reading tokenizer.json: the vocabulary and merges straight into the spec, the stages around them as they
+// are.
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "engines/tensor/error.h"
+#include "engines/tokenizer/stage_config.h"
 #include "engines/tokenizer/tokenizer_spec.h"
-#include "engines/weights/config.h"
 #include "engines/weights/json_file.h"
 #include "engines/weights/mapped_file.h"
 
 namespace engines {
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{64} << 20;
-constexpr std::int64_t highest_id = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t largest_tokenizer_json = std::size_t{256} << 20;
 
 // Sends model.vocab and model.merges, which are nearly all of the file, straight into the spec; everything
 // else becomes a tree.
@@ -39,20 +36,21 @@ class Reader : public JsonTreeBuilder<nlohmann::json> {
   }
 
   bool number_unsigned(number_unsigned_t value) {
+    if (part_ == Part::pieces) return add_score(static_cast<double>(value));
     if (part_ != Part::vocab) return scalar() && Base::number_unsigned(value);
-    if (value > static_cast<number_unsigned_t>(highest_id))
+    if (value > static_cast<number_unsigned_t>(highest_token_id))
       fail(fmt::format("model.vocab: the id {} is out of range", value));
     spec_.vocab.emplace_back(std::move(token_), static_cast<std::int64_t>(value));
     return true;
   }
 
   bool string(string_t& value) {
+    if (in_pair_) {
+      pair_.push_back(std::move(value));
+      return true;
+    }
     if (part_ == Part::merges) {
-      if (!in_pair_) {
-        add_merge_line(value);
-      } else {
-        pair_.push_back(std::move(value));
-      }
+      add_merge_line(value);
       return true;
     }
     return scalar() && Base::string(value);
@@ -70,19 +68,22 @@ class Reader : public JsonTreeBuilder<nlohmann::json> {
   }
 
   bool start_array(std::size_t size) {
-    if (part_ == Part::merges && !in_pair_) {
+    if ((part_ == Part::merges || part_ == Part::pieces) && !in_pair_) {
       in_pair_ = true;
       pair_.clear();
+      scores_ = 0;
       return true;
     }
     scalar();
     if (depth() == 2 && in_model_ && member_ == "merges") part_ = Part::merges;
+    if (depth() == 2 && in_model_ && member_ == "vocab") part_ = Part::pieces;
     return Base::start_array(size);
   }
 
   bool end_array() {
     if (in_pair_) {
       in_pair_ = false;
+      if (part_ == Part::pieces) return add_piece();
       if (pair_.size() != 2) fail_merge();
       spec_.merges.emplace_back(std::move(pair_[0]), std::move(pair_[1]));
       return true;
@@ -93,18 +94,42 @@ class Reader : public JsonTreeBuilder<nlohmann::json> {
 
   bool null() { return scalar() && Base::null(); }
   bool boolean(bool value) { return scalar() && Base::boolean(value); }
-  bool number_integer(number_integer_t value) { return scalar() && Base::number_integer(value); }
+  bool number_integer(number_integer_t value) {
+    if (part_ == Part::pieces) return add_score(static_cast<double>(value));
+    return scalar() && Base::number_integer(value);
+  }
   bool number_float(number_float_t value, const string_t& text) {
+    if (part_ == Part::pieces) return add_score(value);
     return scalar() && Base::number_float(value, text);
   }
 
  private:
-  enum class Part { other, vocab, merges };
+  enum class Part { other, vocab, pieces, merges };
 
   // Refuses a value that has no place in the vocabulary or among the merges.
   bool scalar() const {
     if (part_ == Part::vocab) fail("model.vocab: " + in_quotes(token_) + " has no id, expected an integer");
     if (part_ == Part::merges) fail_merge();
+    if (part_ == Part::pieces) fail_piece();
+    return true;
+  }
+
+  [[noreturn]] void fail_piece() const {
+    fail(fmt::format("model.vocab: element {} is not a token and its score, expected [\"a\", -1.5]",
+                     spec_.vocab.size()));
+  }
+
+  bool add_score(double score) {
+    if (!in_pair_ || pair_.size() != 1 || scores_++ > 0) fail_piece();
+    spec_.scores.push_back(score);
+    return true;
+  }
+
+  bool add_piece() {
+    if (pair_.size() != 1 || scores_ != 1) fail_piece();
+    const auto id = static_cast<std::int64_t>(spec_.vocab.size());
+    if (id > highest_token_id) fail("model.vocab: has more tokens than there are ids");
+    spec_.vocab.emplace_back(std::move(pair_[0]), id);
     return true;
   }
 
@@ -126,115 +151,53 @@ class Reader : public JsonTreeBuilder<nlohmann::json> {
   std::string token_;
   bool in_pair_ = false;
   std::vector<std::string> pair_;
+  int scores_ = 0;  // in the pair
 };
 
-// The elements of an array of objects, empty when the field is absent.
-std::vector<Config> objects(const Config& parent, const nlohmann::json& tree, const std::string& field) {
-  std::vector<Config> elements;
-  const auto place = tree.find(field);
-  if (place == tree.end() || place->is_null()) return elements;
-  if (!place->is_array()) parent.fail(field, brief(*place) + " is not an array");
-  for (const auto& element : *place)
-    elements.emplace_back(element, fmt::format("{}: {}: element {}", parent.shown(), field, elements.size()));
-  return elements;
-}
+struct ModelName {
+  std::string_view name;
+  ModelKind kind;
+};
+constexpr ModelName model_names[] = {{"BPE", ModelKind::bpe},
+                                     {"Unigram", ModelKind::unigram},
+                                     {"WordPiece", ModelKind::word_piece},
+                                     {"WordLevel", ModelKind::word_level}};
 
-void read_normalizer(const nlohmann::json& tree, const Config& config, TokenizerSpec& spec) {
-  const std::string type = config.text("type");
-  if (type == "NFC") {
-    spec.nfc = true;
-  } else if (type == "Sequence") {
-    for (const auto& part : objects(config, tree, "normalizers"))
-      if (part.text("type") != "NFC") part.fail("type", in_quotes(part.text("type")) + " is not supported");
-    spec.nfc = spec.nfc || !tree.value("normalizers", nlohmann::json::array()).empty();
-  } else {
-    config.fail("type", in_quotes(type) + " is not supported, expected 'NFC'");
+// Older files do not say the type: it shows in the fields.
+ModelKind read_kind(const Config& model, const TokenizerSpec& spec) {
+  if (!model.has("type")) {
+    if (model.has("merges")) return ModelKind::bpe;
+    if (!spec.scores.empty()) return ModelKind::unigram;
+    return model.has("max_input_chars_per_word") ? ModelKind::word_piece : ModelKind::word_level;
   }
-}
-
-SplitRules read_split(const Config& split) {
-  const auto pattern = split.object("pattern");
-  if (!pattern) split.fail("pattern", "is missing");
-  const auto rules = rules_of_pattern(pattern->text("Regex"));
-  if (!rules) pattern->fail("Regex", in_quotes(pattern->text("Regex")) + " is not a known pattern");
-  // The known patterns match everything, so keeping the matches and keeping both sides are the same.
-  const bool invert = split.boolean_or("invert", false);
-  split.only("behavior", invert ? "Removed" : "Isolated");
-  return *rules;
-}
-
-void read_byte_level(const Config& part, bool use_regex) {
-  part.only("type", "ByteLevel");
-  if (part.boolean_or("add_prefix_space", true)) part.fail("add_prefix_space", "true is not supported");
-  if (part.boolean_or("use_regex", true) != use_regex)
-    part.fail("use_regex", use_regex ? "false is not supported without a Split before it"
-                                     : "true is not supported after a Split");
-}
-
-void read_pre_tokenizer(const nlohmann::json& tree, const Config& config, TokenizerSpec& spec) {
-  const std::string type = config.text("type");
-  if (type == "ByteLevel") {
-    read_byte_level(config, true);
-    spec.rules = SplitRules::gpt2;
-    return;
-  }
-  if (type != "Sequence") config.fail("type", in_quotes(type) + " is not supported, expected 'Sequence'");
-  const auto parts = objects(config, tree, "pretokenizers");
-  if (parts.size() != 2 || parts[0].text("type") != "Split")
-    config.fail("pretokenizers", "is not supported, expected a Split and a ByteLevel");
-  spec.rules = read_split(parts[0]);
-  read_byte_level(parts[1], false);
-}
-
-std::vector<std::int64_t> read_special_ids(const Config& processor, const std::string& name) {
-  const auto tokens = processor.object("special_tokens");
-  const auto token = tokens ? tokens->object(name) : std::nullopt;
-  if (!token) processor.fail("special_tokens", in_quotes(name) + " is missing");
-  return token->integers("ids", 1, 16, 0, highest_id);
-}
-
-// What a TemplateProcessing puts around a single text.
-void read_template(const nlohmann::json& tree, const Config& config, TokenizerSpec& spec) {
-  bool passed_text = false;
-  std::vector<std::int64_t> before;
-  std::vector<std::int64_t> after;
-  for (const auto& piece : objects(config, tree, "single")) {
-    if (const auto special = piece.object("SpecialToken")) {
-      const auto ids = read_special_ids(config, special->text("id"));
-      auto& side = passed_text ? after : before;
-      side.insert(side.end(), ids.begin(), ids.end());
-    } else if (piece.has("Sequence") && !passed_text) {
-      passed_text = true;
-    } else {
-      piece.fail("single", "is not supported, expected special tokens around one sequence");
-    }
-  }
-  if (!passed_text) config.fail("single", "has no sequence");
-  spec.before.insert(spec.before.begin(), before.begin(), before.end());
-  spec.after.insert(spec.after.end(), after.begin(), after.end());
-}
-
-void read_post_processor(const nlohmann::json& tree, const Config& config, TokenizerSpec& spec) {
-  const std::string type = config.text("type");
-  if (type == "ByteLevel") return;  // only trims offsets, which are not kept here
-  if (type == "TemplateProcessing") {
-    read_template(tree, config, spec);
-  } else if (type == "Sequence") {
-    const auto parts = objects(config, tree, "processors");
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      read_post_processor(tree.at("processors").at(i), parts[i], spec);
-  } else {
-    config.fail("type", in_quotes(type) + " is not supported, expected 'TemplateProcessing' or 'ByteLevel'");
-  }
+  const std::string type = model.text("type");
+  for (const auto& [name, kind] : model_names)
+    if (name == type) return kind;
+  model.fail("type",
+             fmt::format("{} is not supported, expected one of 'BPE', 'Unigram', 'WordPiece', 'WordLevel'",
+                         in_quotes(type)));
 }
 
 void read_model(const Config& model, TokenizerSpec& spec) {
-  model.only("type", "BPE");
+  spec.kind = read_kind(model, spec);
+  // An id for each token, or a score: which of them depends on the kind.
+  if ((spec.kind == ModelKind::unigram) == spec.scores.empty() && !spec.vocab.empty())
+    model.fail("vocab", spec.scores.empty() ? "has no scores" : "has scores instead of ids");
   if (model.number_or("dropout", 0, 0, 1) != 0) model.fail("dropout", "is not supported");
-  model.only("continuing_subword_prefix", "");
-  model.only("end_of_word_suffix", "");
-  model.only("byte_fallback", false);
+  const bool words = spec.kind == ModelKind::word_piece;
+  spec.prefix = model.text_or("continuing_subword_prefix", words ? "##" : "");
+  spec.suffix = model.text_or("end_of_word_suffix", "");
+  spec.byte_fallback = model.boolean_or("byte_fallback", false);
   spec.ignore_merges = model.boolean_or("ignore_merges", false);
+  spec.fuse_unk = model.boolean_or("fuse_unk", false);
+  if (model.has("unk_token")) spec.unk_token = model.text("unk_token");
+  if (model.has("unk_id")) spec.unk_id = model.integer("unk_id", 0, highest_token_id);
+  spec.most_characters = model.integer_or("max_input_chars_per_word", 100, 0, highest_token_id);
+}
+
+nlohmann::json stage(const nlohmann::json& tree, const char* name) {
+  const auto place = tree.find(name);
+  return place == tree.end() ? nlohmann::json() : *place;
 }
 
 }  // namespace
@@ -252,35 +215,31 @@ AddedToken read_added_token(const Config& object) {
 
 TokenizerSpec read_tokenizer_json(const std::filesystem::path& file, const std::string& shown) {
   TokenizerSpec spec;
+  spec.shown = shown;
   spec.vocab_shown = shown + ": model.vocab";
   spec.merges_shown = shown + ": model.merges";
   spec.added_shown = shown + ": added_tokens";
   const MappedFile mapped(file, shown);
-  if (mapped.size() > largest_file)
-    throw Error(RH_MODEL_INVALID,
-                fmt::format("{}: is {} bytes, expected at most {}", shown, mapped.size(), largest_file));
+  if (mapped.size() > largest_tokenizer_json)
+    throw Error(RH_MODEL_INVALID, fmt::format("{}: is {} bytes, expected at most {}", shown, mapped.size(),
+                                              largest_tokenizer_json));
   Reader reader(spec, shown);
   const auto text = mapped.text();
   nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &reader);
   const nlohmann::json tree = reader.take();
-  const Config config(tree, shown);
+  const StageConfig file_tree(tree, shown);
 
-  const auto model = config.object("model");
-  if (!model) config.fail("model", "is missing");
+  const auto model = file_tree.object("model");
+  if (!model) file_tree.fail("model", "is missing");
   read_model(*model, spec);
-  for (const auto& element : objects(config, tree, "added_tokens")) {
+  for (const auto& element : file_tree.parts("added_tokens")) {
     spec.added.push_back(read_added_token(element));
-    spec.added.back().id = element.integer("id", 0, highest_id);
+    spec.added.back().id = element.integer("id", 0, highest_token_id);
   }
-  if (const auto part = config.object("normalizer")) read_normalizer(tree["normalizer"], *part, spec);
-  const auto pre_tokenizer = config.object("pre_tokenizer");
-  if (!pre_tokenizer) config.fail("pre_tokenizer", "is missing");
-  read_pre_tokenizer(tree["pre_tokenizer"], *pre_tokenizer, spec);
-  if (const auto part = config.object("post_processor"))
-    read_post_processor(tree["post_processor"], *part, spec);
-  const auto decoder = config.object("decoder");
-  if (!decoder) config.fail("decoder", "is missing");
-  decoder->only("type", "ByteLevel");
+  spec.normalizer = stage(tree, "normalizer");
+  spec.pre_tokenizer = stage(tree, "pre_tokenizer");
+  spec.post_processor = stage(tree, "post_processor");
+  spec.decoder = stage(tree, "decoder");
   return spec;
 }
 

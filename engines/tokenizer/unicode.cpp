@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
-#include <vector>
 
 namespace engines::unicode {
 namespace {
@@ -23,43 +21,6 @@ CharClass compute_class(char32_t c) {
   if (kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_LO) return CharClass::letter;
   if (kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO) return CharClass::number;
   return CharClass::other;
-}
-
-int combining_class(utf8proc_int32_t c) {
-  return utf8proc_get_property(c)->combining_class;
-}
-
-// Canonical decomposition without reordering.
-std::vector<utf8proc_int32_t> decompose(std::string_view text) {
-  std::vector<utf8proc_int32_t> all;
-  all.reserve(text.size() / 2);
-  std::array<utf8proc_int32_t, 64> parts{};
-  int boundary = 0;
-  while (!text.empty()) {
-    const auto [c, bytes] = decode_first(text);
-    assert(bytes > 0);
-    const auto count = utf8proc_decompose_char(
-        static_cast<utf8proc_int32_t>(c), parts.data(), parts.size(),
-        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &boundary);
-    assert(count > 0 && count <= static_cast<utf8proc_ssize_t>(parts.size()));
-    all.insert(all.end(), parts.begin(), parts.begin() + count);
-    text.remove_prefix(bytes);
-  }
-  return all;
-}
-
-// utf8proc_decompose reorders by a sort that is quadratic in the length of a run of marks; this is not.
-void reorder_marks(std::vector<utf8proc_int32_t>& all) {
-  const auto is_mark = [](utf8proc_int32_t c) { return combining_class(c) != 0; };
-  const auto earlier = [](utf8proc_int32_t a, utf8proc_int32_t b) {
-    return combining_class(a) < combining_class(b);
-  };
-  auto begin = all.begin();
-  while ((begin = std::find_if(begin, all.end(), is_mark)) != all.end()) {
-    const auto end = std::find_if_not(begin, all.end(), is_mark);
-    std::stable_sort(begin, end, earlier);
-    begin = end;
-  }
 }
 
 bool is_continuation(char byte) {
@@ -89,10 +50,18 @@ bool is_space(char32_t c) {
          c == 0x3000;
 }
 
+namespace {
+// Symbols that Unicode calls alphabetic.
+bool is_circled_letter(char32_t c) {
+  return (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) ||
+         (c >= 0x1F170 && c <= 0x1F189);
+}
+}  // namespace
+
 bool is_word(char32_t c) {
   const auto kind = category(c);
   return (kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_NL) || kind == UTF8PROC_CATEGORY_PC ||
-         c == 0x200C || c == 0x200D;
+         c == 0x200C || c == 0x200D || is_circled_letter(c);
 }
 
 CharClass class_of(char32_t c) {
@@ -156,21 +125,43 @@ std::string replace_invalid(std::string_view bytes) {
   return text;
 }
 
-std::string nfc(std::string_view text) {
-  // Nothing below U+0300 (whose UTF-8 begins with 0xCC) composes or decomposes under NFC.
-  const bool inert = std::all_of(text.begin(), text.end(),
-                                 [](char byte) { return static_cast<unsigned char>(byte) < 0xCC; });
-  if (inert) return std::string(text);
-  auto all = decompose(text);
-  reorder_marks(all);
-  const auto count =
-      utf8proc_normalize_utf32(all.data(), static_cast<utf8proc_ssize_t>(all.size()),
-                               static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-  std::string composed;
-  composed.reserve(text.size());
-  for (utf8proc_ssize_t i = 0; i < count; ++i)
-    append_utf8(composed, static_cast<char32_t>(all[static_cast<std::size_t>(i)]));
-  return composed;
+std::size_t unfinished_tail(std::string_view bytes) {
+  for (std::size_t length = 1; length <= std::min<std::size_t>(bytes.size(), 3); ++length) {
+    const auto tail = bytes.substr(bytes.size() - length);
+    if (is_continuation(tail[0])) continue;
+    const auto lead = static_cast<unsigned char>(tail[0]);
+    const std::size_t wanted = lead < 0xC2 || lead > 0xF4 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    return length < wanted && maximal_part(tail) == length ? length : 0;
+  }
+  return 0;
+}
+
+bool is_mark(char32_t c) {
+  const auto kind = category(c);
+  return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
+}
+bool is_nonspacing_mark(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_MN;
+}
+bool is_punctuation(char32_t c) {
+  const auto kind = category(c);
+  return kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO;
+}
+bool is_number(char32_t c) {
+  const auto kind = category(c);
+  return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
+}
+bool is_other(char32_t c) {
+  const auto kind = category(c);
+  return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF || kind == UTF8PROC_CATEGORY_CO;
+}
+
+std::string lower_text(std::string_view text) {
+  return map(text, [](char32_t c, std::string& out) {
+    append_utf8(out, to_lower(c));
+    // The one character whose lower case is two.
+    if (c == 0x130) append_utf8(out, 0x307);
+  });
 }
 
 char32_t to_lower(char32_t c) {

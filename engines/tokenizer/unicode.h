@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tokenizing needs of Unicode: decoding UTF-8, the classes of its regular expressions, NFC.
+// What tokenizing needs of Unicode: decoding UTF-8, the classes of its regular expressions, normalization
+// forms.
 #pragma once
 
 #include <cstddef>
@@ -31,12 +32,40 @@ std::size_t first_invalid(std::string_view text);
 // Every maximal part of an ill-formed sequence becomes one U+FFFD (the Unicode standard's recommendation).
 std::string replace_invalid(std::string_view bytes);
 
-// Normalization form C of valid UTF-8; takes time proportional to n log n at worst.
+// How many bytes at the end may still become a character when more come: 0 to 3.
+std::size_t unfinished_tail(std::string_view bytes);
+
+// Normalization forms of valid UTF-8; they take time proportional to n log n at worst.
 std::string nfc(std::string_view text);
+std::string nfd(std::string_view text);
+std::string nfkc(std::string_view text);
+std::string nfkd(std::string_view text);
+
+// General categories: M, Mn, P, N; Cc, Cf and Co together.
+bool is_mark(char32_t c);
+bool is_nonspacing_mark(char32_t c);
+bool is_punctuation(char32_t c);
+bool is_number(char32_t c);
+bool is_other(char32_t c);
+
+// Every character in lower case.
+std::string lower_text(std::string_view text);
 
 char32_t to_lower(char32_t c);
 char32_t to_upper(char32_t c);
 bool is_lower(char32_t c);
 bool is_upper(char32_t c);
+
+// Valid UTF-8 character by character: `append(c, out)` writes what becomes of each.
+template <class Append>
+std::string map(std::string_view text, const Append& append) {
+  std::string out;
+  out.reserve(text.size());
+  for (Decoded c = decode_first(text); c.bytes > 0; c = decode_first(text)) {
+    append(c.value, out);
+    text.remove_prefix(c.bytes);
+  }
+  return out;
+}
 
 }  // namespace engines::unicode

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <limits>
-
 #include "engines/tensor/error.h"
 #include "engines/tokenizer/tokenizer_spec.h"
 #include "engines/weights/config.h"
@@ -14,7 +12,6 @@ namespace engines {
 namespace {
 
 constexpr std::size_t largest_file = std::size_t{64} << 20;
-constexpr std::int64_t highest_id = std::numeric_limits<std::int32_t>::max();
 
 void read_vocab(const std::filesystem::path& file, TokenizerSpec& spec) {
   const nlohmann::json json = parse_json(read_file(file, spec.vocab_shown, largest_file), spec.vocab_shown);
@@ -22,7 +19,7 @@ void read_vocab(const std::filesystem::path& file, TokenizerSpec& spec) {
     throw Error(RH_MODEL_INVALID, spec.vocab_shown + ": is " + brief(json) + ", expected an object");
   spec.vocab.reserve(json.size());
   for (const auto& [token, id] : json.items()) {
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > static_cast<std::uint64_t>(highest_id))
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > static_cast<std::uint64_t>(highest_token_id))
       throw Error(RH_MODEL_INVALID,
                   spec.vocab_shown + ": " + in_quotes(token) + ": " + brief(id) + " is not an id");
     spec.vocab.emplace_back(token, id.get<std::int64_t>());
@@ -49,7 +46,7 @@ void read_merges(const std::filesystem::path& file, TokenizerSpec& spec) {
 std::int64_t parse_id(const Config& config, const std::string& text) {
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size() || id < 0 || id > highest_id)
+  if (error != std::errc() || end != text.data() + text.size() || id < 0 || id > highest_token_id)
     config.fail("added_tokens_decoder", in_quotes(text) + " is not an id");
   return id;
 }
@@ -60,10 +57,10 @@ void read_config(const std::filesystem::path& file, TokenizerSpec& spec) {
   const Config config(tree, shown);
   const std::string kind = config.text("tokenizer_class");
   if (kind == "Qwen2Tokenizer" || kind == "Qwen2TokenizerFast") {
-    spec.rules = SplitRules::qwen2;
-    spec.nfc = true;
+    spec.pre_tokenizer = byte_level_pre_tokenizer(qwen2_expression);
+    spec.normalizer = {{"type", "NFC"}};
   } else if (kind == "GPT2Tokenizer" || kind == "GPT2TokenizerFast") {
-    spec.rules = SplitRules::gpt2;
+    spec.pre_tokenizer = byte_level_pre_tokenizer("");
   } else {
     config.fail("tokenizer_class", in_quotes(kind) +
                                        " is not supported without a tokenizer.json, expected "
@@ -83,6 +80,8 @@ void read_config(const std::filesystem::path& file, TokenizerSpec& spec) {
 
 TokenizerSpec read_vocab_and_merges(const std::filesystem::path& folder, const std::string& shown) {
   TokenizerSpec spec;
+  spec.shown = shown;
+  spec.decoder = byte_level_decoder();
   spec.vocab_shown = shown + "/vocab.json";
   spec.merges_shown = shown + "/merges.txt";
   spec.added_shown = shown + "/tokenizer_config.json";

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "engines/tensor/error.h"
+#include "engines/tokenizer/unicode.h"
 #include "tests/fuzz/target.h"
 
 namespace {
@@ -32,6 +33,10 @@ class Folder {
   fs::path path_;
 };
 
+bool is_utf8(const std::string& text) {
+  return engines::unicode::first_invalid(text) == std::string::npos;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -42,8 +47,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const engines::Tokenizer tokenizer = engines::Tokenizer::load(folder.path());
     for (const char* text :
          {"", "a red mushroom on green grass, 1234 <|im_start|>\n", "\xc3\xa9\xe2\x82\xac  \t x"}) {
-      for (const std::int32_t id : tokenizer.encode(text))
+      const auto ids = tokenizer.encode(text);
+      engines::TokenStream stream(tokenizer);
+      for (const std::int32_t id : ids) {
         roundhouse::fuzz::require(id >= 0 && id < tokenizer.size(), "ids are of the vocabulary");
+        roundhouse::fuzz::require(is_utf8(stream.push(id)), "what leaves is whole characters");
+      }
+      roundhouse::fuzz::require(is_utf8(stream.finish()), "what is left becomes characters");
+      roundhouse::fuzz::require(is_utf8(tokenizer.decode(ids)), "decoded text is UTF-8");
     }
     tokenizer.decode({0});
   } catch (const engines::Error& error) {

@@ -50,6 +50,7 @@ const std::vector<Rule>& rules() {
       {"", R"(["<]cblas\.h)", {"engines/kernels/openblas/"}, "cblas lives in engines/kernels/openblas"},
       {"", R"(["<](oneapi/)?dnnl)", {"engines/kernels/onednn/"}, "oneDNN lives in engines/kernels/onednn"},
       {"", R"(["<]hwy/)", {"engines/kernels/", "tests/engines/kernels/"}, "Highway lives in engines/kernels"},
+      {"", R"(<oniguruma\.h>)", {"engines/tokenizer/"}, "Oniguruma lives in engines/tokenizer"},
       {"",
        R"(<utf8proc\.h>)",
        {"engines/tokenizer/", "host/loading/text.cpp", "host/log/terminal_text.cpp",

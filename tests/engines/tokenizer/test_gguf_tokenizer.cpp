@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tokenizer out of a GGUF file is the one that tokenizer.json describes.
 #include <algorithm>
+#include <span>
 
 #include "engines/tokenizer/chat_template.h"
 #include "engines/tokenizer/tokenizer.h"
@@ -113,24 +114,31 @@ class RefusedGgufTokenizer : public testing::Test {
 };
 
 TEST_F(RefusedGgufTokenizer, AnotherKindOfModel) {
-  model = "llama";
-  expect_refused(RH_CAPABILITY_UNSUPPORTED,
-                 "t.gguf: tokenizer.ggml.model: 'llama' is not supported, expected 'gpt2'");
+  model = "rwkv";
+  expect_refused(
+      RH_CAPABILITY_UNSUPPORTED,
+      "t.gguf: tokenizer.ggml.model: 'rwkv' is not supported, expected one of 'gpt2', 'llama', 't5', 'bert'");
+  for (const char* const scored : {"llama", "t5"}) {
+    model = scored;
+    expect_refused(RH_MODEL_INVALID, "tokenizer.ggml.scores: is missing");
+  }
   model = "";
   expect_refused(RH_MODEL_INVALID, "tokenizer.ggml.model: is missing");
 }
 
 TEST_F(RefusedGgufTokenizer, AnotherPreTokenizer) {
-  pre = "tekken";
+  pre = "bloom";
   expect_refused(RH_CAPABILITY_UNSUPPORTED,
-                 "tokenizer.ggml.pre: 'tekken' is not supported, expected one of 'qwen2', ");
+                 "tokenizer.ggml.pre: 'bloom' is not supported, expected one of 'qwen2', ");
 }
 
 TEST_F(RefusedGgufTokenizer, KindsThatDoNotFit) {
   kinds.pop_back();
   expect_refused(RH_MODEL_INVALID, "tokenizer.ggml.token_type: has 257 elements, expected 258");
   kinds.push_back(6);
-  expect_refused(RH_MODEL_INVALID, "token 257 '<|end|>' is of kind 6, expected 1, 3, 4 or 5");
+  expect_refused(RH_MODEL_INVALID, "token 257 '<|end|>' is of kind 6, expected 1 to 5");
+  kinds.back() = 7;
+  expect_refused(RH_MODEL_INVALID, "token 257 '<|end|>' is of kind 7, expected 1 to 6");
 }
 
 TEST_F(RefusedGgufTokenizer, MergesThatDoNotFit) {
@@ -145,6 +153,117 @@ TEST_F(RefusedGgufTokenizer, MergesThatDoNotFit) {
 TEST_F(RefusedGgufTokenizer, ABeginningThatIsNotSaid) {
   bos = true;
   expect_refused(RH_MODEL_INVALID, "tokenizer.ggml.bos_token_id: is missing");
+}
+
+void add_scores(GgufKeys& keys, const std::vector<float>& scores) {
+  keys.add("tokenizer.ggml.scores",
+           GgufValue{GgufKind::array, GgufKind::f32, scores.size(), std::as_bytes(std::span(scores))});
+}
+
+// SentencePiece's two models and BERT's, each written in the keys of a GGUF file from the tokenizer.json of a
+// committed case.
+class GgufFamilies : public testing::Test {
+ protected:
+  // The first case whose stages pass.
+  template <class Wanted>
+  static nlohmann::json stages_where(const Wanted& wanted) {
+    for (const auto& row : json_of(ROUNDHOUSE_STAGES).at("cases"))
+      if (row.at("stages").contains("model") && wanted(row.at("stages"))) return row.at("stages");
+    throw std::logic_error("no such case");
+  }
+  void expect_equal(const nlohmann::json& stages) {
+    folder_.write("tok/tokenizer.json", stages.dump());
+    const Tokenizer expected = Tokenizer::load(folder_.path() / "tok");
+    keys_.add("tokenizer.ggml.tokens", tokens_);
+    keys_.add("tokenizer.ggml.token_type", kinds_);
+    const Tokenizer actual = Tokenizer::from_gguf(write_keys(folder_, keys_));
+    for (const auto& row : json_of(ROUNDHOUSE_STAGES).at("texts")) {
+      const auto text = row.get<std::string>();
+      SCOPED_TRACE(row.dump());
+      const auto ids = expected.encode(text);
+      EXPECT_EQ(actual.encode(text), ids);
+      EXPECT_EQ(actual.decode(ids), expected.decode(ids));
+    }
+  }
+  TemporaryFolder folder_;
+  GgufKeys keys_;
+  std::vector<std::string> tokens_;
+  std::vector<std::int32_t> kinds_;
+};
+
+TEST_F(GgufFamilies, LlamaMergesByScore) {
+  auto stages = stages_where(
+      [](const auto& s) { return s["model"].value("byte_fallback", false) && s["model"]["type"] == "BPE"; });
+  const auto& vocab = stages["model"]["vocab"];
+  tokens_.resize(vocab.size());
+  for (const auto& [token, id] : vocab.items())
+    tokens_[id] = token;
+  std::vector<float> scores(tokens_.size());
+  for (std::size_t id = 0; id < tokens_.size(); ++id) {
+    kinds_.push_back(tokens_[id] == "<unk>" ? 2 : tokens_[id].starts_with("<0x") ? 6 : 1);
+    for (std::size_t rank = 0; rank < stages["model"]["merges"].size(); ++rank) {
+      const auto& merge = stages["model"]["merges"][rank];
+      if (merge[0].get<std::string>() + merge[1].get<std::string>() == tokens_[id])
+        scores[id] = -1.0F - static_cast<float>(rank);
+    }
+    if (tokens_[id] == "<unk>") {
+      keys_.add("tokenizer.ggml.unknown_token_id", static_cast<std::uint32_t>(id));
+      stages["added_tokens"] = {{{"id", id}, {"content", "<unk>"}, {"special", true}, {"normalized", false}}};
+    }
+  }
+  keys_.add("tokenizer.ggml.model", "llama");
+  add_scores(keys_, scores);
+  keys_.add("tokenizer.ggml.add_bos_token", false);
+  expect_equal(stages);
+}
+
+TEST_F(GgufFamilies, T5IsUnigram) {
+  auto stages = stages_where([](const auto& s) { return s["model"]["type"] == "Unigram"; });
+  std::vector<float> scores;
+  for (const auto& piece : stages["model"]["vocab"]) {
+    tokens_.push_back(piece[0]);
+    scores.push_back(piece[1]);
+    kinds_.push_back(1);
+  }
+  keys_.add("tokenizer.ggml.model", "t5");
+  add_scores(keys_, scores);
+  keys_.add("tokenizer.ggml.unknown_token_id", std::uint32_t{0});
+  keys_.add("tokenizer.ggml.add_eos_token", false);
+  keys_.add("tokenizer.ggml.remove_extra_whitespaces", false);
+  expect_equal(stages);
+}
+
+TEST_F(GgufFamilies, BertIsWordPiece) {
+  const auto stages = stages_where([](const auto& s) { return s["model"]["type"] == "WordPiece"; });
+  const auto& vocab = stages["model"]["vocab"];
+  tokens_.resize(vocab.size());
+  kinds_.assign(vocab.size(), 1);
+  for (const auto& [token, id] : vocab.items()) {
+    if (token.starts_with("[")) {
+      tokens_[id] = token;
+      kinds_[id] = token == "[UNK]" ? 2 : 3;
+    } else {
+      tokens_[id] = token.starts_with("##") ? token.substr(2) : "\u2581" + token;
+    }
+  }
+  keys_.add("tokenizer.ggml.model", "bert");
+  keys_.add("tokenizer.ggml.unknown_token_id", vocab.at("[UNK]").get<std::uint32_t>());
+  keys_.add("tokenizer.ggml.cls_token_id", vocab.at("[CLS]").get<std::uint32_t>());
+  keys_.add("tokenizer.ggml.seperator_token_id", vocab.at("[SEP]").get<std::uint32_t>());
+  expect_equal(stages);
+}
+
+TEST_F(GgufFamilies, EveryPreTokenizerOfTheListIsUnderstood) {
+  for (const char* const pre : {"gpt-2", "qwen2", "llama-bpe", "falcon", "starcoder", "gpt-4o", "tekken",
+                                "deepseek-v3", "deepseek-coder"}) {
+    SCOPED_TRACE(pre);
+    GgufKeys keys;
+    add_tokenizer(keys, kFixtures / "qwen3-tiny-lm", pre);
+    keys.add("tokenizer.ggml.add_bos_token", false);
+    const std::string text = "Hello WORLD's 12345, \u4f60\u597d caf\u00e9!\n\n  x";
+    const Tokenizer tokenizer = Tokenizer::from_gguf(write_keys(folder_, keys));
+    EXPECT_EQ(tokenizer.decode(tokenizer.encode(text)), text);
+  }
 }
 
 TEST(GgufChatTemplate, ThatIsMissingOrDamagedIsNamed) {

@@ -1,68 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tokenizer files that do not fit together, or ask for what is not supported; and rules of added tokens.
+// Tokenizer files that do not fit together, and rules of added tokens.
 #include <chrono>
-#include <functional>
 
-#include "../weights/temporary_folder.h"
-#include "engines/tokenizer/byte_alphabet.h"
-#include "engines/tokenizer/tokenizer.h"
-
-#include <nlohmann/json.hpp>
+#include "small_tokenizer.h"
 
 namespace engines {
 namespace {
 
-using Json = nlohmann::json;
-using Ids = std::vector<std::int32_t>;
-
 const std::filesystem::path fixtures = ROUNDHOUSE_FIXTURES;
-
-constexpr const char* qwen2_pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-
-// The 256 bytes, "aa" (256), "aaaa" (257) and " a" (258).
-Json small_model() {
-  Json vocab;
-  for (std::size_t byte = 0; byte < 256; ++byte)
-    vocab[byte_alphabet()[byte]] = byte;
-  vocab["aa"] = 256;
-  vocab["aaaa"] = 257;
-  vocab["\u0120a"] = 258;
-  return {{"type", "BPE"},
-          {"vocab", vocab},
-          {"merges",
-           Json::array({Json::array({"a", "a"}), Json::array({"aa", "aa"}), Json::array({"\u0120", "a"})})}};
-}
-
-Json added(int id, const std::string& content) {
-  return {{"id", id}, {"content", content}, {"special", true}, {"normalized", false}};
-}
-
-Json small_tokenizer() {
-  const Json split{{"type", "Split"}, {"pattern", {{"Regex", qwen2_pattern}}}, {"behavior", "Isolated"}};
-  const Json byte_level{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
-  return {{"model", small_model()},
-          {"added_tokens", Json::array({added(259, "<x>"), added(260, "<x><y>")})},
-          {"normalizer", {{"type", "NFC"}}},
-          {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", Json::array({split, byte_level})}}},
-          {"post_processor", nullptr},
-          {"decoder", {{"type", "ByteLevel"}}}};
-}
-
-class TokenizerFiles : public testing::Test {
- protected:
-  Tokenizer load(const std::function<void(Json&)>& change) const {
-    Json json = small_tokenizer();
-    change(json);
-    folder_.write("tok/tokenizer.json", json.dump());
-    return Tokenizer::load(folder_.path() / "tok");
-  }
-  void expect_refused(const std::function<void(Json&)>& change, const std::string& text) const {
-    expect_error([&] { load(change); }, RH_MODEL_INVALID, "tok/tokenizer.json");
-    expect_error([&] { load(change); }, RH_MODEL_INVALID, text);
-  }
-  TemporaryFolder folder_;
-};
 
 TEST_F(TokenizerFiles, NoFilesAreMissingWeights) {
   expect_error([&] { Tokenizer::load(folder_.path() / "tok"); }, RH_WEIGHTS_MISSING,
@@ -145,30 +90,6 @@ TEST_F(TokenizerFiles, AddedTokensMayLeaveIdsUnused) {
   EXPECT_EQ(tokenizer.encode("a<z>"), (std::vector<std::int32_t>{97, 151643}));
   EXPECT_EQ(tokenizer.decode({97, 151643}), "a<z>");
   expect_error([&] { tokenizer.decode({261}); }, RH_INVALID_ARGUMENT, "261");
-}
-
-TEST_F(TokenizerFiles, WhatIsNotSupportedIsRefusedByName) {
-  expect_refused([](Json& j) { j["model"]["type"] = "Unigram"; }, "model: type: 'Unigram' is not supported");
-  expect_refused([](Json& j) { j["model"]["byte_fallback"] = true; }, "byte_fallback");
-  expect_refused([](Json& j) { j["model"]["dropout"] = 0.5; }, "dropout");
-  expect_refused([](Json& j) { j["model"]["end_of_word_suffix"] = "</w>"; }, "end_of_word_suffix");
-  expect_refused([](Json& j) { j["normalizer"]["type"] = "NFKC"; },
-                 "normalizer: type: 'NFKC' is not supported");
-  expect_refused([](Json& j) { j["pre_tokenizer"] = nullptr; }, "pre_tokenizer: is missing");
-  expect_refused([](Json& j) { j["pre_tokenizer"]["type"] = "Metaspace"; }, "'Metaspace' is not supported");
-  expect_refused([](Json& j) { j["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = R"(\s+)"; },
-                 "is not a known pattern");
-  expect_refused([](Json& j) { j["pre_tokenizer"]["pretokenizers"][0]["behavior"] = "Removed"; }, "behavior");
-  expect_refused([](Json& j) { j["pre_tokenizer"]["pretokenizers"][1]["add_prefix_space"] = true; },
-                 "add_prefix_space");
-  expect_refused([](Json& j) { j["pre_tokenizer"]["pretokenizers"][1]["use_regex"] = true; }, "use_regex");
-  expect_refused([](Json& j) { j["pre_tokenizer"]["pretokenizers"].erase(1); },
-                 "expected a Split and a ByteLevel");
-  expect_refused([](Json& j) { j["post_processor"] = {{"type", "BertProcessing"}}; }, "'BertProcessing'");
-  expect_refused([](Json& j) { j["decoder"]["type"] = "WordPiece"; }, "decoder: type");
-  expect_refused([](Json& j) { j["model"] = 5; }, "model: 5 is not an object");
-  expect_refused([](Json& j) { j.erase("model"); }, "model: is missing");
-  expect_refused([](Json& j) { j["added_tokens"] = 5; }, "added_tokens: 5 is not an array");
 }
 
 Json template_of(const Json& single, int id) {

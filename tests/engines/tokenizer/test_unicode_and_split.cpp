@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "engines/tokenizer/byte_alphabet.h"
-#include "engines/tokenizer/pre_tokenizer.h"
+#include "engines/tokenizer/published_splits.h"
 #include "engines/tokenizer/unicode.h"
 
 namespace engines {

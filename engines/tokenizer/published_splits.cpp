@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The published split patterns as hand-written scanners. Each alternative of a pattern is one function that
 // returns where its match ends; the first one that matches wins, as in the regular expression.
-#include "engines/tokenizer/pre_tokenizer.h"
+#include "engines/tokenizer/published_splits.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 
+#include "engines/tokenizer/tokenizer_spec.h"
 #include "engines/tokenizer/unicode.h"
 
 namespace engines {
@@ -14,11 +15,7 @@ namespace {
 
 using unicode::CharClass;
 
-constexpr std::string_view qwen2_pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view llama3_pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view gpt2_pattern =
+constexpr std::string_view gpt2_expression =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 class Scanner {
@@ -143,10 +140,15 @@ class Scanner {
 
 }  // namespace
 
+const char* const qwen2_expression =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+const char* const llama3_expression =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
 std::optional<SplitRules> rules_of_pattern(std::string_view regex) {
-  if (regex == qwen2_pattern) return SplitRules::qwen2;
-  if (regex == llama3_pattern) return SplitRules::llama3;
-  if (regex == gpt2_pattern) return SplitRules::gpt2;
+  if (regex == qwen2_expression) return SplitRules::qwen2;
+  if (regex == llama3_expression) return SplitRules::llama3;
+  if (regex == gpt2_expression) return SplitRules::gpt2;
   return std::nullopt;
 }
 
