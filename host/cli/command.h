@@ -58,6 +58,7 @@ std::unique_ptr<Command> make_clean_command();
 std::unique_ptr<Command> make_errors_command();
 std::unique_ptr<Command> make_doctor_command();
 std::unique_ptr<Command> make_bench_command();
+std::unique_ptr<Command> make_tokenize_command();
 std::unique_ptr<Command> make_serve_command();
 std::unique_ptr<Command> make_ps_command();
 std::unique_ptr<Command> make_stop_command();

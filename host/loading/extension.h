@@ -11,6 +11,7 @@
 #include "roundhouse/ext/convert.h"
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/draft/rates.h"
+#include "roundhouse/ext/draft/tokenize.h"
 #include "roundhouse/ext/estimate.h"
 #include "roundhouse/ext/image.h"
 #include "roundhouse/ext/inspect.h"
@@ -36,6 +37,8 @@ template <>
 inline constexpr std::array first_functions<rh_bench>{"product", "matrix_rate"};
 template <>
 inline constexpr std::array first_functions<rh_rates>{"weights", "measure"};
+template <>
+inline constexpr std::array first_functions<rh_tokenize>{"encode"};
 
 // Throws ENGINE_BROKEN when one of the functions that begin at `functions` is NULL.
 void check_functions(const std::string& engine, const std::string& id, const void* functions,

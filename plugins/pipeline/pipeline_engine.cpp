@@ -6,12 +6,14 @@
 
 #include "engines/architectures/architectures.h"
 #include "engines/kernels/rate.h"
+#include "engines/pipeline/find_tokenizer.h"
 #include "engines/pipeline/inspection.h"
 #include "engines/pipeline/open_pipeline.h"
 #include "engines/sampling/sampler.h"
 #include "engines/tensor/quantise.h"
 #include "plugins/pipeline/convert_run.h"
 #include "plugins/pipeline/sink_run.h"
+#include "plugins/pipeline/tokenize_extension.h"
 
 namespace roundhouse::pipeline {
 namespace {
@@ -271,10 +273,20 @@ double PipelineEngine::measure_rate(const std::string& weights, double seconds) 
   return engines::linear_rate(*kernels_, type->second, seconds);
 }
 
+const engines::Tokenizer& PipelineEngine::tokenizer_of(const std::string& directory) {
+  if (!tokenizer_ || tokenizer_directory_ != directory) {
+    tokenizer_.reset();
+    tokenizer_ = engines::find_tokenizer(directory);
+    tokenizer_directory_ = directory;
+  }
+  return *tokenizer_;
+}
+
 const void* PipelineEngine::extension(std::string_view id) {
   if (id == RH_ESTIMATE_ID) return estimate_extension<PipelineEngine>();
   if (id == RH_INSPECT_ID) return inspect_extension<PipelineEngine>();
   if (id == RH_RATES_ID) return rates_extension<PipelineEngine>();
+  if (id == RH_TOKENIZE_ID) return TokenizeExtension<PipelineEngine>::get();
   return id == RH_CONVERT_ID ? convert_extension<PipelineEngine>() : nullptr;
 }
 

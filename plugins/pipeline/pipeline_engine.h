@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engines/kernels/kernels.h"
 #include "engines/tensor/error.h"
+#include "engines/tokenizer/tokenizer.h"
 #include "roundhouse/convert.hpp"
 #include "roundhouse/estimate.hpp"
 #include "roundhouse/inspect.hpp"
@@ -41,6 +43,8 @@ class PipelineEngine : public Engine {
   // rh.rates/1: every type that weights can be stored in.
   const std::vector<std::string>& rated_weights() const;
   double measure_rate(const std::string& weights, double seconds);
+  // rh.tokenize/1: the tokenizer of a directory, kept until another is asked for.
+  const engines::Tokenizer& tokenizer_of(const std::string& directory);
   // An engine with extensions of its own asks this one for the rest.
   const void* extension(std::string_view id) override;
 
@@ -48,6 +52,8 @@ class PipelineEngine : public Engine {
   Host host_;
   int threads_;
   std::unique_ptr<engines::Kernels> kernels_;
+  std::string tokenizer_directory_;
+  std::optional<engines::Tokenizer> tokenizer_;
 };
 
 }  // namespace roundhouse::pipeline

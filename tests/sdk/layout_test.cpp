@@ -8,6 +8,7 @@
 
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/draft/rates.h"
+#include "roundhouse/ext/draft/tokenize.h"
 #include "roundhouse/floor.hpp"
 #include "roundhouse/roundhouse.h"
 
@@ -68,6 +69,7 @@ const Record records[] = {
     RECORD(rh_inspect, 16),
     RECORD(rh_bench, 24),
     RECORD(rh_rates, 24),
+    RECORD(rh_tokenize, 16),
     RECORD(rh_convert_request, 48),
     RECORD(rh_convert_progress, 40),
     RECORD(rh_convert_tensor, 80),
@@ -267,6 +269,9 @@ const Field fields[] = {
     FIELD(rh_rates, reserved, 4, 4),
     FIELD(rh_rates, weights, 8, 8),
     FIELD(rh_rates, measure, 16, 8),
+    FIELD(rh_tokenize, struct_size, 0, 4),
+    FIELD(rh_tokenize, reserved, 4, 4),
+    FIELD(rh_tokenize, encode, 8, 8),
     FIELD(rh_convert_request, struct_size, 0, 4),
     FIELD(rh_convert_request, reserved, 4, 4),
     FIELD(rh_convert_request, source, 8, 8),

@@ -14,6 +14,7 @@
 #include "host/worker/ops/load.h"
 #include "host/worker/ops/probe.h"
 #include "host/worker/ops/rates.h"
+#include "host/worker/ops/tokenize.h"
 
 namespace roundhouse::host {
 
@@ -27,6 +28,7 @@ std::span<const Operation> operations() {
       Operation{"bench", Access::engine, work_bench},
       Operation{"rates", Access::engine, work_rates},
       Operation{"inspect", Access::engine, work_inspect},
+      Operation{"tokenize", Access::engine, work_tokenize},
   };
   return kTable;
 }

@@ -8,6 +8,7 @@
 #include "roundhouse/error.hpp"
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/draft/rates.h"
+#include "roundhouse/ext/draft/tokenize.h"
 #include "roundhouse/roundhouse.h"
 
 namespace roundhouse {
@@ -94,6 +95,8 @@ template <>
 inline constexpr std::uint32_t floor_size<rh_bench> = 24;
 template <>
 inline constexpr std::uint32_t floor_size<rh_rates> = 24;
+template <>
+inline constexpr std::uint32_t floor_size<rh_tokenize> = 16;
 template <>
 inline constexpr std::uint32_t floor_size<rh_concurrency> = 16;
 
