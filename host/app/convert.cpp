@@ -2,7 +2,9 @@
 #include "host/app/convert.h"
 
 #include <chrono>
+#include <memory>
 
+#include "host/app/inside_directory.h"
 #include "host/store/directory_manifest.h"
 #include "host/store/model_files.h"
 #include "host/store/partial_directory.h"
@@ -24,15 +26,19 @@ std::uint64_t bytes_of(const fs::path& directory) {
 struct ConvertSource {
   ResolvedModel model;
   std::optional<StoredModel> stored;
+  std::unique_ptr<InsideDirectory> inside;
   fs::path directory;
 };
 
 ConvertSource look_at_source(const AppContext& context, const std::string& name) {
-  ConvertSource source{context.models().resolve(name), std::nullopt, {}};
+  ConvertSource source{context.models().resolve(name), std::nullopt, nullptr, {}};
   if (const auto stored = ModelName::try_parse(name)) source.stored = context.store().find(*stored);
   require_present(source.model);
   if (!source.stored) require_listed_sizes(source.model.directory);
-  source.directory = inspect_model_directory(source.model.directory).path;
+  const bool ours = source.stored || source.model.spec;
+  source.inside =
+      std::make_unique<InsideDirectory>(context, source.model.directory, ours ? Links::any : Links::within);
+  source.directory = source.inside->inspect().path;
   return source;
 }
 
@@ -74,7 +80,7 @@ ConversionPlan plan_of(const ConvertEngines& engines, const ConvertTo& to) {
 }
 
 ConvertedModel model_for(const ConvertSource& source, const ModelName& name, const ConvertTo& to) {
-  ConvertedModel model{source.model.directory, std::nullopt, name, to, {}};
+  ConvertedModel model{source.directory, std::nullopt, name, to, {}};
   if (source.stored) model.source_manifest = source.stored->digest;
   model.import.source = source.stored ? "model " + source.stored->name
                                       : fs::absolute(source.model.directory).lexically_normal().string();

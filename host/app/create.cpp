@@ -3,6 +3,7 @@
 
 #include "host/app/hub_models.h"
 #include "host/app/import.h"
+#include "host/app/inside_directory.h"
 #include "host/store/model_fetch.h"
 
 namespace roundhouse::host {
@@ -44,10 +45,14 @@ class Creation {
     options.provenance.repository = spec_.base.repository;
     options.provenance.revision = spec_.base.revision;
     options.spec = spec_;
-    const fs::path directory = source_directory();
+    const fs::path source = source_directory();
+    options.links = spec_.base.model.empty() ? Links::within : Links::any;
+    const InsideDirectory inside(context_, source, converts ? options.links : Links::any);
+    const fs::path& directory = inside.path();
     if (!converts) return context_.store().import_directory(directory, name_, options);
     ConvertEngines made = engines();
-    options.source = inspect_model_directory(directory).path.lexically_normal().string();
+    inside.inspect();
+    options.source = fs::absolute(source).lexically_normal().string();
     const ConvertTo to{spec_types().at(spec_.quantization), spec_.format, std::nullopt};
     return store_converted(context_, made, {directory, std::nullopt, name_, to, options}, request_.progress)
         .stored;
