@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool holds_weights(const std::string& path) {
-  return path.ends_with(".safetensors") || path.ends_with(".safetensors.index.json") || is_gguf(path);
-}
-
 std::string shown_file(const fs::path& file) {
   return "file '" + file.string() + "'";
 }
@@ -92,7 +88,7 @@ void Assembly::set_component(const std::string& component, const fs::path& file)
   std::set<std::string> old;
   for (const auto& [path, source] : files_) {
     const std::string folder = path.substr(0, path.find('/') + 1);
-    if (!holds_weights(path) || folder.empty()) continue;
+    if (!is_weights_path(path) || folder.empty()) continue;
     if (("," + names + ",").find(", " + folder) == std::string::npos) names += ", " + folder;
     if (folder != component + "/") continue;
     old.insert(path);

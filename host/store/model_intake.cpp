@@ -6,6 +6,7 @@
 #include <set>
 
 #include "host/store/store_internal.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -74,6 +75,18 @@ void ModelIntake::require_space(std::uint64_t bytes) const {
 void ModelIntake::add(const std::string& path, BlobPlaced placed) {
   const std::lock_guard lock(mutex_);
   files_.insert_or_assign(path, std::move(placed));
+}
+
+bool ModelIntake::has(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  return files_.contains(path);
+}
+
+void ModelIntake::drop_weights(const std::string& component) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(files_, [&](const auto& file) {
+    return file.first.starts_with(component + "/") && is_weights_path(file.first);
+  });
 }
 
 ModelDirectory ModelIntake::inspect(const std::string& shown, const ModelCheck& check) {

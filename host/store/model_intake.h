@@ -28,6 +28,9 @@ class ModelIntake {
   void require_space(std::uint64_t bytes) const;
   // A file that is in the store now. From any thread.
   void add(const std::string& path, BlobPlaced placed);
+  bool has(const std::string& path);
+  // Takes back the files of weights of a component, for others in their place.
+  void drop_weights(const std::string& component);
 
   StoreSession& session() { return session_; }
 

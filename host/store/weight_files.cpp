@@ -155,6 +155,10 @@ bool is_gguf(const std::string& path) {
   return path.ends_with(".gguf");
 }
 
+bool is_weights_path(const std::string& path) {
+  return path.ends_with(".safetensors") || path.ends_with(".safetensors.index.json") || is_gguf(path);
+}
+
 std::string capability_dtype(const std::string& safetensors_dtype) {
   std::string name;
   for (const char c : safetensors_dtype) {

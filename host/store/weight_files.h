@@ -25,6 +25,8 @@ std::vector<std::string> weight_files(const std::filesystem::path& directory, co
                                       std::vector<std::string>& missing);
 
 bool is_gguf(const std::string& path);
+// Whether the path is that of weights, or of an index of them.
+bool is_weights_path(const std::string& path);
 
 // What weights are stored as, by the names of capability lists.
 struct StoredTypes {

@@ -10,6 +10,8 @@
 #include "host/server/ollama/entries.h"
 #include "host/server/ollama/reference.h"
 #include "host/server/use_cases.h"
+#include "host/store/assembly.h"
+#include "host/store/gguf_header.h"
 #include "host/store/model_files.h"
 #include "host/store/model_intake.h"
 
@@ -114,7 +116,7 @@ class Creation {
     ModelSpec spec;
     if (request_.from) spec = take_model(parse_reference(*request_.from).model);
     for (const auto& [path, digest] : request_.files)
-      take_upload(path, digest);
+      take_upload(place_of(path, digest), digest);
     const ModelDirectory inspected = intake_.inspect("model '" + request_.name.text() + "'", context_.check);
     ImportOptions options;
     options.provenance.tool = context_.tool();
@@ -181,6 +183,24 @@ class Creation {
       intake_.add(file.path, {file.digest, file.size, Placed::present,
                               record == config.weights.end() ? std::nullopt : std::optional(record->second)});
     }
+  }
+
+  // Where an uploaded file goes: what is an image model's transformer alone takes the place of the model's
+  // own, as import does it. What no engine would look at beside an image model is refused.
+  std::string place_of(const std::string& path, const Digest& digest) {
+    if (path.find('/') != std::string::npos || !uploads_.has(digest)) return path;
+    const std::string shown = "files: '" + path + "'";
+    const WeightFormat format = weight_format_of(uploads_.path(digest));
+    const bool image = intake_.has("model_index.json");
+    const bool transformer =
+        format == WeightFormat::gguf && is_image_transformer(read_gguf_header(uploads_.path(digest), shown));
+    if (!image || format == WeightFormat::neither) return path;
+    if (!transformer)
+      throw Error(RH_INVALID_ARGUMENT,
+                  shown + ": is neither a file of a component nor an image model's transformer in GGUF",
+                  "name files as they lie in the model: transformer/..., text_encoder/..., vae/...");
+    intake_.drop_weights("transformer");
+    return "transformer/diffusion_pytorch_model.gguf";
   }
 
   void take_upload(const std::string& path, const Digest& digest) {
