@@ -29,6 +29,7 @@ TEST(OllamaReference, knows_where_a_name_with_a_host_leads) {
   EXPECT_EQ(parse_reference("localhost:5000/team/tiny:1").source, "oci://localhost:5000/team/tiny:1");
   EXPECT_EQ(parse_reference("hf.co/org/tiny").source, "hf:org/tiny");
   EXPECT_EQ(parse_reference("huggingface.co/org/tiny:v2").source, "hf:org/tiny@v2");
+  EXPECT_EQ(parse_reference("hf.co/org/tiny:Q4_K_M").source, "hf:org/tiny:Q4_K_M");
 }
 
 TEST(OllamaReference, refuses_names_that_lead_out) {

@@ -45,9 +45,23 @@ void refuse_unsafe(const std::string& text, const std::vector<std::string>& part
   }
 }
 
-// "hf.co/org/name:revision" as "hf:org/name@revision".
+// "Q4_K_M", "IQ2_XS", "BF16": what clients of Ollama name a hub's GGUF by.
+bool is_weight_type(const std::string& tag) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const std::size_t begin = tag.starts_with("UD-") ? 3 : 0;
+  const std::string type = tag.substr(begin);
+  if (type == "F16" || type == "BF16" || type == "F32") return true;
+  const std::size_t digit = type.starts_with("IQ")                           ? 2
+                            : type.starts_with("Q") || type.starts_with("q") ? 1
+                                                                             : 0;
+  return digit > 0 && digit < type.size() && is_digit(type[digit]);
+}
+
+// "hf.co/org/name:Q8_0" as "hf:org/name:Q8_0", "hf.co/org/name:revision" as "hf:org/name@revision".
 std::string hub_source(std::string path) {
-  if (const std::size_t colon = path.rfind(':'); colon != std::string::npos) path[colon] = '@';
+  if (const std::size_t colon = path.rfind(':');
+      colon != std::string::npos && !is_weight_type(path.substr(colon + 1)))
+    path[colon] = '@';
   return "hf:" + path;
 }
 
