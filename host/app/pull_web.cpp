@@ -40,7 +40,9 @@ std::uint64_t fetch(const AppContext& context, const PullRequest& request, const
     if (context.cancelled) throw Error(RH_CANCELLED, "cancelled while pulling '" + file.name() + "'");
     if (bytes > 0) fetched += static_cast<std::uint64_t>(bytes);
     const std::uint64_t have = download.have();
-    if (request.progress) request.progress({file.name(), have, file.size, std::min(before, have)});
+    if (request.progress)
+      request.progress(
+          {file.name(), have, file.size, std::min(before, have), FileProgress{{}, have, file.size}});
   });
   if (!download.complete())
     throw Error(RH_SOURCE_REJECTED, fmt::format("source '{}': ended after {} of {} bytes", file.url.shown(),

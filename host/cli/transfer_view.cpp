@@ -24,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kBarColumns = 24;
 constexpr double kBarSeconds = 0.1, kLineSeconds = 10;  // between two of them
+constexpr std::uint64_t kSmallFile = 1 << 20;           // bytes
 constexpr double kQuietSeconds = 0.5;                   // what is done sooner needs no line
 
 // The line on the terminal.
@@ -39,6 +40,7 @@ class TransferView {
       clear();
       throw Error(RH_CANCELLED, "cancelled while " + verb_ + " " + progress.what);
     }
+    if (style_ == ProgressView::Style::lines && progress.file) tell_file(progress.what, *progress.file);
     if (progress.done >= progress.total) {
       clear();
       return;
@@ -54,6 +56,16 @@ class TransferView {
   }
 
  private:
+  // A line where a file begins and where it ends; of a small one only the second.
+  void tell_file(const std::string& path, const FileProgress& file) {
+    if (ended_.contains(path)) return;
+    if (file.done >= file.total) {
+      ended_.insert(path);
+      write(one_line(verb_ + "  " + path + "  done  " + human_bytes(file.total)) + "\n");
+    } else if (begun_.insert(path).second && file.total >= kSmallFile) {
+      write(one_line(verb_ + "  " + path + "  " + human_bytes(file.total)) + "\n");
+    }
+  }
   static void write(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
@@ -68,6 +80,7 @@ class TransferView {
   const Clock::time_point start_ = Clock::now();
   Clock::time_point last_;
   bool drawn_ = false;
+  std::set<std::string> begun_, ended_;  // files
 };
 
 }  // namespace

@@ -11,7 +11,8 @@
 namespace roundhouse::host {
 
 // Draws a line on standard error where that is a terminal, and takes it off when the last copy of the
-// function is gone or the work is done; without a terminal a line every ten seconds, none with `json`. Throws
+// function is gone or the work is done; without a terminal a line every ten seconds, and one where a file
+// that comes from or goes elsewhere begins and ends; none with `json`. Throws
 // CANCELLED once a signal was noted. `verb` begins the line: "importing".
 ProgressSeen transfer_progress(const std::string& verb, bool json);
 
