@@ -91,10 +91,10 @@ class Import {
     const GgufHeader header = read_gguf_header(request_.path, shown);
     const auto parts = header.numbers.find("split.count");
     if (parts != header.numbers.end() && parts->second > 1)
-      throw Error(RH_WEIGHTS_MISSING,
-                  fmt::format("{}: is one part of a GGUF split into {}, which is not read", shown,
-                              parts->second),
-                  "merge the parts with 'llama-gguf-split --merge', then import the result");
+      throw Error(
+          RH_WEIGHTS_MISSING,
+          fmt::format("{}: is one part of a GGUF split into {}, which is not read", shown, parts->second),
+          "merge the parts with 'llama-gguf-split --merge', then import the result");
     return is_image_transformer(header);
   }
 
