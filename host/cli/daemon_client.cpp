@@ -8,6 +8,7 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/program.h"
 #include "host/cli/serve_settings.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {
@@ -160,7 +161,7 @@ HttpRequest DaemonClient::request(const std::string& method, const std::string& 
   if (key_) request.authorization = "Bearer " + *key_;
   if (body.is_null()) return request;
   request.headers.set("Content-Type", "application/json");
-  request.body = body.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+  request.body = json_text(body);
   return request;
 }
 

@@ -11,6 +11,7 @@
 #include "host/cli/program.h"
 #include "host/cli/text.h"
 #include "host/output/metadata.h"
+#include "host/text/json_text.h"
 #include "host/text/list.h"
 #include "host/text/quantities.h"
 
@@ -223,9 +224,7 @@ std::string summary_text(const RunRecord& run, std::size_t width) {
   std::string steps = std::to_string(job.steps);
   if (const auto sampler = used_sampler(job, run.opened.engine)) steps += ", " + *sampler;
   if (const auto schedule = used_schedule(job, run.opened.engine)) steps += " on " + *schedule;
-  if (job.guidance > 0)
-    steps +=
-        ", guidance " + OrderedJson(job.guidance).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+  if (job.guidance > 0) steps += ", guidance " + json_text(OrderedJson(job.guidance));
   line("steps", steps);
   line(run.images.size() > 1 ? "seeds" : "seed", seeds_text(run));
   std::vector<std::string> times = {"load " + human_milliseconds(load_milliseconds(run))};

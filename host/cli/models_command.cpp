@@ -9,6 +9,7 @@
 #include "host/cli/report.h"
 #include "host/cli/text.h"
 #include "host/store/model_json.h"
+#include "host/text/json_text.h"
 #include "host/text/list.h"
 
 namespace roundhouse::host {
@@ -33,7 +34,7 @@ std::string entry_text(const ModelCatalogue::Entry& entry, std::size_t width) {
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(entry.spec.defaults);
   for (const auto& [name, value] : given.items()) {
-    defaults.push_back(name + " " + value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+    defaults.push_back(name + " " + json_text(value));
   }
   if (!defaults.empty()) text += labelled("defaults", joined(defaults), width);
   return text + labelled("directory", entry.directory.string(), width);

@@ -9,14 +9,13 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/text.h"
 #include "host/log/terminal_text.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {
 
 std::string dump(const OrderedJson& json) {
-  return terminal_text(json.dump(2, ' ', false, OrderedJson::error_handler_t::replace),
-                       TerminalLines::several) +
-         "\n";
+  return terminal_text(json_lines(json), TerminalLines::several) + "\n";
 }
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include "host/registry/record_json.h"
 #include "host/server/daemon.h"
 #include "host/store/file.h"
+#include "host/text/json_text.h"
 #include "host/worker/machine.h"
 #include "roundhouse/ext/log.h"
 
@@ -226,7 +227,7 @@ class ServeCommand : public Command {
                                   {"listen", urls},
                                   {"pid", getpid()},
                                   {"version", program_version()}};
-      print(object.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
+      print(json_text(object) + "\n");
     } else {
       print("roundhouse " + program_version() + " listens on " + fmt::format("{}\n", fmt::join(urls, ", ")));
     }

@@ -10,6 +10,7 @@
 #include "host/server/http/access.h"
 #include "host/store/small_file.h"
 #include "host/store/store_settings.h"
+#include "host/text/json_text.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -37,8 +38,7 @@ void apply(const Setting& setting, ServeSettings& settings, const std::string& w
 std::vector<std::string> texts_of(const nlohmann::json& value, const Setting& setting,
                                   const std::string& where) {
   const auto text = [](const nlohmann::json& one) {
-    return one.is_string() ? one.get<std::string>()
-                           : one.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return one.is_string() ? one.get<std::string>() : json_text(one);
   };
   if (setting.kind == Setting::Kind::list) {
     if (!value.is_array()) throw Error(RH_INVALID_ARGUMENT, where + ": is not a list of texts");
@@ -48,9 +48,7 @@ std::vector<std::string> texts_of(const nlohmann::json& value, const Setting& se
     return texts;
   }
   if (value.is_structured() || value.is_null()) {
-    throw Error(RH_INVALID_ARGUMENT,
-                where + ": " + value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                    " is not a value");
+    throw Error(RH_INVALID_ARGUMENT, where + ": " + json_text(value) + " is not a value");
   }
   return {text(value)};
 }

@@ -13,6 +13,7 @@
 #include "host/store/model_json.h"
 #include "host/store/small_file.h"
 #include "host/store/weight_files.h"
+#include "host/text/json_text.h"
 #include "host/text/list.h"
 #include "host/text/quantities.h"
 
@@ -230,7 +231,7 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
   std::vector<std::string> defaults;
   const OrderedJson given = model_defaults_json(shown.spec.defaults);
   for (const auto& [name, value] : given.items())
-    defaults.push_back(name + " " + value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+    defaults.push_back(name + " " + json_text(value));
   line("defaults", joined(defaults));
   line("directory", shown.directory);
   if (shown.stored) {
@@ -263,9 +264,7 @@ class ShowCommand : public Command {
     } else {
       std::string text = shown_text(shown, decision, terminal_width(STDOUT_FILENO));
       if (!text.ends_with("\n")) text += "\n";
-      if (config_)
-        text +=
-            configuration(program, shown).dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+      if (config_) text += json_lines(configuration(program, shown)) + "\n";
       print(text);
     }
     return 0;

@@ -17,6 +17,7 @@
 
 #include "host/log/reason.h"
 #include "host/log/terminal_text.h"
+#include "host/text/json_text.h"
 #include "roundhouse/error.hpp"
 #include "roundhouse/ext/log.h"
 
@@ -55,7 +56,7 @@ std::string timestamp() {
 
 // Text that came from outside may be broken UTF-8; a log line is written all the same.
 std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 std::string json_line(std::uint32_t level, const std::string& category, const std::string& message,

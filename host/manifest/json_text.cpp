@@ -14,6 +14,7 @@
 #include <system_error>
 #include <vector>
 
+#include "host/text/json_text.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -77,9 +78,7 @@ nlohmann::json parse_json(const std::filesystem::path& file, const std::string& 
     if (event == Event::object_start) keys.emplace_back();
     if (event == Event::object_end) keys.pop_back();
     if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second) {
-      throw Error(RH_ENGINE_BROKEN, quoted(file) + ": the key " +
-                                        parsed.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) +
-                                        " is there twice");
+      throw Error(RH_ENGINE_BROKEN, quoted(file) + ": the key " + json_ascii(parsed) + " is there twice");
     }
     return true;
   };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/text/json_text.h"
 #include "host/text/list.h"
 #include "roundhouse/error.hpp"
 
@@ -22,8 +23,7 @@ bool is_control(char c) {
 
 // As JSON writes it, in ASCII and not too long: refusals are for terminals too.
 std::string escaped(const nlohmann::json& json) {
-  const std::string text =
-      json.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace);
+  const std::string text = json_ascii(json);
   return text.size() <= kShownBytes ? text : text.substr(0, kShownBytes) + "...";
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two texts inside a picture.
 #include "host/output/metadata.h"
+#include "host/text/json_text.h"
 
 #include <fmt/format.h>
 
@@ -52,7 +53,7 @@ std::string a1111_sampler(const std::string& sampler) {
 
 std::string a1111_value(const std::string& value) {
   if (value.find_first_of(",:\"\n\r") == std::string::npos) return value;
-  return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(nlohmann::json(value));
 }
 
 std::string a1111_parameters(const PictureRecord& record) {
@@ -96,7 +97,7 @@ std::string record_json(const PictureRecord& record) {
   for (const auto& [key, value] : record.facts)
     json["facts"][key] = value;
   json["version"] = record.version;
-  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  return json_ascii(json);
 }
 
 PngTexts metadata_texts(const PictureRecord& record) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "host/text/json_text.h"
 #include "host/text/list.h"
 #include "roundhouse/error.hpp"
 
@@ -58,7 +59,7 @@ bool is_hidden(const json& value, std::string_view path) {
 }  // namespace
 
 std::string shown(const json& value) {
-  std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  std::string text = json_ascii(value);
   if (text.size() > kShown) text = text.substr(0, kShown) + "...";
   return text;
 }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/store/small_file.h"
+#include "host/text/json_text.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -91,7 +92,7 @@ void BlobMemory::add(const std::string& repository, const std::vector<Digest>& d
   auto& blobs = known_[repository];
   for (const Digest& digest : digests)
     blobs.insert(digest.hex());
-  replace_text(file, file_, json(known_).dump(-1, ' ', false, json::error_handler_t::replace));
+  replace_text(file, file_, json_text(json(known_)));
 }
 
 UploadMemory::UploadMemory(const StorePaths& paths, const RegistryReference& reference, const Digest& digest)

@@ -10,6 +10,7 @@
 #include "host/store/small_file.h"
 #include "host/store/stamp.h"
 #include "host/store/weight_digests.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {
@@ -193,8 +194,7 @@ void write_directory_manifest(const fs::path& directory, const std::string& tool
     root["files"].push_back(file_json(file, hasher.hash(file.path, file.file)));
   const fs::path target = directory / kDirectoryManifest;
   const File written = create_file(target);
-  write_all(written, root.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
-            "file '" + target.string() + "'");
+  write_all(written, json_lines(root) + "\n", "file '" + target.string() + "'");
   sync_file(written, "file '" + target.string() + "'");
 }
 

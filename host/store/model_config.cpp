@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/store/small_file.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {
@@ -146,7 +147,7 @@ std::string model_config_text(const ModelConfig& config) {
   root["weights"] = ordered_json::object();
   for (const auto& [path, record] : config.weights)
     root["weights"][path] = weight_json(record);
-  return root.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(root);
 }
 
 ModelConfig parse_model_config(const std::string& text, const std::string& name) {
@@ -156,8 +157,7 @@ ModelConfig parse_model_config(const std::string& text, const std::string& name)
   spec["name"] = name;
   spec["path"] = ".";
   ModelConfig config;
-  config.spec = parse_model_spec(spec.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                                 "model config: spec");
+  config.spec = parse_model_spec(json_text(spec), "model config: spec");
   config.spec.file.clear();
   config.architecture = text_of(root, "architecture");
   config.weight_format = text_of(root, "weight_format");

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/store/small_file.h"
+#include "host/text/json_text.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -104,7 +105,7 @@ bool OciIndex::remove(const std::string& name) {
 }
 
 std::string OciIndex::text() const {
-  return root_.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_lines(root_) + "\n";
 }
 
 std::string OciIndex::layout_text() {

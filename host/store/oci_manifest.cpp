@@ -8,6 +8,7 @@
 
 #include "host/log/terminal_text.h"
 #include "host/store/small_file.h"
+#include "host/text/json_text.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -172,7 +173,7 @@ std::string model_manifest_text(const OciDescriptor& config, const std::vector<M
     root["layers"].push_back(
         descriptor_json({file.media_type, file.digest, file.size, {{kTitleAnnotation, file.path}}}));
   if (!annotations.empty()) root["annotations"] = annotations;
-  return root.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(root);
 }
 
 std::vector<OciDescriptor> references_of(const json& json, const std::string& where) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/small_file.h"
+#include "host/text/json_text.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,13 +13,13 @@
 #include <set>
 #include <vector>
 
+#include "host/text/json_text.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
 namespace {
 
 constexpr int kMaximumDepth = 64;
-constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
 
 struct Descriptor {
   int fd;
@@ -69,8 +70,7 @@ nlohmann::json parse_json_object(const std::string& text, const std::string& sho
     if (event == nlohmann::json::parse_event_t::object_start) keys.emplace_back();
     if (event == nlohmann::json::parse_event_t::object_end) keys.pop_back();
     if (event == nlohmann::json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      throw Error(RH_MODEL_INVALID,
-                  shown + ": the key " + value.dump(-1, ' ', true, kReplace) + " comes twice");
+      throw Error(RH_MODEL_INVALID, shown + ": the key " + json_ascii(value) + " comes twice");
     return !too_deep;
   };
   const auto refuse_depth = [&] {

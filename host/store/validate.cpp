@@ -17,6 +17,7 @@
 #include "host/store/model_files.h"
 #include "host/store/small_file.h"
 #include "host/store/weight_files.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {
@@ -128,8 +129,7 @@ class Inspection {
     const json dtype = tensor.value("dtype", json());
     const auto bits = dtype.is_string() ? kDtypeBits.find(dtype.get<std::string>()) : kDtypeBits.end();
     if (!dtype.is_string() || capability_dtype(dtype.get<std::string>()).empty())
-      add(where + ": dtype: " + dtype.dump(-1, ' ', false, json::error_handler_t::replace) +
-          " is not the name of a type");
+      add(where + ": dtype: " + json_text(dtype) + " is not the name of a type");
     if (bits == kDtypeBits.end()) return range;  // a type whose size is not known here
     std::uint64_t size = bits->second / 8;
     for (const std::uint64_t side : tensor.at("shape")) {

@@ -8,6 +8,7 @@
 
 #include "host/log/terminal_text.h"
 #include "host/task/engine_option.h"
+#include "host/text/json_text.h"
 #include "host/worker/frame.h"
 #include "roundhouse/error.hpp"
 
@@ -33,7 +34,7 @@ inline void from_json(const nlohmann::json& json, EngineOption& option) {
 
 // Broken UTF-8 is replaced.
 inline std::string message_text(const nlohmann::json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(json);
 }
 
 // A path for the other end, which has to find it. Throws INVALID_ARGUMENT for one that JSON cannot hold.

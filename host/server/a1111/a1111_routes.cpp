@@ -5,7 +5,7 @@
 #include "host/server/a1111/listings.h"
 #include "host/server/a1111/picture_routes.h"
 #include "host/server/a1111/settings.h"
-#include "host/server/json_text.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/a1111/jobs.h"
 
-#include "host/server/json_text.h"
 #include "host/server/pictures.h"
+#include "host/text/json_text.h"
 #include "host/transport/base64.h"
 
 namespace roundhouse::host::a1111 {

@@ -8,7 +8,7 @@
 #include "host/server/a1111/names.h"
 #include "host/server/image_to_image.h"
 #include "host/server/json_fields.h"
-#include "host/server/json_text.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host::a1111 {
 namespace {

@@ -7,8 +7,8 @@
 #include "host/server/a1111/names.h"
 #include "host/server/a1111/txt2img_request.h"
 #include "host/server/image_to_image.h"
-#include "host/server/json_text.h"
 #include "host/server/pictures.h"
+#include "host/text/json_text.h"
 #include "host/transport/base64.h"
 
 namespace roundhouse::host::a1111 {

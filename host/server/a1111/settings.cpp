@@ -2,8 +2,8 @@
 #include "host/server/a1111/settings.h"
 
 #include "host/server/generation.h"
-#include "host/server/json_text.h"
 #include "host/server/model_selector.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host::a1111 {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "host/server/http/http_error.h"
 #include "host/server/json_fields.h"
-#include "host/server/json_text.h"
 #include "host/server/native/picture_job.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {

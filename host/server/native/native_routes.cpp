@@ -9,12 +9,12 @@
 #include "host/server/hidden_places.h"
 #include "host/server/http/http_error.h"
 #include "host/server/json_fields.h"
-#include "host/server/json_text.h"
 #include "host/server/native/failure.h"
 #include "host/server/native/generate_routes.h"
 #include "host/server/native/store_routes.h"
 #include "host/server/openapi.h"
 #include "host/store/model_json.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {

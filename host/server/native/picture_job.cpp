@@ -8,7 +8,7 @@
 
 #include "host/log/to_error.h"
 #include "host/server/http/http_error.h"
-#include "host/server/json_text.h"
+#include "host/text/json_text.h"
 #include "host/transport/base64.h"
 
 namespace roundhouse::host {

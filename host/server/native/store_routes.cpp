@@ -5,9 +5,9 @@
 
 #include "host/app/verify.h"
 #include "host/server/json_fields.h"
-#include "host/server/json_text.h"
 #include "host/server/use_cases.h"
 #include "host/store/model_json.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "host/server/json_text.h"
 #include "host/server/ollama/clock.h"
 #include "host/server/ollama/reference.h"
 #include "host/store/digest.h"
 #include "host/store/model_files.h"
 #include "host/store/model_json.h"
 #include "host/store/weight_files.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host::ollama {
 namespace {

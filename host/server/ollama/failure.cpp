@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/ollama/failure.h"
 
-#include "host/server/json_text.h"
+#include "host/text/json_text.h"
 #include "roundhouse/status.hpp"
 
 namespace roundhouse::host::ollama {

@@ -3,12 +3,12 @@
 // unloading by an empty prompt; and an honest refusal of text.
 #include "host/server/ollama/generate_routes.h"
 
-#include "host/server/json_text.h"
 #include "host/server/ollama/clock.h"
 #include "host/server/ollama/entries.h"
 #include "host/server/ollama/picture_answer.h"
 #include "host/server/ollama/reference.h"
 #include "host/server/request_fields.h"
+#include "host/text/json_text.h"
 #include "host/transport/base64.h"
 
 namespace roundhouse::host::ollama {

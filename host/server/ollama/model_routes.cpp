@@ -2,9 +2,9 @@
 // Models by name: listed, shown, copied, deleted, unloaded.
 #include "host/server/ollama/model_routes.h"
 
-#include "host/server/json_text.h"
 #include "host/server/ollama/entries.h"
 #include "host/server/ollama/reference.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host::ollama {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/ollama/ollama_routes.h"
 
-#include "host/server/json_text.h"
 #include "host/server/ollama/blob_routes.h"
 #include "host/server/ollama/failure.h"
 #include "host/server/ollama/generate_routes.h"
 #include "host/server/ollama/model_routes.h"
 #include "host/server/ollama/transfer_routes.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "host/server/json_text.h"
 #include "host/server/ollama/clock.h"
+#include "host/text/json_text.h"
 #include "host/transport/base64.h"
 
 namespace roundhouse::host::ollama {

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "host/server/json_text.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host::ollama {
 namespace {

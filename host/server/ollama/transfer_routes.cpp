@@ -3,13 +3,13 @@
 #include "host/server/ollama/transfer_routes.h"
 
 #include "host/app/pull.h"
-#include "host/server/json_text.h"
 #include "host/server/ollama/create_request.h"
 #include "host/server/ollama/progress_lines.h"
 #include "host/server/ollama/reference.h"
 #include "host/server/use_cases.h"
 #include "host/sources/hub.h"
 #include "host/sources/registry_push.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host::ollama {
 namespace {

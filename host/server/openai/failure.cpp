@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/server/http/http_error.h"
+#include "host/text/json_text.h"
 #include "host/text/letters.h"
 
 namespace roundhouse::host::openai {
@@ -70,7 +71,7 @@ std::string failure_json(const http::Request& /*request*/, const Error& error, i
   json["code"] = status == 401 ? "invalid_api_key" : lowered(name);
   json["error_code"] = name;
   json["hint"] = error.hint();
-  return ordered_json{{"error", json}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return json_text(ordered_json{{"error", json}});
 }
 
 http::Handler with_retry_advice(http::Handler handler) {

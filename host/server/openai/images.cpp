@@ -8,12 +8,12 @@
 #include <ctime>
 
 #include "host/server/http/http_error.h"
-#include "host/server/json_text.h"
 #include "host/server/openai/failure.h"
 #include "host/server/openai/image_request.h"
 #include "host/server/openai/models.h"
 #include "host/server/pictures.h"
 #include "host/server/request_fields.h"
+#include "host/text/json_text.h"
 #include "host/transport/base64.h"
 
 namespace roundhouse::host::openai {

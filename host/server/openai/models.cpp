@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <chrono>
 
-#include "host/server/json_text.h"
 #include "host/server/model_selector.h"
 #include "host/server/openai/failure.h"
 #include "host/server/openai/image_request.h"
+#include "host/text/json_text.h"
 
 namespace roundhouse::host::openai {
 namespace {

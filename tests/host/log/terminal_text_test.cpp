@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/log/terminal_text.h"
+#include "host/text/json_text.h"
 
 #include <gtest/gtest.h>
 
@@ -40,8 +41,7 @@ TEST(TerminalText, MendsWhatIsNotUtf8) {
 
 TEST(TerminalText, LeavesJsonWhatItIs) {
   const nlohmann::json json = {{"name", "\u202ea\u0085\x7f\x1b\"\\\n夜"}};
-  const std::string shown = terminal_text(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace),
-                                          TerminalLines::several);
+  const std::string shown = terminal_text(json_lines(json), TerminalLines::several);
   EXPECT_EQ(nlohmann::json::parse(shown), json);
   EXPECT_EQ(shown.find('\x7f'), std::string::npos);
 }
