@@ -167,7 +167,8 @@ class GgufFamilies : public testing::Test {
   // The first case whose stages pass.
   template <class Wanted>
   static nlohmann::json stages_where(const Wanted& wanted) {
-    for (const auto& row : json_of(ROUNDHOUSE_STAGES).at("cases"))
+    const nlohmann::json file = json_of(ROUNDHOUSE_STAGES);
+    for (const auto& row : file.at("cases"))
       if (row.at("stages").contains("model") && wanted(row.at("stages"))) return row.at("stages");
     throw std::logic_error("no such case");
   }
@@ -177,7 +178,8 @@ class GgufFamilies : public testing::Test {
     keys_.add("tokenizer.ggml.tokens", tokens_);
     keys_.add("tokenizer.ggml.token_type", kinds_);
     const Tokenizer actual = Tokenizer::from_gguf(write_keys(folder_, keys_));
-    for (const auto& row : json_of(ROUNDHOUSE_STAGES).at("texts")) {
+    const nlohmann::json file = json_of(ROUNDHOUSE_STAGES);
+    for (const auto& row : file.at("texts")) {
       const auto text = row.get<std::string>();
       SCOPED_TRACE(row.dump());
       const auto ids = expected.encode(text);
