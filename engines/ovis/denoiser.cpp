@@ -5,7 +5,7 @@ namespace engines::ovis {
 
 OvisDenoiser::OvisDenoiser(const std::filesystem::path& directory, Kernels& kernels,
                            const PipelineOptions& options)
-    : transformer_(directory / "transformer", kernels, options.weights, options.threads) {
+    : transformer_(directory / "transformer", kernels, options.of_denoiser(), options.threads) {
 }
 
 std::unique_ptr<Denoiser::Session> OvisDenoiser::begin(ConstRows caption, std::int64_t h, std::int64_t w,

@@ -31,7 +31,7 @@ FloatBuffer caption_of(const FloatBuffer& hidden, std::int64_t width) {
 
 OvisPromptEncoder::OvisPromptEncoder(const std::filesystem::path& directory, Kernels& kernels,
                                      const PipelineOptions& options)
-    : encoder_(directory / "text_encoder", kernels, options.weights, options.threads),
+    : encoder_(directory / "text_encoder", kernels, options.of_encoder(), options.threads),
       tokens_(directory, encoder_.described().config().vocab_size) {
 }
 
@@ -43,8 +43,8 @@ std::size_t OvisPromptEncoder::count_tokens(const std::string& prompt) const {
   return tokens_.encode(kInstruction + prompt, false, SIZE_MAX).size();
 }
 
-FloatBuffer OvisPromptEncoder::encode(const Ids& ids, Run& run) {
-  return caption_of(encoder_.use().encode(ids, run), width());
+FloatBuffer OvisPromptEncoder::encode(const Ids& ids, Run& run, const Hidden& hidden) {
+  return caption_of(encoder_.use().encode(ids, run, hidden), width());
 }
 
 FloatBuffer OvisPromptEncoder::rehearse(const Ids& ids, Run& run) const {

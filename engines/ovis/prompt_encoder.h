@@ -20,7 +20,7 @@ class OvisPromptEncoder final : public PromptEncoder {
   std::size_t count_tokens(const std::string& prompt) const override;
   // [256, width()]: without the first 28 tokens, which hold the template and the beginning of the
   // instruction; zeros behind the prompt, which the denoiser attends to.
-  FloatBuffer encode(const Ids& ids, Run& run) override;
+  FloatBuffer encode(const Ids& ids, Run& run, const Hidden& hidden) override;
   FloatBuffer rehearse(const Ids& ids, Run& run) const override;
   std::int64_t rows(std::size_t tokens) const override;
   std::int64_t width() const override { return encoder_.described().config().hidden_size; }

@@ -191,7 +191,10 @@ Generation::Embeddings Generation::encode(const Ids& ids, bool negative, std::si
 
   Embeddings embeddings = model_.embeddings.find(ids);
   if (!embeddings) {
-    auto computed = at("encode", run_, [&] { return model_.encoder->encode(ids, run_); });
+    PromptEncoder::Hidden hidden;
+    if (taps_.hidden)
+      hidden = [&](const std::string& name, ConstRows rows) { taps_.hidden(name, rows, negative); };
+    auto computed = at("encode", run_, [&] { return model_.encoder->encode(ids, run_, hidden); });
     require_finite(all(computed), "encode",
                    negative ? "the negative prompt's embeddings" : "the prompt's embeddings");
     embeddings = std::make_shared<const FloatBuffer>(std::move(computed));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,9 +28,12 @@ class PromptEncoder {
   virtual Ids tokenize(const std::string& prompt) const = 0;
   // How many there are before they are cut; 0: not told.
   virtual std::size_t count_tokens(const std::string& /*prompt*/) const { return 0; }
+  // Gets "hidden0", "hidden1", ...: the rows that enter the first layer, and what leaves each that is
+  // computed.
+  using Hidden = std::function<void(const std::string& name, ConstRows rows)>;
   // [rows(ids.size()), width()]. On a component that only describes itself (see Component::use) this is the
   // work on kernels that take notes. Throws CANCELLED between blocks.
-  virtual FloatBuffer encode(const Ids& ids, Run& run) = 0;
+  virtual FloatBuffer encode(const Ids& ids, Run& run, const Hidden& hidden) = 0;
   // The same with the weights as they are stored, for kernels that only take notes.
   virtual FloatBuffer rehearse(const Ids& ids, Run& run) const = 0;
   virtual std::int64_t rows(std::size_t tokens) const = 0;

@@ -37,9 +37,11 @@ struct Image {
   std::vector<float> rgb;
 };
 
-// Everything that a test may want to see between stages. Null members are not called.
+// Everything that a test or a trace may want to see between stages. Null members are not called.
 struct PipelineTaps {
   std::function<void(const std::vector<std::int32_t>& ids, bool negative)> tokens;
+  // Of the encoder, as PromptEncoder::Hidden; not of embeddings that are kept from an earlier prompt.
+  std::function<void(const std::string& name, ConstRows rows, bool negative)> hidden;
   std::function<void(ConstRows embeddings, bool negative)> embeddings;
   std::function<void(ConstPlanes latents)> noise;
   std::function<void(std::size_t step, double t, ConstPlanes positive, const float* negative,
@@ -52,8 +54,13 @@ struct PipelineTaps {
 struct PipelineOptions {
   // q8_0, q4_0, q4_K or q6_K: what the big matrices of encoder and denoiser are rounded to
   std::optional<Dtype> weights;
+  // the same for one of them alone, none as they are stored
+  std::optional<std::optional<Dtype>> encoder_weights, denoiser_weights;
   MemoryWish memory;
   int threads = 1;  // for rounding
+
+  std::optional<Dtype> of_encoder() const { return encoder_weights.value_or(weights); }
+  std::optional<Dtype> of_denoiser() const { return denoiser_weights.value_or(weights); }
 };
 
 // One opened model. Not for several threads at once.

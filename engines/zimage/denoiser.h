@@ -12,7 +12,7 @@ namespace engines::zimage {
 class ZImageDenoiser final : public Denoiser {
  public:
   ZImageDenoiser(const std::filesystem::path& directory, Kernels& kernels, const PipelineOptions& options)
-      : transformer_(directory / "transformer", kernels, options.weights, options.threads) {}
+      : transformer_(directory / "transformer", kernels, options.of_denoiser(), options.threads) {}
 
   std::int64_t caption_width() const { return config().cap_feat_dim; }
   std::int64_t channels() const override { return config().in_channels; }

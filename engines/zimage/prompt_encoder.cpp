@@ -10,7 +10,7 @@ constexpr std::size_t kMaxPromptTokens = 512;
 
 ZImagePromptEncoder::ZImagePromptEncoder(const std::filesystem::path& directory, Kernels& kernels,
                                          const PipelineOptions& options)
-    : encoder_(directory / "text_encoder", kernels, options.weights, options.threads),
+    : encoder_(directory / "text_encoder", kernels, options.of_encoder(), options.threads),
       tokens_(directory, encoder_.described().config().vocab_size) {
 }
 

@@ -19,7 +19,9 @@ class ZImagePromptEncoder final : public PromptEncoder {
   // Cut to 512 tokens after templating.
   Ids tokenize(const std::string& prompt) const override;
   std::size_t count_tokens(const std::string& prompt) const override;
-  FloatBuffer encode(const Ids& ids, Run& run) override { return encoder_.use().encode(ids, run); }
+  FloatBuffer encode(const Ids& ids, Run& run, const Hidden& hidden) override {
+    return encoder_.use().encode(ids, run, hidden);
+  }
   FloatBuffer rehearse(const Ids& ids, Run& run) const override {
     return encoder_.described().encode(ids, run);
   }

@@ -84,6 +84,12 @@ std::string prompt_of(const GenerateFlags& flags) {
   return *flags.prompt;
 }
 
+void declare_stage_types(FlagTable& command, GenerateFlags& flags) {
+  command.add("--dtype-te", "TYPE", "As --weights, for the text encoder alone", &flags.dtype_te);
+  command.add("--dtype-dit", "TYPE", "As --weights, for the transformer alone", &flags.dtype_dit);
+  command.add("--dtype-vae", "TYPE", "Of the autoencoder: f32, which it always works in", &flags.dtype_vae);
+}
+
 void declare_picture_flags(FlagTable& command, GenerateFlags& flags) {
   command.group = "Picture";
   command.add("--negative-prompt", "TEXT", "What to keep away from; needs guidance [default: none]",
@@ -135,6 +141,7 @@ void declare_run_flags(FlagTable& command, GenerateFlags& flags) {
               "How the engine holds the big matrices: stored, q8_0, q4_0, q6_k or q4_k, quantised at load "
               "[default: stored]",
               &flags.weights);
+  declare_stage_types(command, flags);
   command.add("--memory-limit", "SIZE",
               "What the engine's process may take, such as 10GB [default: the control group's limit, if any]",
               &flags.memory_limit);
@@ -163,6 +170,30 @@ void declare_generate_flags(FlagTable& command, GenerateFlags& flags) {
   declare_picture_flags(command, flags);
   declare_run_flags(command, flags);
   flags.daemon.declare(command, "Have the daemon at URL make the pictures [default: this program does]");
+}
+
+void declare_traced_flags(FlagTable& command, GenerateFlags& flags) {
+  command.add("PROMPT", "", "What the image shows [default: that of the fixture, else a red fox]",
+              &flags.prompt);
+  command.add("--negative-prompt", "TEXT", "What to keep away from; needs guidance", &flags.negative_prompt);
+  command.add("--model", "NAME|DIR", "A model of 'roundhouse models', or a directory [default: pocket-turbo]",
+              &flags.model);
+  command.add("--engine", "ID", "An engine of 'roundhouse engines' [default: auto]", &flags.engine);
+  command.add("--threads", "N", "1 to 1024 [default: all processors that the program may use]",
+              &flags.threads);
+  command.add("--width", "PX", "Width in pixels, within the model's limits", &flags.width);
+  command.add("--height", "PX", "Height in pixels, within the model's limits", &flags.height);
+  command.add("--steps", "N", "Model evaluations, 1 to 50", &flags.steps);
+  command.add("--guidance", "X", "0 to 20; 0 is off", &flags.guidance);
+  command.add("--seed", "N", "0 or more [default: 0]", &flags.seed);
+  command.add("--sampler", "NAME", "One that the engine lists", &flags.sampler);
+  command.add("--schedule", "NAME", "One that the engine lists", &flags.schedule);
+  command.add("--weights", "TYPE", "stored, q8_0, q4_0, q6_k or q4_k [default: stored]", &flags.weights);
+  declare_stage_types(command, flags);
+  command.add("--model-option", "NAME=VALUE", "An option of the engine for the model (repeatable)",
+              &flags.model_options);
+  command.add("--engine-option", "NAME=VALUE", "An option of the engine itself (repeatable)",
+              &flags.engine_options);
 }
 
 GenerateRequest to_request(const GenerateFlags& flags) {
@@ -195,6 +226,13 @@ GenerateRequest to_request(const GenerateFlags& flags) {
     request.options.push_back(parse_engine_option("--option", text));
   for (const std::string& text : flags.model_options)
     request.model_options.push_back(parse_engine_option("--model-option", text));
+  const std::pair<const char*, const std::optional<std::string>&> stages[] = {
+      {"dtype_te", flags.dtype_te}, {"dtype_dit", flags.dtype_dit}, {"dtype_vae", flags.dtype_vae}};
+  for (const auto& [name, value] : stages) {
+    if (value)
+      request.model_options.push_back(
+          parse_engine_option("--model-option", std::string(name) + "=" + *value));
+  }
   for (const std::string& text : flags.engine_options)
     request.engine_options.push_back(parse_engine_option("--engine-option", text));
   request.prompt = prompt_of(flags);  // last: it may wait for standard input

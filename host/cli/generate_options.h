@@ -20,6 +20,7 @@ struct GenerateFlags {
   std::optional<std::string> long_prompt;
   std::optional<std::string> width, height, aspect, images, seed, sampler, schedule;
   std::optional<std::string> engine, device, model, threads, weights, memory_limit;
+  std::optional<std::string> dtype_te, dtype_dit, dtype_vae;  // of encoder, transformer and autoencoder alone
   std::vector<std::string> engine_options, model_options, options;
   std::string output_directory = "output";
   bool allow_cpu = false;
@@ -33,6 +34,8 @@ struct GenerateFlags {
 };
 
 void declare_generate_flags(FlagTable& command, GenerateFlags& flags);
+// Those of them that change numbers, for commands that look into a run.
+void declare_traced_flags(FlagTable& command, GenerateFlags& flags);
 
 // Throws INVALID_ARGUMENT for a value that is no number or a prompt that is given twice or not at all,
 // IO_ERROR for a prompt file that cannot be read. Ranges and names are the session's to check.

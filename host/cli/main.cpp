@@ -30,7 +30,8 @@ std::vector<Entry> make_commands(FlagTable& program) {
         make_pull_command,     make_pin_command,      make_push_command,     make_gc_command,
         make_clean_command,    make_serve_command,    make_ps_command,       make_stop_command,
         make_convert_command,  make_quantize_command, make_bench_command,    make_tokenize_command,
-        make_doctor_command,   make_errors_command,   make_version_command}) {
+        make_smoke_command,    make_dump_command,     make_parity_command,   make_doctor_command,
+        make_errors_command,   make_version_command}) {
     std::unique_ptr<Command> command = make();
     FlagTable& table = program.commands.emplace_back(command->declare());
     entries.push_back({table.name, std::move(command)});

@@ -12,6 +12,7 @@
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/draft/rates.h"
 #include "roundhouse/ext/draft/tokenize.h"
+#include "roundhouse/ext/draft/trace.h"
 #include "roundhouse/ext/estimate.h"
 #include "roundhouse/ext/image.h"
 #include "roundhouse/ext/inspect.h"
@@ -33,6 +34,8 @@ template <>
 inline constexpr std::array first_functions<rh_concurrency>{"calls"};
 template <>
 inline constexpr std::array first_functions<rh_inspect>{"model"};
+template <>
+inline constexpr std::array first_functions<rh_trace>{"image"};
 template <>
 inline constexpr std::array first_functions<rh_bench>{"product", "matrix_rate"};
 template <>

@@ -4,6 +4,7 @@
 #include "host/store/validate.h"
 #include "host/worker/ops/convert.h"
 #include "host/worker/ops/estimate.h"
+#include "host/worker/ops/trace.h"
 
 namespace roundhouse::host {
 
@@ -18,6 +19,17 @@ EstimateResult estimate_plan(const GeneratePlan& plan, OneWorker& worker,
   result.notes = plan.notes;
   result.notes.insert(result.notes.end(), report.notes.begin(), report.notes.end());
   return result;
+}
+
+std::vector<std::string> trace_plan(const GeneratePlan& plan, OneWorker& worker,
+                                    const std::atomic<bool>& cancelled,
+                                    const std::function<void(TraceTensor)>& seen) {
+  const LeaseReport report = worker.lend_engine(plan, cancelled, [&](Lease& lease) {
+    trace(lease.client(), {open_job(lease.report().placement), plan.job}, seen);
+  });
+  std::vector<std::string> notes = plan.notes;
+  notes.insert(notes.end(), report.notes.begin(), report.notes.end());
+  return notes;
 }
 
 ConversionPlan make_conversion_plan(const std::string& type, const std::string& format,

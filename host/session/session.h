@@ -19,6 +19,7 @@
 #include "host/task/convert_task.h"
 #include "host/task/estimate.h"
 #include "host/task/image_task.h"
+#include "host/task/trace_tensor.h"
 #include "host/worker/engine_client.h"
 
 namespace roundhouse::host {
@@ -81,6 +82,12 @@ struct EstimateResult {
   std::vector<std::string> notes;
 };
 EstimateResult estimate_plan(const GeneratePlan& plan, OneWorker& worker, const std::atomic<bool>& cancelled);
+
+// Makes the planned image and gives what every stage computed, in its order, on this thread (rh.trace/1).
+// Notes of the run. CAPABILITY_UNSUPPORTED from an engine that shows nothing.
+std::vector<std::string> trace_plan(const GeneratePlan& plan, OneWorker& worker,
+                                    const std::atomic<bool>& cancelled,
+                                    const std::function<void(TraceTensor)>& seen);
 
 // As GeneratePlan, with rh.convert/1 in place of rh.image/1.
 struct ConversionPlan : Placement {

@@ -14,6 +14,7 @@
 #include "plugins/pipeline/convert_run.h"
 #include "plugins/pipeline/sink_run.h"
 #include "plugins/pipeline/tokenize_extension.h"
+#include "plugins/pipeline/trace_run.h"
 
 namespace roundhouse::pipeline {
 namespace {
@@ -71,6 +72,12 @@ const std::vector<std::pair<std::string, Weights>>& weight_choices() {
   return choices;
 }
 
+// Of one network, where it is not that of the option "weights".
+std::optional<Weights> stage_weights(Options& options, const char* name) {
+  if (options.string(name, "").empty()) return std::nullopt;
+  return choice(options, name, weight_choices());
+}
+
 engines::PipelineOptions read_options(const ModelSource& source, int threads) {
   using engines::Residency;
   using engines::VaeTiling;
@@ -78,6 +85,9 @@ engines::PipelineOptions read_options(const ModelSource& source, int threads) {
   options.threads = threads;
   options.memory.limit = source.memory_limit_bytes;
   options.weights = choice(source.options, "weights", weight_choices());
+  options.encoder_weights = stage_weights(source.options, "dtype_te");
+  options.denoiser_weights = stage_weights(source.options, "dtype_dit");
+  choice<bool>(source.options, "dtype_vae", {{"f32", true}});  // its sums need no less, and it is small
   options.memory.residency = choice<Residency>(
       source.options, "residency",
       {{"auto", Residency::automatic}, {"all", Residency::all}, {"staged", Residency::staged}});
@@ -245,6 +255,15 @@ void PipelineEngine::inspect(const ModelSource& source, InspectSink& sink) {
       [&] { return sink.cancelled(); });
 }
 
+void PipelineEngine::trace(const ModelSource& source, const ImageRequest& request, Options&,
+                           TraceSink& sink) {
+  refuse_picture_inputs(request);
+  const auto pipeline = engines::open_pipeline(engines::architectures(), source.directory, *kernels_,
+                                               read_options(source, threads_));
+  TraceRun run(sink);
+  run.show(pipeline->generate(translate(request), run, run.taps()));
+}
+
 void PipelineEngine::convert(const ConvertRequest& request, Options& options, ConvertSink& sink) {
   options.refuse_unread();  // there are none
   engines::conversion::ConversionRequest conversion;
@@ -287,6 +306,7 @@ const void* PipelineEngine::extension(std::string_view id) {
   if (id == RH_INSPECT_ID) return inspect_extension<PipelineEngine>();
   if (id == RH_RATES_ID) return rates_extension<PipelineEngine>();
   if (id == RH_TOKENIZE_ID) return TokenizeExtension<PipelineEngine>::get();
+  if (id == RH_TRACE_ID) return trace_extension<PipelineEngine>();
   return id == RH_CONVERT_ID ? convert_extension<PipelineEngine>() : nullptr;
 }
 

@@ -15,6 +15,7 @@
 #include "roundhouse/inspect.hpp"
 #include "roundhouse/plugin.hpp"
 #include "roundhouse/rates.hpp"
+#include "roundhouse/trace.hpp"
 
 namespace roundhouse::pipeline {
 
@@ -38,6 +39,8 @@ class PipelineEngine : public Engine {
   Estimate estimate(const ModelSource& source, const ImageRequest& request, Options& options);
   // rh.inspect/1.
   void inspect(const ModelSource& source, InspectSink& sink);
+  // rh.trace/1.
+  void trace(const ModelSource& source, const ImageRequest& request, Options& options, TraceSink& sink);
   // rh.convert/1.
   void convert(const ConvertRequest& request, Options& options, ConvertSink& sink);
   // rh.rates/1: every type that weights can be stored in.

@@ -9,6 +9,7 @@
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/draft/rates.h"
 #include "roundhouse/ext/draft/tokenize.h"
+#include "roundhouse/ext/draft/trace.h"
 #include "roundhouse/floor.hpp"
 #include "roundhouse/roundhouse.h"
 
@@ -70,6 +71,9 @@ const Record records[] = {
     RECORD(rh_bench, 24),
     RECORD(rh_rates, 24),
     RECORD(rh_tokenize, 16),
+    RECORD(rh_tensor, 64),
+    RECORD(rh_trace_sink, 32),
+    RECORD(rh_trace, 16),
     RECORD(rh_convert_request, 48),
     RECORD(rh_convert_progress, 40),
     RECORD(rh_convert_tensor, 80),
@@ -272,6 +276,21 @@ const Field fields[] = {
     FIELD(rh_tokenize, struct_size, 0, 4),
     FIELD(rh_tokenize, reserved, 4, 4),
     FIELD(rh_tokenize, encode, 8, 8),
+    FIELD(rh_tensor, struct_size, 0, 4),
+    FIELD(rh_tensor, type, 4, 4),
+    FIELD(rh_tensor, name, 8, 8),
+    FIELD(rh_tensor, rank, 16, 4),
+    FIELD(rh_tensor, reserved, 20, 4),
+    FIELD(rh_tensor, shape, 24, 32),
+    FIELD(rh_tensor, data, 56, 8),
+    FIELD(rh_trace_sink, struct_size, 0, 4),
+    FIELD(rh_trace_sink, reserved, 4, 4),
+    FIELD(rh_trace_sink, context, 8, 8),
+    FIELD(rh_trace_sink, tensor, 16, 8),
+    FIELD(rh_trace_sink, cancelled, 24, 8),
+    FIELD(rh_trace, struct_size, 0, 4),
+    FIELD(rh_trace, reserved, 4, 4),
+    FIELD(rh_trace, image, 8, 8),
     FIELD(rh_convert_request, struct_size, 0, 4),
     FIELD(rh_convert_request, reserved, 4, 4),
     FIELD(rh_convert_request, source, 8, 8),

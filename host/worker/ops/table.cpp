@@ -15,6 +15,7 @@
 #include "host/worker/ops/probe.h"
 #include "host/worker/ops/rates.h"
 #include "host/worker/ops/tokenize.h"
+#include "host/worker/ops/trace.h"
 
 namespace roundhouse::host {
 
@@ -29,6 +30,7 @@ std::span<const Operation> operations() {
       Operation{"rates", Access::engine, work_rates},
       Operation{"inspect", Access::engine, work_inspect},
       Operation{"tokenize", Access::engine, work_tokenize},
+      Operation{"trace", Access::engine, work_trace},
   };
   return kTable;
 }

@@ -9,6 +9,7 @@
 #include "roundhouse/ext/draft/bench.h"
 #include "roundhouse/ext/draft/rates.h"
 #include "roundhouse/ext/draft/tokenize.h"
+#include "roundhouse/ext/draft/trace.h"
 #include "roundhouse/roundhouse.h"
 
 namespace roundhouse {
@@ -97,6 +98,12 @@ template <>
 inline constexpr std::uint32_t floor_size<rh_rates> = 24;
 template <>
 inline constexpr std::uint32_t floor_size<rh_tokenize> = 16;
+template <>
+inline constexpr std::uint32_t floor_size<rh_tensor> = 64;
+template <>
+inline constexpr std::uint32_t floor_size<rh_trace_sink> = 32;
+template <>
+inline constexpr std::uint32_t floor_size<rh_trace> = 16;
 template <>
 inline constexpr std::uint32_t floor_size<rh_concurrency> = 16;
 

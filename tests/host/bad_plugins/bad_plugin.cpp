@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <roundhouse/ext/draft/bench.h>
 #include <roundhouse/ext/draft/rates.h>
+#include <roundhouse/ext/draft/trace.h>
 #include <roundhouse/ext/log.h>
 #include <roundhouse/roundhouse.h>
 #include <sys/prctl.h>

@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 enum class Host { safe, deadly };
-enum class Phase { probe, open, generate, estimate, convert, inspect, bench, rates };
+enum class Phase { probe, open, generate, estimate, convert, inspect, bench, rates, trace };
 
 struct BadPlugin {
   const char* defect;

@@ -4,6 +4,7 @@
 
 #include "host/worker/ops/inspect.h"
 #include "host/worker/ops/rates.h"
+#include "host/worker/ops/trace.h"
 #include "worker_fixture.h"
 
 namespace roundhouse::host {
@@ -66,6 +67,7 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
   bool run_extension(EngineClient& client, const std::string& phase) {
     phase_ = phase;
     if (phase == "estimate") estimate(client, {{}, job_of("a picture")});
+    if (phase == "trace") trace(client, {{}, job_of("a picture")}, [](const TraceTensor&) {});
     if (phase == "inspect") inspect(client, {});
     if (phase == "convert") convert(client, {"/source", "/target", "f32", "", {}}, {});
     if (phase == "bench") matrix_rate(client, {"", 8, 8, 8, 0.1});
