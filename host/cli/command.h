@@ -57,6 +57,7 @@ std::unique_ptr<Command> make_gc_command();
 std::unique_ptr<Command> make_clean_command();
 std::unique_ptr<Command> make_errors_command();
 std::unique_ptr<Command> make_doctor_command();
+std::unique_ptr<Command> make_fetch_command();
 std::unique_ptr<Command> make_smoke_command();
 std::unique_ptr<Command> make_dump_command();
 std::unique_ptr<Command> make_parity_command();

@@ -132,6 +132,22 @@ TEST_F(Pull, cancelled_keeps_what_it_has) {
   EXPECT_EQ(pull().at("bytes_fetched"), bytes_ - kept);
 }
 
+TEST_F(Pull, fetch_takes_the_flags_of_other_tools_and_fills_a_directory) {
+  const Arguments fetch = {"fetch", "--repo",   "test/model", "--revision",
+                           "main",  "--output", "raw",        "--json"};
+  const Outcome outcome = end(fetch);
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.json().at("bytes_fetched"), bytes_);
+  for (const auto& [path, entry] : hub_.files) {
+    EXPECT_EQ(content(work() / "raw" / path), entry.content) << path;
+    EXPECT_FALSE(fs::is_symlink(work() / "raw" / path)) << path;
+  }
+  EXPECT_EQ(run({"validate", "raw"}).status, 0);
+  EXPECT_EQ(end(fetch).status, 7) << "raw is there already";
+  EXPECT_EQ(end({"fetch", "--revision", "main"}).status, 2);
+  EXPECT_EQ(end({"fetch", "hf:test/model", "--repo", "test/model"}).status, 2);
+}
+
 TEST_F(Pull, two_at_once_fetch_every_byte_once) {
   Running one = begin(with_pull({"--name", "one"}));
   Running two = begin(with_pull({"--name", "two"}));
