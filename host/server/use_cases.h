@@ -12,7 +12,7 @@ namespace roundhouse::host {
 inline ModelCheck check_of(const Services& services, const http::Exchange& exchange) {
   if (!services.check) return {};
   return [&services, &exchange](const std::filesystem::path& directory, const ModelDirectory& inspected) {
-    services.check(directory, inspected, exchange.cancelled());
+    return services.check(directory, inspected, exchange.cancelled());
   };
 }
 
