@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engines that come and are replaced under a running daemon, SIGHUP, and what a second signal does.
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -113,6 +117,26 @@ TEST_F(Reload, SIGHUP_opens_the_log_again) {
   fs::rename(log(), work() / "log.1");
   daemon.send(SIGHUP);
   EXPECT_FALSE(wait_for("settings read again").is_null());
+}
+
+// Nobody is there any more to end it; a job of a shell hears of the same by SIGHUP and goes on.
+TEST_F(Reload, in_the_foreground_it_ends_with_its_terminal) {
+  int terminal = -1;
+  const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    const std::string home = (root_ / "home").string(), log_file = log().string();
+    execl(program().c_str(), "roundhouse", "serve", "--port", "0", "--home", home.c_str(), "--log-file",
+          log_file.c_str(), nullptr);
+    _exit(127);
+  }
+  EXPECT_FALSE(wait_for("listening").is_null());
+  close(terminal);
+  int status = -1;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_FALSE(logged("ended").is_null());
 }
 
 TEST_F(Reload, a_second_SIGTERM_ends_it_at_once_with_143) {
