@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `roundhouse serve`: the daemon, until it is told to end.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <set>

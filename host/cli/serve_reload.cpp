@@ -12,9 +12,9 @@ namespace roundhouse::host {
 namespace {
 
 const std::set<std::string>& live_settings() {
-  static const std::set<std::string> keys = {"allowed_hosts",  "allowed_origins", "trusted_proxies",
-                                             "public_url",     "base_path", "api_key_file",    "engine",
-                                             "allowed_models", "pinned"};
+  static const std::set<std::string> keys = {"allowed_hosts", "allowed_origins", "trusted_proxies",
+                                             "public_url",    "base_path",       "api_key_file",
+                                             "engine",        "allowed_models",  "pinned"};
   return keys;
 }
 
