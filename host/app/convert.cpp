@@ -38,7 +38,10 @@ ConvertSource look_at_source(const AppContext& context, const std::string& name)
   const bool ours = source.stored || source.model.spec;
   source.inside =
       std::make_unique<InsideDirectory>(context, source.model.directory, ours ? Links::any : Links::within);
-  source.directory = source.inside->inspect().path;
+  const ModelDirectory inspected = source.inside->inspect();
+  source.directory = inspected.path;
+  // What makes no model makes none in another type either.
+  if (context.check && !source.stored) context.check(source.directory, inspected);
   return source;
 }
 

@@ -48,8 +48,9 @@ struct ConvertReport {
   std::string directory;
 };
 
-// Throws MODEL_NOT_FOUND, a RoutingRefusal where no engine writes that type, INVALID_ARGUMENT for a name that
-// is the source's own, and what Store::build and engines throw. Nothing is left of what ends early.
+// A directory is looked at by the context's check before the work. Throws MODEL_NOT_FOUND, a RoutingRefusal
+// where no engine writes that type, INVALID_ARGUMENT for a name that is the source's own, and what
+// Store::build and engines throw. Nothing is left of what ends early.
 ConvertReport convert_model(const AppContext& context, ConvertEngines engines, const ConvertRequest& request);
 
 // What becomes of a directory's files on their way into the store.
