@@ -92,7 +92,7 @@ AppContext Program::app() const {
       program_version(),
       interrupt_flag(),
       [check = engine_check(*this)](const std::filesystem::path& directory, const ModelDirectory& inspected) {
-        check(directory, inspected, watch_interrupts());
+        return check(directory, inspected, watch_interrupts());
       }};
 }
 

@@ -130,7 +130,7 @@ TEST_F(Ollama, makes_a_quantised_model_with_lines_of_progress) {
 TEST_F(Ollama, ends_the_check_of_a_model_whose_client_has_left) {
   std::atomic<bool> begun{false}, ended{false};
   options_.check = [&](const std::filesystem::path&, const host::ModelDirectory&,
-                       const std::atomic<bool>& cancelled) {
+                       const std::atomic<bool>& cancelled) -> std::string {
     begun = true;
     ended = becomes_true([&] { return cancelled.load(); });
     throw Error(RH_CANCELLED, "cancelled");
