@@ -52,8 +52,8 @@ class GenerateRun {
     if (request.model && (flags_.pull || read_store_settings(program_.user_directory()).auto_pull))
       pull_if_absent(program_.app(), *request.model, transfer_progress("pulling " + *request.model, json_));
     const ModelCatalogue models = program_.models();
-    plan(request, registry, models);
     if (!flags_.estimate) check_output_directory(flags_.output_directory);
+    plan(request, registry, models);
     const EngineRecord* engine = registry.find(record_.plan.engine);
     if (flags_.in_process && engine != nullptr && engine->manifest) {
       ensure_engine_environment(program_, *engine->manifest,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cli/model_check.h"
 
+#include "host/worker/rates.h"
+
 namespace roundhouse::host {
 
 InspectionResult inspect_by_engine(const Program& program, const ModelDirectory& directory,
@@ -11,6 +13,8 @@ InspectionResult inspect_by_engine(const Program& program, const ModelDirectory&
   options.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
     log->write(level, category, message);
   };
+  // As `generate` does before it chooses: both ask one engine.
+  measure_rates(registry, program.rate_cache(), options);
   return inspect_directory(directory, registry, options, cancelled);
 }
 

@@ -33,6 +33,7 @@ InspectionResult inspect_directory(const ModelDirectory& directory, Registry& re
   request.route.architecture = directory.architecture;
   request.route.weight_format = directory.weight_format;
   request.route.dtypes = directory.dtypes;
+  if (!directory.main_dtype.empty()) request.route.weight_type = directory.main_dtype;
   request.model =
       ModelReference{directory.path.string(), directory.architecture, LocalDirectory{directory.path}};
   try {

@@ -121,9 +121,11 @@ void plan_guidance(GeneratePlan& plan, const GenerateRequest& request, const Mod
 // What the weights will be stored as, where something else than what they are is asked for. Rates are of
 // engines without options.
 void plan_weight_type(GeneratePlan& plan) {
-  for (const EngineOption& option : plan.model_options) {
-    const auto* type = std::get_if<std::string>(&option.value);
-    if (option.name == "weights" && type != nullptr && *type != "stored") plan.route.weight_type = *type;
+  for (const char* name : {"weights", "dtype_dit"}) {  // the transformer's own goes first
+    for (const EngineOption& option : plan.model_options) {
+      const auto* type = std::get_if<std::string>(&option.value);
+      if (option.name == name && type != nullptr && *type != "stored") plan.route.weight_type = *type;
+    }
   }
   if (!plan.engine_options.empty()) plan.route.weight_type.reset();
 }

@@ -55,13 +55,11 @@ void check_rates(const Subject& subject, Report& report) {
   Life life(subject, report);
   for (const rh_engine_descriptor* descriptor : life.descriptors()) {
     const EngineUse engine(life, *descriptor);
-    const auto* rates =
-        static_cast<const rh_rates*>(engine.get()->get_extension(engine.get(), RH_RATES_ID));
+    const auto* rates = static_cast<const rh_rates*>(engine.get()->get_extension(engine.get(), RH_RATES_ID));
     if (rates == nullptr) continue;
     const std::string who = descriptor->id;
-    report.require(
-        roundhouse::reaches_floor(rates) && rates->weights != nullptr && rates->measure != nullptr, "P10",
-        who + ": rh_rates is too small or lacks a function");
+    report.require(roundhouse::reaches_floor(rates) && rates->weights != nullptr && rates->measure != nullptr,
+                   "P10", who + ": rh_rates is too small or lacks a function");
     const std::vector<std::string> types = rated_types(report, engine.get(), *rates, who);
     const std::vector<std::string> stored = stored_types(*descriptor);
     for (const std::string& type : types) {
@@ -72,8 +70,7 @@ void check_rates(const Subject& subject, Report& report) {
     }
     double rate = 0;
     ErrorSlot error;
-    const rh_status status =
-        rates->measure(engine.get(), "conformance-unknown", 0.001, &rate, error.get());
+    const rh_status status = rates->measure(engine.get(), "conformance-unknown", 0.001, &rate, error.get());
     report.expect(status == RH_INVALID_ARGUMENT, "P43",
                   who + ": rate with unknown weights returned " + std::to_string(status));
     if (status != RH_OK) error.expect_told(report, status, who + ": rate with unknown weights");

@@ -91,10 +91,11 @@ TEST_P(InterruptedTwice, that_many_milliseconds_apart_it_prints_one_object) {
     run.send(SIGINT);
     EXPECT_TRUE(run.ended_within(milliseconds(10'000)));
     const Outcome outcome = run.wait();
-    EXPECT_EQ(outcome.status, 143) << outcome.err << " (the first signal decides)";
+    // The first signal decides; of two that arrive at once the kernel delivers either first.
+    if (GetParam() > 0 || outcome.status != 130) EXPECT_EQ(outcome.status, 143) << outcome.err;
     ASSERT_NO_THROW(outcome.json()) << before << ": '" << outcome.out << "'";
     EXPECT_EQ(outcome.json().at("error").at("code"), "CANCELLED");
-    EXPECT_EQ(outcome.json().at("error").at("exit_status"), 143);
+    EXPECT_EQ(outcome.json().at("error").at("exit_status"), outcome.status);
     expect_nothing_left();
   }
 }

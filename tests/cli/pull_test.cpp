@@ -15,7 +15,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-using testing::StartsWith;
 
 class Pull : public Program {
  protected:
@@ -217,7 +216,7 @@ TEST_F(Pull, damage_on_the_way_is_found) {
   };
   const Outcome outcome = end({"pull", "hf:test/model"});
   EXPECT_EQ(outcome.status, 5);
-  EXPECT_THAT(outcome.err, StartsWith("error: INTEGRITY_MISMATCH: file '"));
+  EXPECT_THAT(outcome.err, HasSubstr("\nerror: INTEGRITY_MISMATCH: file '"));
   EXPECT_THAT(outcome.err, HasSubstr(".., expected "));
   EXPECT_TRUE(run_json({"verify"}).at("models").empty());
 }

@@ -161,7 +161,7 @@ async function textsOfPictures() {
     assert.equal(found.parameters["Size-1"], "64");
   }
   await refused("png-info", { image: "" }, 400, "INVALID_ARGUMENT", /base64/);
-  await refused("png-info", { image: "aGVsbG8=" }, 400, "INVALID_ARGUMENT", /no PNG/);
+  await refused("png-info", { image: "aGVsbG8=" }, 400, "INVALID_ARGUMENT", /not a PNG/);
   await refused("png-info", {}, 400, "INVALID_ARGUMENT", /image: is missing/);
 }
 

@@ -61,14 +61,14 @@ void expect_refused(const FrameHeader& header, const std::string& part) {
 TEST(FrameDecoder, RefusesAWrongMagicNumber) {
   FrameHeader header = header_of(FrameType::reply);
   header.magic = 0x64636261;
-  expect_refused(header, "no message");
+  expect_refused(header, "not a message");
 }
 
 TEST(FrameDecoder, RefusesAWrongMagicNumberBeforeTheRestOfAHeader) {
   FrameDecoder decoder;
   const std::array<std::uint8_t, 5> hello{'h', 'e', 'l', 'l', 'o'};
   decoder.feed(hello);
-  EXPECT_THAT([&] { decoder.next(0); }, ThrowsMessage<FrameError>(HasSubstr("no message")));
+  EXPECT_THAT([&] { decoder.next(0); }, ThrowsMessage<FrameError>(HasSubstr("not a message")));
 }
 
 TEST(FrameDecoder, AsksForEachHeaderHowLargeItsPayloadMayBe) {

@@ -20,7 +20,7 @@ using ::testing::Pair;
 
 TEST_F(WorkerTest, TextInTheSocketIsABrokenEngine) {
   expect_failure("text into the socket", RH_ENGINE_BROKEN,
-                 "engine 'puppet': its worker sent bytes that are no message");
+                 "engine 'puppet': its worker sent bytes that are not a message");
 }
 
 TEST_F(WorkerTest, AHugeFrameIsABrokenEngineAndAllocatesNothing) {
