@@ -81,8 +81,8 @@ class ConvertCommand : public Command {
     const auto found = kind_.types.find(flags_.type);
     if (found != kind_.types.end()) return found->second;
     throw Error(RH_INVALID_ARGUMENT,
-                std::string(kind_.flag) + ": '" + flags_.type +
-                    "' is not known, expected one of: " + joined(std::views::keys(kind_.types)));
+                std::string(kind_.flag) + ": '" + flags_.type + "' is not known, expected one of: " +
+                    joined(kind_.types, ", ", [](const auto& type) { return type.first; }));
   }
 
   std::string format() const {

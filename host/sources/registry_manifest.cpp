@@ -2,7 +2,10 @@
 #include "host/sources/registry_manifest.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <vector>
 
 #include "host/sources/backoff.h"
@@ -61,7 +64,8 @@ Digest only_model(const json& root, const std::string& shown) {
     throw Error(RH_CAPABILITY_UNSUPPORTED,
                 fmt::format("{} is an index of {} images, none of them a model", shown, manifests->size()));
   if (found.size() == 1) return found.front();
-  const std::string list = joined(found | std::views::take(8), ", ", &Digest::text);
+  const std::string list =
+      joined(std::span(found).first(std::min<std::size_t>(found.size(), 8)), ", ", &Digest::text);
   throw Error(RH_INVALID_ARGUMENT, fmt::format("{} is an index of {} models: {}", shown, found.size(), list),
               "name one of them with @sha256:DIGEST");
 }
