@@ -105,6 +105,8 @@ TEST_F(ClientHabits, a_size_by_habit_becomes_one_that_the_default_model_can_draw
   EXPECT_EQ(answer_.json().at("size"), "512x288");
   EXPECT_THAT(answer_.json().at("notes").dump(), HasSubstr("the size 1792x1024 became 512x288"));
   EXPECT_EQ(openai({{"size", "1024x1024"}, {"model", "dall-e-3"}}), 200);
+  for (const char* quality : {"hd", "low", "high", "standard"})
+    EXPECT_EQ(openai({{"size", "1024x1024"}, {"model", "dall-e-3"}, {"quality", quality}}), 200) << quality;
   EXPECT_EQ(openai({{"size", "1024x1024"}, {"model", "pocket-turbo"}}), 400);
   EXPECT_EQ(openai({{"size", "1024x1024"}, {"fit_sizes", false}}), 400);
   EXPECT_EQ(openai({{"size", "64x64"}}), 200);

@@ -62,10 +62,11 @@ class ImageAnswer {
       : services_(services), exchange_(exchange), shelf_(shelf), image_(std::move(image)) {}
 
   void run() {
-    take_quality(services_, image_);
+    // Before the quality: a plan of the size that was sent may be impossible.
     if (image_.fit && services_.fit_sizes) {
       if (auto note = fit_size(image_.request, services_.models())) notes_.push_back(*note);
     }
+    take_quality(services_, image_);
     if (image_.stream) {
       run_stream();
     } else {
