@@ -142,7 +142,9 @@ struct Generation {
   const ImageTask& task;
   ImageResult result = {};
   StretchPeak peak = {};
-  std::uint32_t step = 0;  // the last one told
+  std::uint32_t step = 0;        // the last one told
+  std::int64_t stage = -1;       // the one at work; none yet
+  std::uint32_t stage_step = 0;  // its furthest step
   std::uint32_t previews = 0;
   ProgressRate rate = {};
 };
@@ -157,12 +159,21 @@ std::int32_t on_cancelled(void* context) {
   return asks_to_stop(generation.call) ? 1 : 0;
 }
 
+// A report that goes no further than those before is as good as silence, and is not passed on.
+bool advances(Generation& generation, const rh_progress& progress) {
+  if (progress.stage == generation.stage && progress.step <= generation.stage_step) return false;
+  generation.stage = progress.stage;
+  generation.stage_step = progress.step;
+  return true;
+}
+
 std::int32_t on_progress(void* context, const rh_progress* progress) {
   Generation& generation = generation_of(context);
   const double elapsed = milliseconds(progress->elapsed_ns);
   auto& steps = generation.result.step_milliseconds;
   if (progress->stage == RH_STAGE_DENOISE && steps.size() < kMaximumReports) steps.push_back(elapsed);
   if (progress->stage == RH_STAGE_DENOISE) generation.step = progress->step;
+  if (!advances(generation, *progress)) return generation.call.is_cancelled() ? 1 : 0;
   if (!generation.rate.allows()) return on_cancelled(context);
   generation.call.send(
       {encode(ProgressEvent{stage_name(progress->stage), progress->step, progress->steps, elapsed, 0})});

@@ -142,6 +142,11 @@ rh_status generate(rh_model*, const rh_image_request* request, const rh_image_si
   }
   const bool slow = is(request, "slow");
   const bool deaf = is(request, "deaf");
+  while (is(request, "one step for ever")) {
+    usleep(10'000);
+    const rh_progress again{sizeof(rh_progress), RH_STAGE_DENOISE, 1, request->steps, 10'000'000};
+    if (sink->progress(sink->context, &again) != 0) return fail(error, RH_CANCELLED, "stopped");
+  }
   for (uint32_t step = 1; step <= request->steps; ++step) {
     for (int block = 0; (slow || deaf) && block < 10; ++block) {
       usleep(1000);

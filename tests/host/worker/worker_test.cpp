@@ -53,6 +53,11 @@ TEST_F(WorkerTest, TheLastWordsOfACrashAreQuoted) {
                  "(SIGABRT) in generate; its last words: terminate called: the puppet");
 }
 
+TEST_F(WorkerTest, TheSameStepAgainIsNoProgress) {
+  options_.timeouts.step = milliseconds(300);
+  expect_failure("one step for ever", RH_TIMEOUT, "engine 'puppet' showed no progress for 0.3 s in generate");
+}
+
 TEST_F(WorkerTest, AStoppedProcessIsTakenForHung) {
   options_.timeouts.step = milliseconds(300);
   expect_failure("stop yourself", RH_TIMEOUT, "engine 'puppet' showed no progress for 0.3 s in generate");
