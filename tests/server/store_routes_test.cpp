@@ -63,6 +63,27 @@ TEST_F(StoreRoutes, verify_names_the_damage_of_each_model) {
   EXPECT_THAT(damaged.body, Not(HasSubstr(home().string()))) << "no paths of this machine";
 }
 
+TEST_F(StoreRoutes, models_that_clients_may_not_use_are_named_nowhere) {
+  import("mine");
+  options_.models = [before = options_.models] {
+    host::ModelSearch search = before().search();
+    search.allowed = {"pocket-t*"};
+    return host::ModelCatalogue(std::move(search));
+  };
+  EXPECT_EQ(post("/verify", nlohmann::json::object()).json().at("models").size(), 0U);
+  for (const auto& [route, body] : std::vector<std::pair<std::string, nlohmann::json>>{
+           {"/verify", {{"model", "mine"}}},
+           {"/verify", {{"model", "other"}}},
+           {"/api/copy", {{"source", "other"}, {"destination", "b"}}},
+           {"/api/copy", {{"source", "mine"}, {"destination", "b"}}},
+           {"/api/push", {{"model", "127.0.0.1:1/a/b"}, {"source", "other"}, {"insecure", true}}}}) {
+    const Answer answer = post(route, body);
+    EXPECT_EQ(answer.status, 404) << route << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr("among: (none)")) << route;
+  }
+  EXPECT_THAT(post("/verify", {{"model", "pocket-turbo"}}).body, HasSubstr("/api/create"));
+}
+
 TEST_F(StoreRoutes, verify_streams_how_far_it_is) {
   import("a");
   const auto lines = post("/verify", {{"stream", true}}).lines();

@@ -5,6 +5,7 @@
 
 #include "host/app/verify.h"
 #include "host/server/json_fields.h"
+#include "host/server/stored_models.h"
 #include "host/server/use_cases.h"
 #include "host/store/model_json.h"
 #include "host/text/json_text.h"
@@ -39,17 +40,14 @@ class Verification {
     const AppContext context = context_of(services_, exchange_);
     const auto name = fields.text("model");
     const bool stream = fields.boolean("stream", false);
-    if (name) context.store().get(ModelName::parse(*name));  // refused before the stream begins
+    if (name) require_stored(services_, ModelName::parse(*name));  // refused before the stream begins
     if (stream) stream_ = &exchange_.begin(200, http::kNdjson);
     const auto progress = [this](const std::string&) {
       return [this](const StoreProgress& at) { on_progress(at); };
     };
     const auto seen = [this](const Verified& model) { add(model); };
-    if (name) {
-      verify_stored(context, {*name}, progress, seen);
-    } else {
-      verify_store(context, progress, seen);
-    }
+    context.store().list();  // a damaged index is no empty store
+    verify_stored(context, name ? std::vector{*name} : visible_stored(services_), progress, seen);
     finish();
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models by name: listed, shown, copied, deleted, unloaded.
 #include "host/server/ollama/model_routes.h"
+#include "host/server/stored_models.h"
 
 #include "host/server/ollama/entries.h"
 #include "host/server/ollama/reference.h"
@@ -91,6 +92,7 @@ void copy(const Services& services, http::Exchange& exchange) {
   const auto source = fields.text("source"), destination = fields.text("destination");
   if (!source) throw Error(RH_INVALID_ARGUMENT, "source: is missing, expected the name of a model");
   if (!destination) throw Error(RH_INVALID_ARGUMENT, "destination: is missing, expected a name");
+  require_stored(services, stored_name(*source));
   Store(services.store_root).alias(stored_name(*source), stored_name(*destination));
   exchange.send(200, http::kJson, "");
 }
@@ -98,6 +100,7 @@ void copy(const Services& services, http::Exchange& exchange) {
 // The model's worker goes too: nothing of it shall be used any more.
 void remove(const Services& services, http::Exchange& exchange) {
   const ModelName name = stored_name(model_field(JsonFields::parse(exchange.request().body)));
+  require_stored(services, name);
   Store(services.store_root).remove(name, true);
   services.pool.unload(name.text());
   exchange.send(200, http::kJson, "");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where models come from is said by the name: of a hub, of a registry, or of a recipe that knows.
 #include "host/server/ollama/transfer_routes.h"
+#include "host/server/stored_models.h"
 
 #include "host/app/pull.h"
 #include "host/server/ollama/create_request.h"
@@ -63,6 +64,7 @@ void push(const Services& services, http::Exchange& exchange) {
   const RegistryReference target = RegistryReference::parse(*reference.source);
   const auto own = target.default_name();
   const std::string name = fields.text("source").value_or(own ? own->text() : "");
+  require_stored(services, ModelName::parse(name));
   Store store(services.store_root);
   const StoredModel model = store.get(ModelName::parse(name));
   const AppContext context = context_of(services, exchange);
