@@ -147,8 +147,8 @@ Rows address_rows() {
            "Let web pages of this origin ask, such as https://app.example, or * (repeatable)",
            &S::allowed_origins),
       {"trusted_proxies", "--trust-proxy", "ADDRESS",
-       "Believe what a proxy at this address or network says of its clients' address (repeatable; always: "
-       "this machine)",
+       "Believe what a proxy at this address or network says of its clients' address and scheme, and of the "
+       "host where --allow-host names it (repeatable; always: this machine)",
        Kind::list, read_proxy, [](S& settings) { settings.trusted_proxies.clear(); }},
       {"public_url", "--public-url", "URL",
        "Clients reach this server at URL, such as https://studio.example/pictures [default: as they ask]",
