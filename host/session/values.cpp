@@ -41,8 +41,9 @@ void check_number(const char* field, std::optional<double> value, double minimum
 
 bool is_blank(utf8proc_int32_t character) {
   const auto category = utf8proc_category(character);
-  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_ZS ||
-         category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF ||
+         category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
+         category == UTF8PROC_CATEGORY_ZP;
 }
 
 // The text is well formed and short enough; returns whether it has anything to see.

@@ -98,6 +98,7 @@ TEST_F(PlanTest, RefusesValuesNamingFieldValueAndExpectation) {
   const std::vector<Refusal> refusals = {
       {[](auto& r) { r.prompt = ""; }, RH_INVALID_ARGUMENT, "prompt: is blank, expected some text"},
       {[](auto& r) { r.prompt = " \t\n\xE3\x80\x80"; }, RH_INVALID_ARGUMENT, "prompt: is blank"},
+      {[](auto& r) { r.prompt = "\xE2\x80\x8B\xEF\xBB\xBF"; }, RH_INVALID_ARGUMENT, "prompt: is blank"},
       {[](auto& r) { r.prompt = "a\xff"; }, RH_INVALID_ARGUMENT, "prompt: byte 1 is not UTF-8"},
       {[](auto& r) { r.prompt = "a\xC0\x80"; }, RH_INVALID_ARGUMENT, "prompt: byte 1 is not UTF-8"},
       {[](auto& r) { r.prompt = "a\xED\xA0\x80"; }, RH_INVALID_ARGUMENT, "prompt: byte 1 is not UTF-8"},
