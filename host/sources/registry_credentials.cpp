@@ -130,11 +130,7 @@ bool look_into(const fs::path& file, const std::vector<std::string>& keys, const
   const json root = read_file(file, shown);
   if (root.is_null()) return false;
   const json* entry = lookup(root, "auths", keys);
-  const bool usable = entry != nullptr && entry->is_object() && entry->contains("auth");
-  if (usable) {
-    search.found = decoded(*entry, shown);
-    return true;
-  }
+  // A helper goes first, as with Docker: what `auths` has beside it may be of before.
   const std::string helper = helper_of(root, keys);
   if (!helper.empty()) {
     HelperAnswer answer = ask_credential_helper(helper, helpers.server, helpers.path, helpers.timeout);
@@ -143,6 +139,10 @@ bool look_into(const fs::path& file, const std::vector<std::string>& keys, const
     if (search.note.empty())
       search.note = fmt::format("{} names the credential helper '{}', which {}", shown, helper,
                                 answer.fault.empty() ? "knows no login for it" : answer.fault);
+  }
+  if (entry != nullptr && entry->is_object() && entry->contains("auth")) {
+    search.found = decoded(*entry, shown);
+    return true;
   }
   if (entry != nullptr && entry->is_object() && entry->contains("identitytoken") && search.note.empty())
     search.note = shown + " has an identity token, which is not used";

@@ -98,15 +98,17 @@ TEST_F(RegistryCredentialsTest, OfHelpersAreAskedFor) {
                            "\n"
                            "echo '{\"ServerURL\": \"x\", \"Username\": \"me\", \"Secret\": \"p:w\"}'");
   write_helper("empty", "echo 'credentials not found in native keychain'; exit 1");
-  use_file(R"({"auths": {"h": {}, "plain": )" + auth("file:1") +
-           R"(}, "credsStore": "keys", "credHelpers": {"g:5000": "empty"}})");
+  use_file(
+      R"({"auths": {"h": {}, "old": )" + auth("stale:1") + R"(, "plain": )" + auth("file:1") +
+      R"(}, "credsStore": "keys", "credHelpers": {"g:5000": "empty", "plain": "empty", "old": "keys"}})");
   EXPECT_EQ(found("oci://h/a"), "me:p:w");
   EXPECT_EQ(found("oci://docker.io/x/y"), "me:p:w");
   EXPECT_EQ(found("oci://plain/a"), "file:1");
+  EXPECT_EQ(found("oci://old/a"), "me:p:w") << "a helper goes before what a login left in the file";
   EXPECT_THAT(found("oci://g:5000/a"), HasSubstr("helper 'empty', which knows no login for it"));
   std::ifstream asked(home / "asked");
   const std::string text{std::istreambuf_iterator<char>(asked), {}};
-  EXPECT_EQ(text, "h\nhttps://index.docker.io/v1/\n");
+  EXPECT_EQ(text, "h\nhttps://index.docker.io/v1/\nold\n");
 }
 
 TEST_F(RegistryCredentialsTest, OfHelpersThatFailAreMissedWithTheReason) {
