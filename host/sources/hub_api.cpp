@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "host/sources/backoff.h"
@@ -60,13 +61,20 @@ std::uint64_t size_of(const json& object, const std::string& where) {
   return value->get<std::uint64_t>();
 }
 
-// None for directories.
+// No honest listing has one.
+bool leads_out(const std::string& path) {
+  const std::filesystem::path parts(path);
+  return path.empty() || parts.is_absolute() || std::ranges::find(parts, "..") != parts.end();
+}
+
+// None for directories, and for names that no model can have: nobody needs those files.
 std::optional<HubFile> parse_file(const json& entry) {
   if (!entry.is_object()) refuse("listing: expected objects");
   const std::string path = text_of(entry, "path", "listing");
   try {
     require_safe_path(path, "hub: listing");
   } catch (const Error& error) {
+    if (!leads_out(path)) return std::nullopt;
     throw Error(RH_SOURCE_REJECTED, error.what(), "the hub's answer is damaged: nothing of it was taken");
   }
   const std::string where = "listing: '" + path + "'";

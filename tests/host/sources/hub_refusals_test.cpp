@@ -80,9 +80,11 @@ TEST_F(HubTest, HostileListingsAreRefusedBeforeAnyFile) {
   const auto entry = [&](const std::string& path, const std::string& size) {
     return R"({"type":"file",)" + oid + R"(,"size":)" + size + R"(,"path":")" + path + "\"}";
   };
-  for (const char* path :
-       {"../x.json", "/etc/passwd", "vae/../../x.json", "a//b.json", "", "a\\\\b", "a\\nb"})
+  for (const char* path : {"../x.json", "/etc/passwd", "vae/../../x.json", ""})
     EXPECT_THAT(listing("[" + entry(path, "1") + "]"), StartsWith("SOURCE_REJECTED")) << path;
+  // Names that no model can have are left out, as an import leaves them out.
+  for (const char* path : {"a//b.json", "a\\\\b", "a\\nb"})
+    EXPECT_THAT(listing("[" + entry(path, "1") + "]"), testing::Not(StartsWith("SOURCE_REJECTED"))) << path;
   EXPECT_THAT(listing("[" + entry("a.json", "1") + "," + entry("a.json", "1") + "]"),
               HasSubstr("comes twice"));
   EXPECT_THAT(listing("[" + entry("a.json", "1") + "," + entry("a.json/b.json", "1") + "]"),
