@@ -104,6 +104,7 @@ Inside inside_of(const fs::path& directory, const std::vector<std::string>& weig
 ModelDirectory inspect_pipeline(const fs::path& directory) {
   Missing missing;
   nlohmann::json index = nlohmann::json::object();
+  refuse_pointer(directory / "model_index.json", "model_index.json");
   if (const auto text =
           read_small_file(directory / "model_index.json", "model_index.json", kMaximumConfigBytes)) {
     index = parse_json_object(*text, "model_index.json");
@@ -137,6 +138,7 @@ ModelDirectory inspect_pipeline(const fs::path& directory) {
 
 // The first of "architectures" in a text model's configuration.
 std::string configured_architecture(const fs::path& directory) {
+  refuse_pointer(directory / "config.json", "config.json");
   const auto text = read_small_file(directory / "config.json", "config.json", kMaximumConfigBytes);
   const auto json = parse_json_object(*text, "config.json");
   const auto names = json.find("architectures");

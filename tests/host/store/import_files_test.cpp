@@ -123,8 +123,8 @@ TEST_F(ImportFilesTest, AFileThatIsThereIsNotPlacedAgain) {
 
 TEST_F(ImportFilesTest, PointersOfGitLfsAreCalledThat) {
   const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
-  for (const char* file :
-       {"vae/diffusion_pytorch_model.safetensors", "tokenizer/tokenizer.json", "vae/config.json"}) {
+  for (const char* file : {"vae/diffusion_pytorch_model.safetensors", "tokenizer/tokenizer.json",
+                           "vae/config.json", "model_index.json"}) {
     const fs::path path = model() / file;
     const fs::path kept = directory_.path() / "kept";
     fs::rename(path, kept);
