@@ -9,8 +9,8 @@
 
 namespace roundhouse::host {
 
-// The texts of a range with `separator` between them. `projection` makes a text of an element: a member such as
-// &Engine::id, or a function.
+// The texts of a range with `separator` between them. `projection` makes a text of an element: a member such
+// as &Engine::id, or a function.
 template <std::ranges::input_range Range, class Projection = std::identity>
 std::string joined(Range&& range, std::string_view separator = ", ", Projection projection = {}) {
   std::string text;

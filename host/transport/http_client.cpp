@@ -49,7 +49,9 @@ class ResponseParser final : public http::basic_parser<false> {
     response.status = static_cast<unsigned>(code);
   }
   void on_field_impl(http::field, string_view name, string_view value, error_code& error) override {
-    if (name.size() + value.size() > kFieldLimit) {
+    // Beast's own limit holds for what it has at a time, not for the sum.
+    head_bytes_ += name.size() + value.size() + 4;
+    if (name.size() + value.size() > kFieldLimit || head_bytes_ > kHeaderLimit) {
       error = http::error::header_limit;
       return;
     }
@@ -76,6 +78,7 @@ class ResponseParser final : public http::basic_parser<false> {
   }
 
   HeadSeen head_;
+  std::size_t head_bytes_ = 0;
   BodySeen body_;
 };
 

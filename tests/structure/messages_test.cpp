@@ -24,7 +24,8 @@ TEST(Messages, CatchWhatTheyForbid) {
 TEST(Messages, AreFormatStrings) {
   std::size_t files = 0;
   for (const std::string& file : source_files()) {
-    if (!file.starts_with("host/") && !file.starts_with("engines/") && !file.starts_with("plugins/")) continue;
+    if (!file.starts_with("host/") && !file.starts_with("engines/") && !file.starts_with("plugins/"))
+      continue;
     ++files;
     std::size_t number = 0;
     for (const std::string& line : lines_of(file)) {

@@ -135,6 +135,19 @@ TEST(HttpClient, RefusesWhatIsNoAnswer) {
   }
 }
 
+TEST(HttpClient, CountsAHeadThatComesInPieces) {
+  test::RawAnswer answer{{kHead}};
+  for (int piece = 0; piece < 100; ++piece) {
+    std::string fields;
+    for (int i = 0; i < 100; ++i)
+      fields += "X-" + std::to_string(i) + ": y\r\n";
+    answer.pieces.push_back(fields);
+  }
+  answer.pieces.push_back("\r\n");
+  RawServer server({answer});
+  EXPECT_THAT(fetched(server.url()), StartsWith("SOURCE_REJECTED: http://127.0.0.1:"));
+}
+
 TEST(HttpClient, HoldsNoMoreThanItWasToldTo) {
   RawServer server({{{kHead + "Content-Length: 2000000\r\n\r\n"}},
                     {{kChunked + "20\r\n" + std::string(32, 'x') + "\r\n0\r\n\r\n"}}});
