@@ -8,10 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
@@ -77,11 +75,9 @@ class ServeCommand : public Command {
     allow_many_descriptors();
     give_back_pictures();
     Log log = open_log(program, settings);
-    std::atomic<bool> listening = false;
-    SharedRegistry registry([&program] { return discover(program.engine_directories()); },
-                            [&program, &listening, threads = settings.threads](Registry& found) {
-                              know_rates(program, threads, found, listening);
-                            });
+    SharedRegistry registry(
+        [&program] { return discover(program.engine_directories()); },
+        [&program, threads = settings.threads](Registry& found) { know_rates(program, threads, found); });
     if (settings.engine != "auto") registry.set_default_engine(settings.engine);
     AllowedModels allowed(settings.allowed_models);
     const DaemonOptions wanted = options(program, settings, allowed);
@@ -91,9 +87,6 @@ class ServeCommand : public Command {
     daemon.start();
     announce(settings, daemon.places(), registry, log);
     notify_service_manager("READY=1");
-    listening = true;
-    const std::jthread measuring(
-        [&, threads = settings.threads] { measure(program, threads, registry, log); });
     Running running{program, settings, allowed, wanted, registry, daemon, log};
     while (!ended) {
       if (take_hangup()) reload(running);
@@ -166,22 +159,12 @@ class ServeCommand : public Command {
     return options;
   }
 
-  // Once for each engine and machine. The port does not wait for it: until it is done, scores decide.
-  static void know_rates(const Program& program, std::uint32_t threads, Registry& registry, bool measured) {
-    read_rates(registry, program.rate_cache(), threads);
-    if (!measured) return;
+  // Once for each engine and machine: a daemon does not change its mind about engines between two requests.
+  static void know_rates(const Program& program, std::uint32_t threads, Registry& registry) {
     ClientOptions client;
     client.threads = threads;
+    read_rates(registry, program.rate_cache(), threads);
     measure_rates(registry, program.rate_cache(), client);
-  }
-
-  static void measure(const Program& program, std::uint32_t threads, SharedRegistry& registry, Log& log) {
-    try {
-      registry.update([&](Registry& known) { know_rates(program, threads, known, true); });
-    } catch (const std::exception& exception) {
-      log.write(RH_LOG_ERROR, "daemon", "engines could not be measured",
-                {{"error", to_error(exception).what()}});
-    }
   }
 
   // A pin of a name that nothing has would wait for ever without a word, and pins without a place keep each
