@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "host/loading/text.h"
 #include "host/worker/engine_call.h"
@@ -78,7 +79,7 @@ struct Conversion {
   ConvertResult result = {};
   KeptFailure failure = {};
   Clock::time_point told = {};
-  bool whole = false;  // what was told last
+  std::optional<std::uint64_t> furthest = {};  // bytes that were told: the same again is as good as silence
 };
 
 Conversion& conversion_of(void* context) {
@@ -108,9 +109,10 @@ void on_progress(void* context, const rh_convert_progress* progress) {
                              progress->done_bytes, progress->total_bytes};
     const Clock::time_point now = Clock::now();
     const bool whole = event.done_bytes >= event.total_bytes;
-    if (now - conversion.told < kProgressInterval && (!whole || conversion.whole)) return;
+    if (conversion.furthest && event.done_bytes <= *conversion.furthest) return;
+    if (now - conversion.told < kProgressInterval && !whole) return;
     conversion.told = now;
-    conversion.whole = whole;
+    conversion.furthest = event.done_bytes;
     conversion.call.send({encode(event)});
   });
 }

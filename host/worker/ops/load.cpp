@@ -64,12 +64,12 @@ Message work_load(LoadedEngine& engine, const Message& request, CallContext& cal
   engine.engine();
   engine.close_model();
   Clock::time_point told{};
-  bool whole = false;  // was told
+  double furthest = -1;  // that was told: the same again is as good as silence
   const SourceRecord record(source, call, [&](double fraction) {
     const Clock::time_point now = Clock::now();
-    if (now - told < kProgressInterval && (fraction < 1 || whole)) return;
+    if (fraction <= furthest || (now - told < kProgressInterval && fraction < 1)) return;
     told = now;
-    whole = whole || fraction >= 1;
+    furthest = fraction;
     call.send({encode(ProgressEvent{"load", 0, 0, 0, fraction})});
   });
   run_call(call, "load", [&] { engine.open_model(record.get()); });

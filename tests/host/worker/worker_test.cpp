@@ -58,6 +58,14 @@ TEST_F(WorkerTest, TheSameStepAgainIsNoProgress) {
   expect_failure("one step for ever", RH_TIMEOUT, "engine 'puppet' showed no progress for 0.3 s in generate");
 }
 
+TEST_F(WorkerTest, NeitherIsTheSameShareOfALoad) {
+  options_.timeouts.load = milliseconds(300);
+  const auto client = make(puppet_manifest());
+  expect_error(RH_TIMEOUT, "showed no progress for 0.3 s in load", [&] {
+    client->open({"/", "stuck load", 0, {}});
+  });
+}
+
 TEST_F(WorkerTest, AStoppedProcessIsTakenForHung) {
   options_.timeouts.step = milliseconds(300);
   expect_failure("stop yourself", RH_TIMEOUT, "engine 'puppet' showed no progress for 0.3 s in generate");
