@@ -10,23 +10,34 @@
 
 namespace roundhouse::host {
 
-std::vector<std::string> visible_stored(const Services& services) {
+namespace {
+
+using Entries = std::vector<ModelCatalogue::Entry>;
+
+std::vector<std::string> stored_names(const Entries& entries) {
   std::vector<std::string> names;
-  for (const auto& entry : services.models().entries()) {
+  for (const auto& entry : entries) {
     if (entry.stored) names.push_back(entry.spec.name);
   }
   return names;
 }
 
+}  // namespace
+
+std::vector<std::string> visible_stored(const Services& services) {
+  return stored_names(services.models().entries());
+}
+
 void require_stored(const Services& services, const ModelName& name) {
-  const std::vector<std::string> visible = visible_stored(services);
+  const Entries entries = services.models().entries();
+  const std::vector<std::string> visible = stored_names(entries);
   try {
     Store(services.store_root).get(name);
     if (std::ranges::find(visible, name.text()) != visible.end()) return;
   } catch (const Error& error) {
     if (error.code() != RH_MODEL_NOT_FOUND) throw;
   }
-  for (const auto& entry : services.models().entries()) {
+  for (const auto& entry : entries) {
     if (entry.spec.name != name.text() || !entry.present || entry.stored) continue;
     throw Error(
         RH_MODEL_NOT_FOUND,
