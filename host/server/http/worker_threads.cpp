@@ -31,12 +31,12 @@ bool WorkerThreads::submit(std::function<void()> job) {
   join_ended();
   const std::lock_guard lock(mutex_);
   if (stopping_ || jobs_.size() >= waiting_) return false;
-  if (jobs_.size() >= idle_ && threads_.size() < most_) {
+  if (jobs_.size() >= idle_ && staying_ < most_) {
     try {
       threads_.emplace_back([this] { work(); });
-      peak_ = std::max(peak_, threads_.size());
+      peak_ = std::max(peak_, ++staying_);
     } catch (const std::system_error&) {
-      if (threads_.empty()) return false;
+      if (staying_ == 0) return false;
     }
   }
   jobs_.push_back(std::move(job));
@@ -70,13 +70,19 @@ void WorkerThreads::leave(std::unique_lock<std::mutex>& lock) {
   });
   std::list<std::thread> before;
   before.splice(before.end(), ended_);
-  const bool rests = threads_.size() <= 2 && idle_ + 1 >= threads_.size() && peak_ >= kMany && !stopping_;
-  if (rests) peak_ = 0;
+  --staying_;
   lock.unlock();
   for (std::thread& thread : before)
     thread.join();
-  if (rests) rested_();
   lock.lock();
+  // A whole crowd may be here at once: the last of it is the one beside which no other is about to end.
+  const bool last = threads_.size() - staying_ == 1 && staying_ <= 1 && idle_ >= staying_;
+  if (last && peak_ >= kMany && !stopping_) {
+    peak_ = 0;
+    lock.unlock();
+    rested_();
+    lock.lock();
+  }
   ended_.splice(ended_.end(), threads_, self);
   changed_.notify_all();
 }

@@ -40,7 +40,8 @@ class WorkerThreads {
   std::list<std::thread> threads_;
   std::list<std::thread> ended_;  // to be joined
   std::size_t idle_ = 0;
-  std::size_t peak_ = 0;  // of the threads since they rested
+  std::size_t staying_ = 0;  // threads that are not about to leave
+  std::size_t peak_ = 0;     // of `staying_` since they rested
   bool stopping_ = false;
 };
 
