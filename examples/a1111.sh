@@ -9,7 +9,7 @@ url=${1:-http://127.0.0.1:11435}/sdapi/v1
 echo "models:"
 curl -fsS "$url/sd-models" | grep -o '"model_name":"[^"]*"'
 
-# The picture is the first base64 text of the answer.
+# The image is the first base64 text of the answer.
 curl -fsS "$url/txt2img" -H 'Content-Type: application/json' -d '{
   "prompt": "a blue robot in a room",
   "steps": 8, "cfg_scale": 1, "width": 256, "height": 256, "seed": 7, "sampler_name": "Euler"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A picture from a running daemon, with Python's standard library alone.
+"""An image from a running daemon, with Python's standard library alone.
 
     roundhouse serve &
     python3 generate.py [http://127.0.0.1:11435]
@@ -52,4 +52,4 @@ try:
 except RuntimeError as error:
     print(error)
 else:
-    sys.exit("a model that there is not has made a picture")
+    sys.exit("a model that there is not has made an image")

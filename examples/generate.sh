@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A picture from a running daemon, with nothing but a shell and curl.
+# An image from a running daemon, with nothing but a shell and curl.
 #   roundhouse serve &
 #   sh generate.sh [http://127.0.0.1:11435]
 set -eu
@@ -16,7 +16,7 @@ curl -fsS "$url/generate" -d '{
 }' | sed 's/.*"base64":"\([^"]*\)".*/\1/' | base64 -d >mushroom.png
 echo "mushroom.png: $(wc -c <mushroom.png) bytes"
 
-# The same while it is made: a line of JSON for each step, and the picture in the last one.
+# The same while it is made: a line of JSON for each step, and the image in the last one.
 curl -fsSN "$url/generate" -d '{
   "prompt": "a red mushroom on green grass at night", "exact": true,
   "width": 256, "height": 256, "seed": 42, "format": "png", "stream": true

@@ -10,7 +10,7 @@ const client = new Ollama({ host: process.argv[2] ?? "http://127.0.0.1:11435" })
 
 for (const model of (await client.list()).models) console.log(`model ${model.name}, ${model.size} bytes`);
 
-// A picture while it is made; its last part has the PNG.
+// An image while it is made; its last part has the PNG.
 const request = { model: "pocket-turbo", prompt: "a blue robot in a room", width: 256, height: 256, options: { seed: 7 } };
 for await (const part of await client.generate({ ...request, stream: true })) {
   if (!part.done) console.log(`step ${part.completed} of ${part.total}`);

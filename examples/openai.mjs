@@ -17,7 +17,7 @@ const answer = await client.images.generate({ ...request, response_format: "b64_
 writeFileSync("cats.png", Buffer.from(answer.data[0].b64_json, "base64"));
 console.log(`cats.png: ${answer.size} by ${answer.model} on ${answer.engine}, seed ${answer.data[0].seed}`);
 
-// The same picture while it is made.
+// The same image while it is made.
 for await (const event of await client.images.generate({ ...request, stream: true, partial_images: 2 })) {
   const partial = event.type === "image_generation.partial_image";
   const name = partial ? `cats-partial-${event.partial_image_index}.png` : "cats-streamed.png";

@@ -132,8 +132,8 @@ ZImageTransformer::Session::State::State(const Model& the_model, ConstRows capti
     std::copy_n(caption.row(std::min(r, caption.rows - 1)), caption.cols, buffers.caption_features.row(r));
 }
 
-// The whole model: embed time, caption and picture, refine each by itself, run the layers over both together,
-// project the picture's tokens back to latents.
+// The whole model: embed time, caption and image, refine each by itself, run the layers over both together,
+// project the image's tokens back to latents.
 void ZImageTransformer::Session::State::forward(ConstPlanes latents, double t, Planes velocity, Run& run,
                                                 const Tap& tap) {
   assert(latents.channels == config.in_channels && latents.height == height && latents.width == width);
@@ -276,7 +276,7 @@ void ZImageTransformer::Session::State::feed_forward(const ZImageBlock& block, c
   kernels.add_rms_norm(x, normed, norms.ffn_out, eps);
 }
 
-// velocity = unpatchify(linear(layer_norm(x) * (1 + modulation(silu(adaln))))), of the picture's tokens
+// velocity = unpatchify(linear(layer_norm(x) * (1 + modulation(silu(adaln))))), of the image's tokens
 void ZImageTransformer::Session::State::project(Planes velocity, const Tap& tap) {
   parts.final_modulation.apply(kernels, buffers.final_scale, buffers.adaln_silu);
   for (float& s : buffers.final_scale.row_span(0))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One picture's pass through the transformer: its buffers and its blocks.
+// One image's pass through the transformer: its buffers and its blocks.
 #pragma once
 
 #include <string>

@@ -33,7 +33,7 @@ void check_side(const char* name, std::int64_t latents, std::int64_t longest) {
   }
 }
 
-// Positions on the time axis go up to caption_padded + 1, where the picture lies.
+// Positions on the time axis go up to caption_padded + 1, where the image lies.
 void check_caption(ConstRows caption, const ZImageTransformerConfig& config) {
   if (caption.rows < 1) throw Error(RH_INVALID_ARGUMENT, "the caption is empty, expected 1 token or more");
   if (caption.cols != config.cap_feat_dim) {

@@ -41,7 +41,7 @@ class ZImageTransformer {
   ZImageTransformer(const std::filesystem::path& folder, Kernels& kernels, const WeightOptions& options = {});
   ~ZImageTransformer();
 
-  // Everything that depends on sizes only: activations, rotations, positions. Made once per picture and
+  // Everything that depends on sizes only: activations, rotations, positions. Made once per image and
   // caption; a step allocates nothing.
   class Session {
    public:
@@ -74,7 +74,7 @@ class ZImageTransformer {
   std::unique_ptr<Session> begin(ConstRows caption, std::int64_t h, std::int64_t w,
                                  const Session* lender = nullptr) const;
 
-  // What a session for such a caption and picture needs: memory that it keeps, and scratch that sessions can
+  // What a session for such a caption and image needs: memory that it keeps, and scratch that sessions can
   // share.
   struct ActivationBytes {
     std::size_t kept, scratch;

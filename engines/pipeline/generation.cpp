@@ -273,7 +273,7 @@ Image Generation::decode() {
     model_.vae.decode(latents(), {planes.data(), 3, request_.height, request_.width}, run_, {},
                       static_cast<std::size_t>(plan_.stages[LatentModel::decode].budget));
   });
-  require_finite(all(planes), "decode", "the picture");
+  require_finite(all(planes), "decode", "the image");
 
   Image image{request_.width, request_.height, interleaved(all(planes))};
   run_.progress(Stage::decode, 1, 1, watch.elapsed_ns());

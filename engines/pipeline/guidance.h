@@ -17,7 +17,7 @@ struct Guidance {
 };
 
 // prediction = positive + scale * (positive - negative), reduced to normalization * |positive| when its L2
-// norm is larger; |.| is over the whole picture. `prediction` may be `positive`.
+// norm is larger; |.| is over the whole image. `prediction` may be `positive`.
 void guide(const Guidance& guidance, std::span<const float> positive, std::span<const float> negative,
            std::span<float> prediction);
 

@@ -12,7 +12,7 @@ namespace {
 
 class Inspection {
  public:
-  explicit Inspection(const ProblemSeen& seen) : seen_(seen) {}
+  explicit Inspection(const ProblemCallback& seen) : seen_(seen) {}
 
   // Whether the work found nothing.
   template <class Work>
@@ -27,14 +27,14 @@ class Inspection {
   }
 
  private:
-  const ProblemSeen& seen_;
+  const ProblemCallback& seen_;
   std::set<std::string> told_;
 };
 
 }  // namespace
 
 void inspect_pipeline(Architectures known, const std::filesystem::path& directory,
-                      const PipelineOptions& options, const ProblemSeen& seen,
+                      const PipelineOptions& options, const ProblemCallback& seen,
                       const std::function<bool()>& cancelled) {
   RecordingKernels kernels;
   PipelineOptions unlimited = options;

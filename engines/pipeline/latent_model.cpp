@@ -46,7 +46,7 @@ LatentModel::LatentModel(std::string the_architecture, const std::filesystem::pa
 MemoryPlan LatentModel::plan(const ImageRequest& request, std::size_t positive_tokens,
                              std::size_t negative_tokens) const {
   return plan_memory(needs(request.height, request.width, positive_tokens, negative_tokens), memory,
-                     fmt::format("a picture of {}x{}", request.width, request.height));
+                     fmt::format("an image of {}x{}", request.width, request.height));
 }
 
 MemoryNeeds LatentModel::needs(std::int64_t height, std::int64_t width, std::size_t positive_tokens,

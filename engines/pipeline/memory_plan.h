@@ -93,7 +93,7 @@ struct MemoryWish {
 };
 
 // The plan that keeps most and fits. Throws OUT_OF_MEMORY with the figures of the most frugal one, and the
-// parts of its highest stage, when that does not fit either; `what` names the work in the message ("a picture
+// parts of its highest stage, when that does not fit either; `what` names the work in the message ("an image
 // of 1024x1024").
 MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const std::string& what);
 

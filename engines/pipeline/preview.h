@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small picture of where latents are heading, by the model's own decoder.
+// A small image of where latents are heading, by the model's own decoder.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace engines {
 
 // What a flow-matching model predicts for the end, x0 = x - sigma * v, averaged over squares of latents so
-// that a decode is cheap next to a step: at most 32 latents a side, and half the picture's where that has
+// that a decode is cheap next to a step: at most 32 latents a side, and half the image's where that has
 // more than 16. One thread.
 class Preview {
  public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done with the values of every picture, large or small.
+// What is done with the values of every image, large or small.
 #pragma once
 
 #include <span>

@@ -30,7 +30,7 @@ class Run {
   // `step` of `steps` (1-based) of a stage is done and took elapsed_ns.
   virtual void progress(Stage, std::uint32_t step, std::uint32_t steps, std::uint64_t elapsed_ns) = 0;
   virtual void stage_done(const StageReport&) = 0;
-  // Whether somebody wants to see how the picture looks after that step (1-based) of denoise.
+  // Whether somebody wants to see how the image looks after that step (1-based) of denoise.
   virtual bool wants_preview(std::uint32_t /*step*/) { return false; }
   // 3 floats a pixel, interleaved, rows from the top, 0 to 1.
   virtual void preview(std::int64_t /*width*/, std::int64_t /*height*/, std::span<const float> /*rgb*/) {}

@@ -42,7 +42,7 @@ struct BasicRows {
 using Rows = BasicRows<float>;
 using ConstRows = BasicRows<const float>;
 
-// A picture-like activation: channels x height x width. Each plane is contiguous; planes are `stride` floats
+// An image-like activation: channels x height x width. Each plane is contiguous; planes are `stride` floats
 // apart.
 template <class T>
 struct BasicPlanes {

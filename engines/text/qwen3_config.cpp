@@ -10,7 +10,7 @@ using namespace std::literals;
 
 constexpr std::int64_t kMaxWidth = 1 << 20;
 
-// Plain rotary embeddings only; a scaled kind would silently give other pictures.
+// Plain rotary embeddings only; a scaled kind would silently give other images.
 void only_default_rope(const Config& rope) {
   rope.only("rope_type", "default"sv);
   rope.only("type", "default"sv);

@@ -19,7 +19,7 @@
 namespace engines {
 namespace {
 
-constexpr std::int64_t kMaxSide = 65536;  // of the picture; keeps products far from overflow
+constexpr std::int64_t kMaxSide = 65536;  // of the image; keeps products far from overflow
 
 std::string shown(const ConstPlanes& planes) {
   return fmt::format("[{}, {}, {}]", planes.channels, planes.height, planes.width);
@@ -94,7 +94,7 @@ void AutoencoderKL::decode(ConstPlanes latents, Planes image, Run& run, const Pl
   show("conv_in", x);
   x = apply_mid_block(context, decoder.mid, std::move(x));
   show("mid_block", x);
-  // The mid block's attention needs all of the picture; below, only the statistics of the norms do.
+  // The mid block's attention needs all of the image; below, only the statistics of the norms do.
   if (tap) budget = std::numeric_limits<std::size_t>::max();
   for (std::size_t i = 0; i < decoder.levels.size(); ++i) {
     std::span<const Resnet> resnets = decoder.levels[i].resnets;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// AutoencoderKL: latents to pictures and back.
+// AutoencoderKL: latents to images and back.
 #pragma once
 
 #include <cstddef>
@@ -33,10 +33,10 @@ struct AutoencoderConfig {
 // Called with the name and planes of an intermediate: "conv_in", "mid_block", "up0", "down3", ...
 using PlanesTap = std::function<void(const std::string& name, ConstPlanes planes)>;
 
-// What a decode may use beyond weights and the picture unless told otherwise, in bytes.
+// What a decode may use beyond weights and the image unless told otherwise, in bytes.
 inline constexpr std::size_t kDecodeBudget = 900'000'000;
 
-// The most bytes of intermediates that decoding a picture of that size, in pixels, has alive at once: what
+// The most bytes of intermediates that decoding an image of that size, in pixels, has alive at once: what
 // activation_bytes() will say. Above the budget where what must be whole and a few rows of the rest need
 // more.
 std::size_t decode_bytes(const AutoencoderConfig& config, std::int64_t height, std::int64_t width,
@@ -52,7 +52,7 @@ class AutoencoderKL {
   // latents: [latent_channels, h, w] as the sampler leaves them; image: [out_channels, h*scale, w*scale],
   // about -1 to 1. Divides by scaling_factor and adds shift_factor first.
   // Large intermediates are kept as far as `budget` bytes allow and computed again where they do not; the
-  // picture is the same to the bit. 0 takes the least memory, SIZE_MAX the least time. With a tap, which sees
+  // image is the same to the bit. 0 takes the least memory, SIZE_MAX the least time. With a tap, which sees
   // intermediates whole, there is no budget.
   void decode(ConstPlanes latents, Planes image, Run& run, const PlanesTap& tap = {},
               std::size_t budget = kDecodeBudget) const;

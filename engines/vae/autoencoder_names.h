@@ -8,7 +8,7 @@
 namespace engines {
 
 // To the names of diffusers, which are the model's own here. The original counts the levels of the decoder
-// from the picture, diffusers from the latents; its attention is convolutions of one pixel. With or without
+// from the image, diffusers from the latents; its attention is convolutions of one pixel. With or without
 // "vae." or "first_stage_model." in front.
 NameTable original_autoencoder_names(const AutoencoderConfig& config);
 

@@ -31,6 +31,6 @@ struct AppContext {
 };
 
 // Gives the progress of one stage of the work, which the verb names: "hashing".
-using ProgressOf = std::function<ProgressSeen(const std::string& verb)>;
+using ProgressOf = std::function<ProgressCallback(const std::string& verb)>;
 
 }  // namespace roundhouse::host

@@ -58,7 +58,7 @@ ModelName default_name(const ConvertSource& source, const std::string& type) {
   return name;
 }
 
-ConvertProgress convert_progress(const ProgressSeen& progress) {
+ConvertProgress convert_progress(const ProgressCallback& progress) {
   return [progress](const ConvertEvent& event) {
     progress({event.file + (event.tensor.empty() ? "" : ": " + event.tensor), event.done_bytes,
               event.total_bytes});

@@ -6,9 +6,9 @@
 
 namespace roundhouse::host {
 
-PictureRecord image_record(const GeneratePlan& plan, const OpenResult& opened, std::uint64_t seed,
+ImageMetadata image_record(const GeneratePlan& plan, const OpenResult& opened, std::uint64_t seed,
                            const std::string& version) {
-  PictureRecord record;
+  ImageMetadata record;
   record.job = plan.job;
   record.job.seed = seed;
   record.engine = opened.engine.id;

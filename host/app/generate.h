@@ -42,7 +42,7 @@ struct GenerateEvents {
 };
 
 // What an image of `seed` tells about itself.
-PictureRecord image_record(const GeneratePlan& plan, const OpenResult& opened, std::uint64_t seed,
+ImageMetadata image_record(const GeneratePlan& plan, const OpenResult& opened, std::uint64_t seed,
                            const std::string& version);
 
 // Writes the file of image `index`, whose PNG somebody has encoded already, and fills in file, bytes and

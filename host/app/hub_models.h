@@ -15,7 +15,7 @@ struct HubRequest {
   HubOptions options;             // who calls and what cancels are the context's
   std::string variant;            // of all parts
   AssemblyParts parts;
-  ProgressSeen progress;
+  ProgressCallback progress;
   LinkMode link_mode = LinkMode::automatic;  // of files in the hub's cache
 };
 

@@ -22,7 +22,7 @@ struct ImportRequest {
   std::string name;  // empty: from the path, or the archive's own
   AssemblyParts parts;
   LinkMode link_mode = LinkMode::automatic;
-  ProgressSeen progress;                      // may throw CANCELLED
+  ProgressCallback progress;                  // may throw CANCELLED
   std::string source = {};                    // what the model is said to be made of; empty: the path
   std::optional<Provenance> provenance = {};  // none: made on this machine
   bool own_directory = false;  // one that this program has put together: all its links are followed

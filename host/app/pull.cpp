@@ -90,7 +90,7 @@ ImportReport pull(const AppContext& context, const PullRequest& request) {
   return pull_local(context, request);
 }
 
-void pull_if_absent(const AppContext& context, const std::string& model, const ProgressSeen& progress) {
+void pull_if_absent(const AppContext& context, const std::string& model, const ProgressCallback& progress) {
   const auto spec = find_recipe(context, model);
   if (!spec || !is_absent(context, model)) return;
   PullRequest request;

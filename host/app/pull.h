@@ -17,10 +17,10 @@ struct PullRequest {
   HubFlags hub;                   // its allow_http counts for registries too
   // Who asks a registry; empty: what the environment and docker's file say.
   std::function<CredentialSearch(const RegistryReference&)> login;
-  unsigned parallel = 4;  // files at once
-  std::string variant;    // which precision of a hub's weights: "fp16"; empty: the plain files
-  AssemblyParts parts;    // of a source that is one file, or one component of a hub
-  ProgressSeen progress;  // may throw CANCELLED
+  unsigned parallel = 4;      // files at once
+  std::string variant;        // which precision of a hub's weights: "fp16"; empty: the plain files
+  AssemblyParts parts;        // of a source that is one file, or one component of a hub
+  ProgressCallback progress;  // may throw CANCELLED
 };
 
 enum class SourceKind {
@@ -42,6 +42,6 @@ ImportReport pull(const AppContext& context, const PullRequest& request);
 
 // Fetches the model of a recipe when it is absent. Does nothing when it is here, and when no recipe with a
 // source has that name: who uses the model says what is wrong.
-void pull_if_absent(const AppContext& context, const std::string& model, const ProgressSeen& progress);
+void pull_if_absent(const AppContext& context, const std::string& model, const ProgressCallback& progress);
 
 }  // namespace roundhouse::host

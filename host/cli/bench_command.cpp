@@ -28,7 +28,7 @@ class Yardstick {
   }
   std::optional<double> measure() {
     if (!client_) return std::nullopt;
-    // As many rows as a picture of 512x512 has tokens, as wide as a large model.
+    // As many rows as an image of 512x512 has tokens, as wide as a large model.
     constexpr std::uint32_t kRows = 1024;
     constexpr std::uint32_t kSide = 3840;
     constexpr double kSeconds = 0.7;

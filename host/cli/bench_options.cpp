@@ -82,8 +82,8 @@ void declare_bench_flags(FlagTable& command, BenchFlags& flags) {
               &flags.threads);
   command.add("--stage", "NAME", "encode, denoise or decode: show these only (repeatable) [default: all]",
               &flags.stages);
-  command.add("--runs", "N", "Pictures per case, 1 to 100 [default: 3]", &flags.runs);
-  command.add("--seed", "N", "Of every picture [default: 1]", &flags.seed);
+  command.add("--runs", "N", "Images per case, 1 to 100 [default: 3]", &flags.runs);
+  command.add("--seed", "N", "Of every image [default: 1]", &flags.seed);
   command.add("--memory-limit", "SIZE", "What an engine's process may take, such as 10GB",
               &flags.memory_limit);
   command.add("--model-option", "NAME=VALUE", "An option of the engines for the model (repeatable)",

@@ -51,8 +51,8 @@ struct EngineBench {
   std::string engine, version;
   std::string weights;                                          // "stored", "q8_0", ...
   std::uint32_t width = 0, height = 0, steps = 0, threads = 0;  // threads 0 = all
-  Samples startup_milliseconds;  // worker, plugin and model, until the picture could begin
-  Samples load_milliseconds;     // weights that had to be made for the picture
+  Samples startup_milliseconds;  // worker, plugin and model, until the image could begin
+  Samples load_milliseconds;     // weights that had to be made for the image
   std::map<std::string, StageBench> stages;
   Samples step_milliseconds;
   std::uint64_t peak_memory_bytes = 0;

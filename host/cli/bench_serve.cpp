@@ -29,7 +29,7 @@ std::int64_t number(const char* flag, const std::optional<std::string>& text, st
   return text ? parse_integer(flag, *text, 1, most) : otherwise;
 }
 
-OrderedJson picture_body() {
+OrderedJson image_body() {
   return {{"prompt", kDrawnPrompt}, {"exact", true}, {"format", "png"}, {"seed", kSeed}};
 }
 
@@ -40,12 +40,12 @@ void measure_starts(const Program& program, std::int64_t starts, BenchServeRepor
     DaemonClient client = daemon.client();
     client.get("/api/version");
     report.first_answer_milliseconds.add(milliseconds_since(begin));
-    client.post("/generate", picture_body());
-    report.first_picture_milliseconds.add(milliseconds_since(begin));
+    client.post("/generate", image_body());
+    report.first_image_milliseconds.add(milliseconds_since(begin));
   }
 }
 
-// The same picture as picture_body() by a worker of this program.
+// The same image as image_body() by a worker of this program.
 class DirectWorker {
  public:
   explicit DirectWorker(const Program& program) {
@@ -87,7 +87,7 @@ void measure_overhead(const Program& program, std::int64_t runs, OverheadBench& 
   bench.width = plan.job.width;
   bench.height = plan.job.height;
   bench.steps = plan.job.steps;
-  OrderedJson body = picture_body();
+  OrderedJson body = image_body();
   body["engine"] = plan.engine;
   client.post("/generate", body);  // both have the model and the prompt by heart from now on
   direct.generate();
@@ -107,7 +107,7 @@ void measure_overhead(const Program& program, std::int64_t runs, OverheadBench& 
 double health_rate(const BenchDaemon& daemon, int connections, std::int64_t seconds) {
   std::atomic<std::uint64_t> answers{0};
   const Clock::time_point end = Clock::now() + std::chrono::seconds(seconds);
-  together(connections, [&](int) {
+  on_threads(connections, [&](int) {
     DaemonClient client = daemon.client();
     std::uint64_t own = 0;
     for (; Clock::now() < end; ++own)
@@ -121,8 +121,8 @@ double health_rate(const BenchDaemon& daemon, int connections, std::int64_t seco
 
 void declare_bench_serve_flags(FlagTable& command, BenchServeFlags& flags) {
   command.add("--starts", "N", "Daemons to start, 1 to 1000 [default: 5]", &flags.starts);
-  command.add("--runs", "N", "Pictures for the overhead, 1 to 10000 [default: 30]", &flags.runs);
-  command.add("--cycles", "N", "Pictures to begin and cancel, 1 to 1000000 [default: 1000]", &flags.cycles);
+  command.add("--runs", "N", "Images for the overhead, 1 to 10000 [default: 30]", &flags.runs);
+  command.add("--cycles", "N", "Images to begin and cancel, 1 to 1000000 [default: 1000]", &flags.cycles);
   command.add("--clients", "N", "Clients at once, 1 to 4096 [default: 200]", &flags.clients);
   command.add("--seconds", "N", "For each rate of answers, 1 to 3600 [default: 2]", &flags.seconds);
 }

@@ -17,27 +17,27 @@ struct BenchServeFlags {
 };
 void declare_bench_serve_flags(FlagTable& command, BenchServeFlags& flags);
 
-// One picture again and again, by the daemon and by a worker without one in turn.
+// One image again and again, by the daemon and by a worker without one in turn.
 struct OverheadBench {
   std::string model, engine;
   std::uint32_t width = 0, height = 0, steps = 0;
   Samples request_milliseconds;  // all that the client waits
   Samples engine_milliseconds;   // of that, the engine's stages
   Samples rest_milliseconds;     // of that, all else
-  Samples direct_milliseconds;   // the same picture by a worker of this program
+  Samples direct_milliseconds;   // the same image by a worker of this program
 
   double overhead_percent() const;  // the median rest, as a share of the engine's median time
 };
 
-// Pictures that are begun and cancelled, by leaving and by asking in turn.
+// Images that are begun and cancelled, by leaving and by asking in turn.
 struct CancelBench {
   std::uint64_t cycles = 0;
   std::uint64_t at_work = 0;  // cancelled after the first step and before the last
   double seconds = 0;
-  DaemonFigures before, after;  // after two pictures and a tenth as many cycles, at most 100; after all
+  DaemonFigures before, after;  // after two images and a tenth as many cycles, at most 100; after all
 };
 
-// Clients that ask at the same moment, each for another picture.
+// Clients that ask at the same moment, each for another image.
 struct CrowdBench {
   std::uint64_t clients = 0, right = 0, refused = 0, wrong = 0;
   std::vector<std::string> problems;  // of the wrong ones, the first few
@@ -45,7 +45,7 @@ struct CrowdBench {
 };
 
 struct BenchServeReport {
-  Samples first_answer_milliseconds, first_picture_milliseconds;  // since the daemon was started
+  Samples first_answer_milliseconds, first_image_milliseconds;  // since the daemon was started
   OverheadBench overhead;
   CancelBench cancel;
   CrowdBench crowd;
@@ -59,7 +59,7 @@ inline constexpr int kHealthConnections = 16, kCrowdQueue = 64;
 inline constexpr double kOverheadGoal = 3;  // per cent
 
 // Starts daemons of its own. Throws INVALID_ARGUMENT for a flag, what starting throws, what a daemon answers
-// where it ought to make a picture, and CANCELLED after a signal.
+// where it ought to make an image, and CANCELLED after a signal.
 BenchServeReport bench_serve(const Program& program, const BenchServeFlags& flags);
 
 OrderedJson bench_serve_json(const BenchServeReport& report);

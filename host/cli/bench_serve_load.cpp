@@ -33,7 +33,7 @@ OrderedJson card_body(int side, int steps, std::uint64_t seed) {
           {"height", side},     {"steps", steps}, {"seed", seed}};
 }
 
-// What leaves a picture that is being made.
+// What leaves an image that is being made.
 struct Left {};
 
 class Canceller {
@@ -41,7 +41,7 @@ class Canceller {
   explicit Canceller(const BenchDaemon& daemon)
       : daemon_(daemon), client_(daemon.client()), other_(daemon.client()) {}
 
-  // Begins that many pictures and cancels each after its first step. Returns how many were cancelled before
+  // Begins that many images and cancels each after its first step. Returns how many were cancelled before
   // their end, as this side saw it.
   std::uint64_t run(std::uint64_t cycles) {
     std::uint64_t at_work = 0;
@@ -102,7 +102,7 @@ class Canceller {
     return false;
   }
 
-  // Its answer is 409 where the picture was finished meanwhile.
+  // Its answer is 409 where the image was finished meanwhile.
   void cancel(const std::string& id) {
     try {
       other_.post("/cancel/" + id, OrderedJson::object());
@@ -115,8 +115,8 @@ class Canceller {
   DaemonClient client_, other_;
 };
 
-// The pictures that a crowd asks for, by a worker of this program: four bytes a pixel.
-std::vector<std::string> expected_pictures(const Program& program, int clients) {
+// The images that a crowd asks for, by a worker of this program: four bytes a pixel.
+std::vector<std::string> expected_images(const Program& program, int clients) {
   GenerateRequest request;
   request.prompt = "a card";
   request.engine = kEngine;
@@ -128,16 +128,16 @@ std::vector<std::string> expected_pictures(const Program& program, int clients) 
   const auto client = make_worker_client(*placed_engine(plan, registry).manifest, client_options(plan, {}));
   client->probe();
   client->open(open_job(plan));
-  std::vector<std::string> pictures;
+  std::vector<std::string> images;
   for (int i = 0; i < clients; ++i) {
-    const Image picture = generate(*client, image_job(plan, static_cast<std::uint32_t>(i))).image;
-    std::string& rgba = pictures.emplace_back();
-    for (std::size_t at = 0; at + 2 < picture.rgb.size(); at += 3) {
-      rgba.append(reinterpret_cast<const char*>(picture.rgb.data()) + at, 3);
+    const Image image = generate(*client, image_job(plan, static_cast<std::uint32_t>(i))).image;
+    std::string& rgba = images.emplace_back();
+    for (std::size_t at = 0; at + 2 < image.rgb.size(); at += 3) {
+      rgba.append(reinterpret_cast<const char*>(image.rgb.data()) + at, 3);
       rgba.push_back('\xFF');
     }
   }
-  return pictures;
+  return images;
 }
 
 class Crowd {
@@ -154,7 +154,7 @@ class Crowd {
       if (bytes == expected_[seed]) {
         ++bench_.right;
       } else {
-        wrong(fmt::format("seed {}: another picture", seed));
+        wrong(fmt::format("seed {}: another image", seed));
       }
     } catch (const Error& error) {
       const std::lock_guard lock(mutex_);
@@ -180,7 +180,7 @@ class Crowd {
 
 }  // namespace
 
-void together(int threads, const std::function<void(int)>& work) {
+void on_threads(int threads, const std::function<void(int)>& work) {
   std::latch begin(threads);
   std::mutex mutex;
   std::exception_ptr failure;
@@ -221,13 +221,13 @@ void measure_cancelling(const Program& program, std::uint64_t cycles, CancelBenc
 }
 
 void measure_crowd(const Program& program, int clients, CrowdBench& bench) {
-  const std::vector<std::string> expected = expected_pictures(program, clients);
+  const std::vector<std::string> expected = expected_images(program, clients);
   const BenchDaemon daemon(
       program, {"--queue", std::to_string(kCrowdQueue), "--connections", std::to_string(clients + 16)});
   Crowd crowd(daemon, expected, bench);
   bench.clients = static_cast<std::uint64_t>(clients);
   const Clock::time_point begin = Clock::now();
-  together(clients, [&](int client) { crowd.ask(client); });
+  on_threads(clients, [&](int client) { crowd.ask(client); });
   bench.seconds = seconds_since(begin);
 }
 

@@ -37,8 +37,8 @@ std::string time_line(const std::string& label, const Samples& samples) {
 std::string overhead_text(const BenchServeReport& report) {
   const OverheadBench& bench = report.overhead;
   return fmt::format(
-      "\n{} on {}, {}x{}, {} steps: {} pictures by the daemon and by a worker in turn\n{}{}{}{}{}",
-      bench.model, bench.engine, bench.width, bench.height, bench.steps, report.runs,
+      "\n{} on {}, {}x{}, {} steps: {} images by the daemon and by a worker in turn\n{}{}{}{}{}", bench.model,
+      bench.engine, bench.width, bench.height, bench.steps, report.runs,
       time_line("request", bench.request_milliseconds),
       time_line("the engine's own time", bench.engine_milliseconds),
       time_line("the rest", bench.rest_milliseconds),
@@ -49,7 +49,7 @@ std::string overhead_text(const BenchServeReport& report) {
 
 std::string cancel_text(const CancelBench& bench) {
   std::string text =
-      fmt::format("\n{} pictures begun and cancelled, {} in the middle, in {} s\n{}", bench.cycles,
+      fmt::format("\n{} images begun and cancelled, {} in the middle, in {} s\n{}", bench.cycles,
                   bench.at_work, fixed(bench.seconds, 1), line("", "before", "after"));
   const auto row = [&](const char* label, const std::string& before, const std::string& after) {
     text += line(label, before, after);
@@ -63,7 +63,7 @@ std::string cancel_text(const CancelBench& bench) {
 
 std::string crowd_text(const CrowdBench& bench) {
   std::string text = fmt::format(
-      "\n{} clients at once, a queue of {}: {} right pictures, {} told 503, {} wrong answers, in {} s\n",
+      "\n{} clients at once, a queue of {}: {} right images, {} told 503, {} wrong answers, in {} s\n",
       bench.clients, kCrowdQueue, bench.right, bench.refused, bench.wrong, fixed(bench.seconds, 2));
   for (const std::string& problem : bench.problems)
     text += "wrong: " + one_line(problem) + "\n";
@@ -76,7 +76,7 @@ OrderedJson bench_serve_json(const BenchServeReport& report) {
   const OverheadBench& overhead = report.overhead;
   OrderedJson json;
   json["first_answer"] = samples_json(report.first_answer_milliseconds);
-  json["first_picture"] = samples_json(report.first_picture_milliseconds);
+  json["first_image"] = samples_json(report.first_image_milliseconds);
   json["overhead"] = {{"model", overhead.model},
                       {"engine", overhead.engine},
                       {"width", overhead.width},
@@ -112,7 +112,7 @@ std::string bench_serve_text(const BenchServeReport& report) {
       "second on 1 connection, {} on {}\n",
       report.starts, report.processors, fixed(report.load, 1),
       time_line("start to first answer", report.first_answer_milliseconds),
-      time_line("start to first picture", report.first_picture_milliseconds), overhead_text(report),
+      time_line("start to first image", report.first_image_milliseconds), overhead_text(report),
       cancel_text(report.cancel), crowd_text(report.crowd), fixed(report.health_rate_one, 0),
       fixed(report.health_rate_many, 0), kHealthConnections);
 }

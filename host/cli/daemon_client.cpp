@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kLargestAnswer = 64 << 20;
 constexpr std::size_t kLongestLine = std::size_t{256}
-                                     << 20;  // a picture of the largest size as text, and more
+                                     << 20;  // an image of the largest size as text, and more
 
 constexpr std::string_view kUnix = "unix:";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `roundhouse generate`: a prompt in, pictures and a summary out.
+// `roundhouse generate`: a prompt in, images and a summary out.
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -230,7 +230,7 @@ class GenerateRun {
       fields[stage.stage + "_ms"] = stage.milliseconds;
       log("pipeline", "stage ended", {{"stage", stage.stage}, {"ms", stage.milliseconds}}, RH_LOG_DEBUG);
     }
-    log("pipeline", "picture", std::move(fields));
+    log("pipeline", "image", std::move(fields));
     log("io", "saved",
         {{"file", image.file.string()}, {"bytes", image.bytes}, {"save_ms", image.save_milliseconds}});
   }
@@ -248,7 +248,7 @@ class GenerateRun {
 class GenerateCommand : public Command {
  public:
   FlagTable declare() override {
-    FlagTable command("generate", "Make pictures from a prompt");
+    FlagTable command("generate", "Make images from a prompt");
     declare_generate_flags(command, flags_);
     declare_json(command);
     return command;

@@ -107,11 +107,11 @@ std::string estimate_text(const GeneratePlan& plan, const EstimateResult& result
   line("size", fmt::format("{}x{}, {} steps", plan.job.width, plan.job.height, plan.job.steps));
   for (const StageEstimate& stage : result.estimate.stages)
     line(stage.stage, human_milliseconds(stage.milliseconds) + ", " + human_bytes(stage.peak_memory_bytes));
-  line("total", human_milliseconds(total_milliseconds(result.estimate)) + " for a picture");
+  line("total", human_milliseconds(total_milliseconds(result.estimate)) + " for an image");
   line("peak memory",
        human_bytes(peak_bytes(result.estimate)) + peak_text(result.estimate) +
            (plan.memory_limit_bytes == 0 ? "" : " of " + human_bytes(plan.memory_limit_bytes)));
-  line("held memory", human_bytes(result.estimate.held_memory_bytes) + " between two pictures");
+  line("held memory", human_bytes(result.estimate.held_memory_bytes) + " between two images");
   for (const std::string& note : result.notes)
     line("note", note);
   return text;

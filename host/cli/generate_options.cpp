@@ -90,8 +90,8 @@ void declare_stage_types(FlagTable& command, GenerateFlags& flags) {
   command.add("--dtype-vae", "TYPE", "Of the autoencoder: f32, which it always works in", &flags.dtype_vae);
 }
 
-void declare_picture_flags(FlagTable& command, GenerateFlags& flags) {
-  command.group = "Picture";
+void declare_image_flags(FlagTable& command, GenerateFlags& flags) {
+  command.group = "Image";
   command.add("--negative-prompt", "TEXT", "What to keep away from; needs guidance [default: none]",
               &flags.negative_prompt);
   command.add("--long-prompt", "WORD",
@@ -145,7 +145,7 @@ void declare_run_flags(FlagTable& command, GenerateFlags& flags) {
   command.add("--memory-limit", "SIZE",
               "What the engine's process may take, such as 10GB [default: the control group's limit, if any]",
               &flags.memory_limit);
-  command.add("--option", "NAME=VALUE", "An option of the engine for each picture (repeatable)",
+  command.add("--option", "NAME=VALUE", "An option of the engine for each image (repeatable)",
               &flags.options);
   command.add("--model-option", "NAME=VALUE", "An option of the engine for the model (repeatable)",
               &flags.model_options);
@@ -155,7 +155,7 @@ void declare_run_flags(FlagTable& command, GenerateFlags& flags) {
               &flags.in_process);
   command.add("-o,--output-dir,--outdir", "DIR", "Where the PNG files go [default: output]",
               &flags.output_directory);
-  command.add("--no-metadata", "Write nothing but the picture into the PNG", &flags.no_metadata);
+  command.add("--no-metadata", "Write nothing but the image into the PNG", &flags.no_metadata);
   command.add("--explain", "Say first why each engine was chosen or not", &flags.explain);
   command.add("--estimate", "Say what memory and time it would take, and make nothing", &flags.estimate);
   command.add("--log-prompts", "Put prompts into the log; they never are otherwise", &flags.log_prompts);
@@ -164,12 +164,12 @@ void declare_run_flags(FlagTable& command, GenerateFlags& flags) {
 }  // namespace
 
 void declare_generate_flags(FlagTable& command, GenerateFlags& flags) {
-  command.add("PROMPT", "", "What the picture shows; put -- before one that starts with '-'", &flags.prompt);
+  command.add("PROMPT", "", "What the image shows; put -- before one that starts with '-'", &flags.prompt);
   command.add("--prompt-file", "FILE", "Read the prompt from FILE, or from standard input with -",
               &flags.prompt_file);
-  declare_picture_flags(command, flags);
+  declare_image_flags(command, flags);
   declare_run_flags(command, flags);
-  flags.daemon.declare(command, "Have the daemon at URL make the pictures [default: this program does]");
+  flags.daemon.declare(command, "Have the daemon at URL make the images [default: this program does]");
 }
 
 void declare_traced_flags(FlagTable& command, GenerateFlags& flags) {

@@ -30,7 +30,7 @@ struct GenerateFlags {
   bool estimate = false;
   bool log_prompts = false;
   bool no_metadata = false;
-  DaemonFlags daemon;  // where another makes the picture
+  DaemonFlags daemon;  // where another makes the image
 };
 
 void declare_generate_flags(FlagTable& command, GenerateFlags& flags);

@@ -64,7 +64,7 @@ std::optional<std::string> text_or_null(const OrderedJson& json) {
   return json.is_null() ? std::nullopt : std::optional(json.get<std::string>());
 }
 
-// What one run of pictures has in common, from the answer to the first.
+// What one run of images has in common, from the answer to the first.
 void take_run(const OrderedJson& result, RunRecord& record) {
   ImageTask& job = record.plan.job;
   job.seed = result.at("seed").get<std::uint64_t>();
@@ -108,7 +108,7 @@ std::string png_of(const OrderedJson& result, const GenerateRequest& request) {
     const auto made = image.at(side).get<std::int64_t>();
     if (!asked || *asked == made) return;
     throw Error(RH_SOURCE_REJECTED,
-                fmt::format("{}: the daemon's picture has {} pixels, expected {}", side, made, *asked));
+                fmt::format("{}: the daemon's image has {} pixels, expected {}", side, made, *asked));
   };
   check("width", request.width);
   check("height", request.height);
@@ -117,7 +117,7 @@ std::string png_of(const OrderedJson& result, const GenerateRequest& request) {
   try {
     read_png_texts(*bytes);
   } catch (const Error& error) {
-    throw Error(RH_SOURCE_REJECTED, std::string("the daemon's picture: ") + error.what());
+    throw Error(RH_SOURCE_REJECTED, std::string("the daemon's image: ") + error.what());
   }
   return *bytes;
 }
@@ -139,7 +139,7 @@ class RemoteRun {
       std::optional<OrderedJson> result;
       client_.stream("/generate", body_, [&](const OrderedJson& line) { read(line, result); });
       if (!result) {
-        throw Error(RH_SOURCE_REJECTED, client_.url().shown() + ": the answer ended without a picture",
+        throw Error(RH_SOURCE_REJECTED, client_.url().shown() + ": the answer ended without an image",
                     "the daemon may have ended; its log says why");
       }
       guarded([&] { finish(*result); });

@@ -45,7 +45,7 @@ double save_milliseconds(const RunRecord& run) {
   return sum;
 }
 
-// Until the first picture could begin, and what pictures had to load or make before a stage.
+// Until the first image could begin, and what images had to load or make before a stage.
 double load_milliseconds(const RunRecord& run) {
   return run.load_milliseconds + stage_milliseconds(run, "load");
 }

@@ -38,10 +38,10 @@ void allow_many_descriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// The largest pieces of memory are pictures on their way out. By itself glibc learns to keep such pieces for
+// The largest pieces of memory are images on their way out. By itself glibc learns to keep such pieces for
 // each thread once they were freed, tens of MiB in all; a limit that was set stays, and they go back at once.
 // What is smaller lies in a few heaps that all threads share, and goes back when they rest.
-void give_back_pictures() {
+void give_back_images() {
   constexpr int kLargest = 256 << 10;  // bytes
   constexpr int kHeaps = 4;
   mallopt(M_MMAP_THRESHOLD, kLargest);
@@ -73,7 +73,7 @@ class ServeCommand : public Command {
     const std::atomic<bool>& ended = watch_interrupts();
     watch_hangups();
     allow_many_descriptors();
-    give_back_pictures();
+    give_back_images();
     Log log = open_log(program, settings);
     SharedRegistry registry(
         [&program] { return discover(program.engine_directories()); },

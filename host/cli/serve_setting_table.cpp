@@ -151,7 +151,7 @@ Rows address_rows() {
        "host where --allow-host names it (repeatable; always: this machine)",
        Kind::list, read_proxy, [](S& settings) { settings.trusted_proxies.clear(); }},
       {"public_url", "--public-url", "URL",
-       "Clients reach this server at URL, such as https://studio.example/pictures [default: as they ask]",
+       "Clients reach this server at URL, such as https://studio.example/images [default: as they ask]",
        Kind::text, read_public_url},
       {"base_path", "--base-path", "PATH", "Answer below this path, too, such as /roundhouse [default: none]",
        Kind::text, read_base_path},

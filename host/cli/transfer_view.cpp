@@ -100,7 +100,7 @@ std::string transfer_text(const std::string& verb, const StoreProgress& progress
   return text + "  " + progress.what;
 }
 
-ProgressSeen transfer_progress(const std::string& verb, bool json) {
+ProgressCallback transfer_progress(const std::string& verb, bool json) {
   // Made at the first piece, so that time spent before does not count.
   auto view = std::make_shared<std::unique_ptr<TransferView>>();
   return [=](const StoreProgress& progress) {
@@ -109,7 +109,7 @@ ProgressSeen transfer_progress(const std::string& verb, bool json) {
   };
 }
 
-ProgressSeen logged_transfer(ProgressSeen seen, std::shared_ptr<Log> log, const std::string& verb) {
+ProgressCallback logged_transfer(ProgressCallback seen, std::shared_ptr<Log> log, const std::string& verb) {
   auto told = std::make_shared<std::set<std::string>>();  // several are under way at once
   return [=](const StoreProgress& progress) {
     if (told->insert(progress.what).second) {

@@ -14,10 +14,10 @@ namespace roundhouse::host {
 // function is gone or the work is done; without a terminal a line every ten seconds, and one where a file
 // that comes from or goes elsewhere begins and ends; none with `json`. Throws
 // CANCELLED once a signal was noted. `verb` begins the line: "importing".
-ProgressSeen transfer_progress(const std::string& verb, bool json);
+ProgressCallback transfer_progress(const std::string& verb, bool json);
 
 // `seen` that also writes a line into the log, at debug, for every file that work turns to.
-ProgressSeen logged_transfer(ProgressSeen seen, std::shared_ptr<Log> log, const std::string& verb);
+ProgressCallback logged_transfer(ProgressCallback seen, std::shared_ptr<Log> log, const std::string& verb);
 
 // "importing  [######..................]  3.1 GiB of 12.3 GiB  1.4 GiB/s  7 s left  transformer/config.json"
 std::string transfer_text(const std::string& verb, const StoreProgress& progress, double seconds);

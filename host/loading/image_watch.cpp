@@ -81,7 +81,7 @@ std::int32_t ImageWatch::on_progress(void* context, const rh_progress* progress)
     check_stage(self.engine_, "progress", progress->stage);
   });
   if (!sound) return 0;
-  std::int32_t stop = 1;  // when the caller throws, or has refused the picture
+  std::int32_t stop = 1;  // when the caller throws, or has refused the image
   self.keep(&ImageWatch::refusal_, [&] {
     const rh_progress known = known_part(*progress);
     const std::int32_t answer = self.caller_.progress(self.caller_.context, &known);
@@ -112,40 +112,40 @@ std::int32_t ImageWatch::on_cancelled(void* context) {
   return stop;
 }
 
-void ImageWatch::on_preview(void* context, const rh_pixels* picture) {
+void ImageWatch::on_preview(void* context, const rh_pixels* image) {
   ImageWatch& self = watch(context);
   const bool sound = self.keep(&ImageWatch::misuse_, [&] {
     self.check_thread("preview");
-    check_pixels(self.engine_, "the preview", picture);
-    check_preview(self.engine_, known_part(*picture), self.request_);
+    check_pixels(self.engine_, "the preview", image);
+    check_preview(self.engine_, known_part(*image), self.request_);
   });
   if (!sound) return;
   self.keep(&ImageWatch::refusal_, [&] {
-    const rh_pixels known = known_part(*picture);
+    const rh_pixels known = known_part(*image);
     self.caller_.preview(self.caller_.context, &known);
   });
 }
 
-void ImageWatch::take_picture(const rh_pixels* picture) {
+void ImageWatch::take_image(const rh_pixels* image) {
   check_thread("image");
-  if (has_picture_) throw broken(engine_, rule::kOnePicture, "generate handed over more than one image");
-  check_pixels(engine_, "the picture", picture);
-  const rh_pixels known = known_part(*picture);
-  check_picture(engine_, known, request_);
-  has_picture_ = true;
+  if (has_image_) throw broken(engine_, rule::kOneImage, "generate handed over more than one image");
+  check_pixels(engine_, "the image", image);
+  const rh_pixels known = known_part(*image);
+  check_image(engine_, known, request_);
+  has_image_ = true;
   rh_error refusal{sizeof(rh_error), RH_OK, ""};
   const rh_status status = caller_.image(caller_.context, &known, &refusal);
   if (status == RH_OK) return;
   const std::string message = cleaned_text(refusal.message, sizeof refusal.message);
   throw Error(is_known(status) ? status : RH_INTERNAL,
-              message.empty() ? "the picture was refused without a message" : message);
+              message.empty() ? "the image was refused without a message" : message);
 }
 
-rh_status ImageWatch::on_image(void* context, const rh_pixels* picture, rh_error* error) {
+rh_status ImageWatch::on_image(void* context, const rh_pixels* image, rh_error* error) {
   ImageWatch& self = watch(context);
   return guard(error, [&] {
     try {
-      self.take_picture(picture);
+      self.take_image(image);
     } catch (...) {
       const std::lock_guard lock(self.mutex_);
       if (!self.refusal_) self.refusal_ = std::current_exception();
@@ -162,7 +162,7 @@ void ImageWatch::rethrow_refusal() const {
 void ImageWatch::check_complete() const {
   const std::lock_guard lock(mutex_);
   if (misuse_) std::rethrow_exception(misuse_);
-  if (!has_picture_) throw broken(engine_, rule::kOnePicture, "generate returned success without an image");
+  if (!has_image_) throw broken(engine_, rule::kOneImage, "generate returned success without an image");
 }
 
 }  // namespace roundhouse::host

@@ -21,21 +21,21 @@ class ImageWatch {
 
   const rh_image_sink* sink() const { return &own_; }
 
-  // Throws what the caller's functions threw, the refusal of a picture (by this watch or by the caller's
+  // Throws what the caller's functions threw, the refusal of an image (by this watch or by the caller's
   // sink): they come before what the plugin says of it.
   void rethrow_refusal() const;
-  // After a success: throws when a callback was misused, or when there was no picture.
+  // After a success: throws when a callback was misused, or when there was no image.
   void check_complete() const;
 
  private:
   static std::int32_t on_progress(void* context, const rh_progress* progress);
   static void on_stage(void* context, const rh_stage_report* report);
   static std::int32_t on_cancelled(void* context);
-  static void on_preview(void* context, const rh_pixels* picture);
-  static rh_status on_image(void* context, const rh_pixels* picture, rh_error* error);
+  static void on_preview(void* context, const rh_pixels* image);
+  static rh_status on_image(void* context, const rh_pixels* image, rh_error* error);
 
   void check_thread(const char* callback) const;
-  void take_picture(const rh_pixels* picture);
+  void take_image(const rh_pixels* image);
   // Runs one callback; what it throws is kept. False: it threw.
   template <class Work>
   bool keep(std::exception_ptr ImageWatch::*slot, Work&& work);
@@ -46,7 +46,7 @@ class ImageWatch {
   const rh_image_sink& caller_;
   rh_image_sink own_;
   std::thread::id thread_ = std::this_thread::get_id();
-  bool has_picture_ = false;
+  bool has_image_ = false;
 
   mutable std::mutex mutex_;  // `cancelled` comes from any thread, and so may what must not
   std::exception_ptr refusal_;

@@ -68,34 +68,33 @@ void check_pixels(const std::string& engine, const std::string& name, const rh_p
   check_record(engine, rule::kRecords, name, pixels);
   const std::uint64_t pixel = pixel_bytes(pixels->format);
   if (pixel == 0) {
-    throw broken(engine, rule::kPicture,
+    throw broken(engine, rule::kImage,
                  fmt::format("{} has format {}, expected one of RH_PIXELS_*", name, pixels->format));
   }
   if (pixels->width == 0 || pixels->height == 0) {
-    throw broken(engine, rule::kPicture,
-                 name + " has " + size_text(pixels->width, pixels->height) + " pixels");
+    throw broken(engine, rule::kImage, name + " has " + size_text(pixels->width, pixels->height) + " pixels");
   }
-  if (pixels->data == nullptr) throw broken(engine, rule::kPicture, name + ": data is NULL");
+  if (pixels->data == nullptr) throw broken(engine, rule::kImage, name + ": data is NULL");
   const std::uint64_t row = pixel * pixels->width;
   if (pixels->row_bytes < row) {
-    throw broken(engine, rule::kPicture,
+    throw broken(engine, rule::kImage,
                  fmt::format("{}: row_bytes is {}, expected at least {}", name, pixels->row_bytes, row));
   }
   // row_bytes * height might overflow; this cannot.
   if (pixels->size_bytes / pixels->height < pixels->row_bytes) {
-    throw broken(engine, rule::kPicture,
+    throw broken(engine, rule::kImage,
                  fmt::format("{}: size_bytes is {}, expected {} rows of {}", name, pixels->size_bytes,
                              pixels->height, pixels->row_bytes));
   }
 }
 
-void check_picture(const std::string& engine, const rh_pixels& pixels, const rh_image_request& request) {
+void check_image(const std::string& engine, const rh_pixels& pixels, const rh_image_request& request) {
   if (pixels.width != request.width || pixels.height != request.height) {
-    throw broken(engine, rule::kPicture,
-                 "the picture is " + size_text(pixels.width, pixels.height) + ", expected " +
+    throw broken(engine, rule::kImage,
+                 "the image is " + size_text(pixels.width, pixels.height) + ", expected " +
                      size_text(request.width, request.height));
   }
-  check_finite(engine, "decode", "picture", pixels);
+  check_finite(engine, "decode", "image", pixels);
 }
 
 void check_preview(const std::string& engine, const rh_pixels& pixels, const rh_image_request& request) {

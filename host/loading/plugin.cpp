@@ -201,7 +201,7 @@ void Plugin::Model::generate(const rh_image_request& request, const rh_image_sin
   const void* found = core.call("get_extension", [&] { return model->get_extension(model, RH_IMAGE_ID); });
   if (found == nullptr) {
     throw Error(RH_CAPABILITY_UNSUPPORTED,
-                "engine '" + core.id() + "': this model makes no pictures (no " RH_IMAGE_ID ")");
+                "engine '" + core.id() + "': this model makes no images (no " RH_IMAGE_ID ")");
   }
   const auto& image = checked_extension<rh_image>(core.id(), RH_IMAGE_ID, found);
   ImageWatch watch(core.id(), request, sink);

@@ -79,7 +79,7 @@ class Plugin::Model {
   std::uint32_t capacity() const;
   std::vector<std::pair<std::string, std::string>> facts() const;
   // Runs rh.image/1. Throws the plugin's error; CAPABILITY_UNSUPPORTED when the model has no rh.image/1;
-  // ENGINE_BROKEN when it returns success without exactly one valid picture. `sink` is the caller's; this
+  // ENGINE_BROKEN when it returns success without exactly one valid image. `sink` is the caller's; this
   // call watches it.
   void generate(const rh_image_request& request, const rh_image_sink& sink);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two texts inside a picture.
+// The two texts inside an image.
 #include "host/output/metadata.h"
 #include "host/text/json_text.h"
 
@@ -56,7 +56,7 @@ std::string a1111_value(const std::string& value) {
   return json_text(nlohmann::json(value));
 }
 
-std::string a1111_parameters(const PictureRecord& record) {
+std::string a1111_parameters(const ImageMetadata& record) {
   const ImageTask& job = record.job;
   std::string text = job.prompt;
   if (job.negative_prompt && !job.negative_prompt->empty()) {
@@ -74,7 +74,7 @@ std::string a1111_parameters(const PictureRecord& record) {
   return text;
 }
 
-std::string record_json(const PictureRecord& record) {
+std::string record_json(const ImageMetadata& record) {
   const ImageTask& job = record.job;
   nlohmann::ordered_json json;
   json["schema"] = 1;
@@ -100,7 +100,7 @@ std::string record_json(const PictureRecord& record) {
   return json_ascii(json);
 }
 
-PngTexts metadata_texts(const PictureRecord& record) {
+PngTexts metadata_texts(const ImageMetadata& record) {
   return {{"parameters", a1111_parameters(record)}, {"roundhouse", record_json(record)}};
 }
 

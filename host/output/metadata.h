@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a picture tells about itself: the text that A1111 and its readers know, and a JSON object of ours.
+// What an image tells about itself: the text that A1111 and its readers know, and a JSON object of ours.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@
 
 namespace roundhouse::host {
 
-// Everything needed to make the picture again.
-struct PictureRecord {
-  ImageTask job;  // with the seed of this very picture
+// Everything needed to make the image again.
+struct ImageMetadata {
+  ImageTask job;  // with the seed of this very image
   std::string engine, engine_version;
   std::string model;  // empty for modelless engines
   std::string device;
@@ -31,7 +31,7 @@ std::optional<std::string> used_schedule(const ImageTask& job, const EngineRepor
 
 // The `parameters` text of A1111: the prompt, "Negative prompt: ..." if there is one, and a last line of
 // "Key: value" pairs. CFG scale is guidance + 1, which is that convention's "off = 1".
-std::string a1111_parameters(const PictureRecord& record);
+std::string a1111_parameters(const ImageMetadata& record);
 
 // A value of the last line: as it is, or as a JSON string when it contains a comma, colon, quote or newline.
 std::string a1111_value(const std::string& value);
@@ -40,9 +40,9 @@ std::string a1111_value(const std::string& value);
 std::string a1111_sampler(const std::string& sampler);
 
 // One JSON object, ASCII only (other characters escaped).
-std::string record_json(const PictureRecord& record);
+std::string record_json(const ImageMetadata& record);
 
 // The chunks "parameters" and "roundhouse" of the above two.
-PngTexts metadata_texts(const PictureRecord& record);
+PngTexts metadata_texts(const ImageMetadata& record);
 
 }  // namespace roundhouse::host

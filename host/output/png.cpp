@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A picture as the bytes of a PNG file.
+// An image as the bytes of a PNG file.
 #include "host/output/png.h"
 
 #include <fmt/format.h>
@@ -88,21 +88,21 @@ void on_write(png_structp png, png_bytep data, png_size_t size) {
 }
 
 // Everything that may jump, in a frame without destructors.
-bool write_all(Writer& writer, const Image& picture, png_textp texts, int text_count) {
+bool write_all(Writer& writer, const Image& image, png_textp texts, int text_count) {
   png_structp png = writer.png;
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_write_fn(png, &writer, on_write, nullptr);
-  png_set_IHDR(png, writer.info, picture.width, picture.height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+  png_set_IHDR(png, writer.info, image.width, image.height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_set_sRGB(png, writer.info, PNG_sRGB_INTENT_PERCEPTUAL);
-  // A 256x256 picture takes 4 ms and 46 KiB this way; at zlib's default level 10 ms and 44 KiB.
+  // A 256x256 image takes 4 ms and 46 KiB this way; at zlib's default level 10 ms and 44 KiB.
   png_set_compression_level(png, 4);
   png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_ALL_FILTERS);
   png_set_text(png, writer.info, texts, text_count);
   png_write_info(png, writer.info);
-  const std::size_t row_bytes = std::size_t{picture.width} * 3;
-  for (std::uint32_t row = 0; row < picture.height; ++row) {
-    png_write_row(png, picture.rgb.data() + row * row_bytes);
+  const std::size_t row_bytes = std::size_t{image.width} * 3;
+  for (std::uint32_t row = 0; row < image.height; ++row) {
+    png_write_row(png, image.rgb.data() + row * row_bytes);
   }
   png_write_end(png, nullptr);
   return true;
@@ -110,11 +110,11 @@ bool write_all(Writer& writer, const Image& picture, png_textp texts, int text_c
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_png(const Image& picture, const PngTexts& texts) {
-  const std::size_t expected = std::size_t{picture.width} * picture.height * 3;
-  if (picture.width == 0 || picture.height == 0 || picture.rgb.size() != expected) {
+std::vector<std::uint8_t> encode_png(const Image& image, const PngTexts& texts) {
+  const std::size_t expected = std::size_t{image.width} * image.height * 3;
+  if (image.width == 0 || image.height == 0 || image.rgb.size() != expected) {
     throw Error(RH_INTERNAL, fmt::format("png: {} bytes for {}x{}, expected {} and no side 0",
-                                         picture.rgb.size(), picture.width, picture.height, expected));
+                                         image.rgb.size(), image.width, image.height, expected));
   }
   TextChunks chunks(texts);
   Writer writer;
@@ -122,7 +122,7 @@ std::vector<std::uint8_t> encode_png(const Image& picture, const PngTexts& texts
   writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_write_warning);
   if (writer.png != nullptr) writer.info = png_create_info_struct(writer.png);
   if (writer.info == nullptr) throw Error(RH_OUT_OF_MEMORY, "png: no memory for the encoder");
-  if (!write_all(writer, picture, chunks.data(), chunks.size())) {
+  if (!write_all(writer, image, chunks.data(), chunks.size())) {
     throw Error(RH_INTERNAL, "png: " + writer.error);
   }
   return std::move(writer.bytes);

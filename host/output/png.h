@@ -16,7 +16,7 @@ namespace roundhouse::host {
 // Keyword and UTF-8 text; written as tEXt when Latin-1 allows, else as iTXt.
 using PngTexts = std::vector<std::pair<std::string, std::string>>;
 
-std::vector<std::uint8_t> encode_png(const Image& picture, const PngTexts& texts);
+std::vector<std::uint8_t> encode_png(const Image& image, const PngTexts& texts);
 
 // Throws IO_ERROR or INSUFFICIENT_STORAGE unless files can be made in `directory` (or it can be made in its
 // nearest existing parent). Writes nothing.

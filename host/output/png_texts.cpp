@@ -91,7 +91,7 @@ std::string utf8_of_latin1(std::string_view latin1) {
 }  // namespace
 
 PngTexts read_png_texts(std::string_view bytes) {
-  const auto refuse = [](const std::string& why) { throw Error(RH_INVALID_ARGUMENT, "picture: " + why); };
+  const auto refuse = [](const std::string& why) { throw Error(RH_INVALID_ARGUMENT, "image: " + why); };
   const auto* begin = reinterpret_cast<png_const_bytep>(bytes.data());
   if (bytes.size() < kSignature || png_sig_cmp(begin, 0, kSignature) != 0) refuse("is not a PNG file");
   if (!has_whole_chunks(bytes)) refuse("is a damaged PNG: it ends too early");
@@ -99,7 +99,7 @@ PngTexts read_png_texts(std::string_view bytes) {
   reader.rest = bytes;
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_read_error, on_read_warning);
   if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
-  if (reader.info == nullptr) throw Error(RH_OUT_OF_MEMORY, "picture: no memory to read it");
+  if (reader.info == nullptr) throw Error(RH_OUT_OF_MEMORY, "image: no memory to read it");
   if (!read_chunks(reader)) refuse(std::string("is a damaged PNG: ") + reader.error.data());
 
   png_textp chunks = nullptr;

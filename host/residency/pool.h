@@ -58,7 +58,7 @@ struct PoolLimits {
   std::uint32_t bypass_requests = 8;
   std::chrono::milliseconds bypass_time{30'000};
   std::chrono::milliseconds load_timeout{300'000};  // how long loading may show no sign of life; 0 = for ever
-  std::chrono::milliseconds silence_timeout{300'000};  // likewise a picture's work
+  std::chrono::milliseconds silence_timeout{300'000};  // likewise an image's work
 };
 
 // QUEUE_FULL with advice when to come back.

@@ -12,7 +12,7 @@
 namespace roundhouse::host {
 namespace {
 
-// Beyond twice the size on disk: what libraries and activations of a picture take that nobody has asked for.
+// Beyond twice the size on disk: what libraries and activations of an image take that nobody has asked for.
 constexpr std::uint64_t kEasily = std::uint64_t{2} << 30;
 constexpr const char* kFewerPins = "pin fewer models or allow more loaded ones (--max-loaded)";
 

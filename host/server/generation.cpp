@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a request to pictures, through the pool.
+// From a request to images, through the pool.
 #include "host/server/generation.h"
 
 #include <chrono>
@@ -60,8 +60,8 @@ ImageEvents image_events(const Services& services, http::Exchange& exchange, con
   all.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
     note_image(exchange, result);
     generation.images.push_back({seed, result});
-    services.metrics.picture(generation.plan.engine, name_of(generation.plan.model),
-                             generation.plan.job.steps, step_seconds(result));
+    services.metrics.image(generation.plan.engine, name_of(generation.plan.model), generation.plan.job.steps,
+                           step_seconds(result));
     if (events.image) events.image(image, seed, result);
   };
   return all;
@@ -121,9 +121,9 @@ std::uint64_t random_seed() {
   return device();
 }
 
-Generation generate_pictures(const Services& services, http::Exchange& exchange, GenerateRequest request,
-                             std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
-                             PreviewRate previews) {
+Generation generate_images(const Services& services, http::Exchange& exchange, GenerateRequest request,
+                           std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
+                           PreviewRate previews) {
   Generation generation;
   generation.plan.job.prompt = request.prompt;
   generation.plan.job.negative_prompt = request.negative_prompt;
@@ -147,7 +147,7 @@ LeaseReport load_model(const Services& services, http::Exchange& exchange, Gener
   return in_pool(exchange, [&] { return services.pool.lend(wanted, exchange.cancelled(), {}, nullptr); });
 }
 
-PictureRecord Generation::record(std::size_t image, const std::string& version) const {
+ImageMetadata Generation::record(std::size_t image, const std::string& version) const {
   return image_record(plan, lease.opened, images.at(image).seed, version);
 }
 

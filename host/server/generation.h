@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request for pictures, of whatever dialect: planned, queued, made, counted and noted for the log.
+// One request for images, of whatever dialect: planned, queued, made, counted and noted for the log.
 #pragma once
 
 #include <algorithm>
@@ -26,10 +26,10 @@ struct Generation {
   GeneratePlan plan;
   LeaseReport lease;
   std::vector<FinishedImage> images;
-  double seconds = 0;  // from the plan to the last picture, waiting included
+  double seconds = 0;  // from the plan to the last image, waiting included
 
-  // For the metadata of picture `image`.
-  PictureRecord record(std::size_t image, const std::string& version) const;
+  // For the metadata of image `image`.
+  ImageMetadata record(std::size_t image, const std::string& version) const;
   std::vector<std::uint8_t> png(std::size_t image, const std::string& version) const;
 };
 
@@ -45,9 +45,9 @@ struct PreviewRate {
 
 // Runs on the handler's thread, as long as it takes; `exchange.cancelled()` ends it with CANCELLED. A request
 // without an engine takes the daemon's default.
-Generation generate_pictures(const Services& services, http::Exchange& exchange, GenerateRequest request,
-                             std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
-                             PreviewRate previews = {});
+Generation generate_images(const Services& services, http::Exchange& exchange, GenerateRequest request,
+                           std::optional<KeepAlive> keep_alive, const GenerationEvents& events,
+                           PreviewRate previews = {});
 
 // The model is loaded, where images of it would be made, and stays for `keep_alive`.
 LeaseReport load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,

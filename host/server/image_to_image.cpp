@@ -5,9 +5,9 @@
 
 namespace roundhouse::host {
 
-std::string decode_picture_text(const nlohmann::json& value, const std::string& field) {
+std::string decode_image_text(const nlohmann::json& value, const std::string& field) {
   const auto refuse = [&](const std::string& why) { throw Error(RH_INVALID_ARGUMENT, field + ": " + why); };
-  if (!value.is_string()) refuse("is not a text, expected a picture in base64");
+  if (!value.is_string()) refuse("is not a text, expected an image in base64");
   std::string_view text = value.get_ref<const std::string&>();
   if (text.starts_with("data:")) {
     const std::size_t comma = text.find(',');
@@ -16,11 +16,11 @@ std::string decode_picture_text(const nlohmann::json& value, const std::string& 
     text.remove_prefix(comma + 1);
   }
   const auto bytes = base64_decoded(text);
-  if (!bytes || bytes->empty()) refuse("is not a picture in base64");
+  if (!bytes || bytes->empty()) refuse("is not an image in base64");
   return *bytes;
 }
 
-void check_picture_kind(std::string_view bytes, const std::string& field) {
+void check_image_kind(std::string_view bytes, const std::string& field) {
   const bool png = bytes.starts_with("\x89PNG\r\n\x1a\n"), jpeg = bytes.starts_with("\xff\xd8\xff");
   const bool webp = bytes.starts_with("RIFF") && bytes.size() > 12 && bytes.substr(8, 4) == "WEBP";
   if (!png && !jpeg && !webp) throw Error(RH_INVALID_ARGUMENT, field + ": is not a PNG, JPEG or WebP image");
@@ -30,13 +30,13 @@ void refuse_image_to_image(const Services& services, GenerateRequest request, bo
   if (!request.engine) request.engine = services.registry.default_engine();
   const auto registry = services.registry.snapshot();
   const ModelCatalogue models = services.models();
-  place_images(request, *registry, models);  // what is wrong with it without a picture comes first
+  place_images(request, *registry, models);  // what is wrong with it without an image comes first
   std::vector<std::string> features{"image-to-image"};
   if (mask) features.emplace_back("inpaint");
   const Placement placement = place_images(request, *registry, models, features);
   throw Error(RH_CAPABILITY_UNSUPPORTED, "engine '" + placement.engine +
                                              "' does image-to-image, but this version has no way to give "
-                                             "an engine a picture");
+                                             "an engine an image");
 }
 
 }  // namespace roundhouse::host

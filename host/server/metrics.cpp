@@ -11,7 +11,7 @@
 namespace roundhouse::host {
 namespace {
 
-// Seconds. From a listing to a large picture on a slow processor.
+// Seconds. From a listing to a large image on a slow processor.
 constexpr std::array kBounds = {0.005, 0.01, 0.025, 0.05, 0.1,  0.25,  0.5,   1.0,
                                 2.5,   5.0,  10.0,  30.0, 60.0, 120.0, 300.0, 600.0};
 
@@ -31,7 +31,7 @@ void write_pool(MetricsText& page, const PoolStatistics& pool, std::uint64_t pre
   page.sample({{"outcome", "failed"}}, static_cast<double>(pool.failed));
   page.sample({{"outcome", "cancelled"}}, static_cast<double>(pool.cancelled));
   page.sample({{"outcome", "refused"}}, static_cast<double>(pool.refused));
-  count("roundhouse_previews_total", "Previews of unfinished pictures.", previews);
+  count("roundhouse_previews_total", "Previews of unfinished images.", previews);
   count("roundhouse_model_loads_total", "Models that were loaded.", pool.loads);
   count("roundhouse_model_load_failures_total", "Models that could not be loaded.", pool.load_failures);
   count("roundhouse_model_load_seconds_total", "Time spent loading models.", pool.load_seconds);
@@ -76,11 +76,11 @@ void Metrics::request(const std::string& method, const std::string& route, int s
   entry.seconds += seconds;
 }
 
-void Metrics::picture(const std::string& engine, const std::string& model, std::uint32_t steps,
-                      double step_seconds) {
+void Metrics::image(const std::string& engine, const std::string& model, std::uint32_t steps,
+                    double step_seconds) {
   const std::lock_guard lock(mutex_);
-  Pictures& entry = pictures_[{engine, model}];
-  ++entry.pictures;
+  Images& entry = images_[{engine, model}];
+  ++entry.images;
   entry.steps += steps;
   entry.seconds += step_seconds;
   if (step_seconds > 0) entry.latest_rate = steps / step_seconds;
@@ -116,19 +116,19 @@ std::string Metrics::text(const PoolStatistics& pool, std::uint64_t previews, st
     page.sample({{"route", route}}, entry.seconds, "_sum");
     page.sample({{"route", route}}, static_cast<double>(entry.count), "_count");
   }
-  const auto of_pictures = [&](const char* name, const char* type, const char* help, const auto& value) {
+  const auto of_images = [&](const char* name, const char* type, const char* help, const auto& value) {
     page.metric(name, type, help);
-    for (const auto& [key, entry] : pictures_)
+    for (const auto& [key, entry] : images_)
       page.sample({{"engine", key.first}, {"model", key.second}}, static_cast<double>(value(entry)));
   };
-  of_pictures("roundhouse_pictures_total", "counter", "Finished pictures.",
-              [](const Pictures& entry) { return entry.pictures; });
-  of_pictures("roundhouse_steps_total", "counter", "Steps of finished pictures.",
-              [](const Pictures& entry) { return entry.steps; });
-  of_pictures("roundhouse_step_seconds_total", "counter", "Time that the steps of finished pictures took.",
-              [](const Pictures& entry) { return entry.seconds; });
-  of_pictures("roundhouse_steps_per_second", "gauge", "Rate of the latest finished picture.",
-              [](const Pictures& entry) { return entry.latest_rate; });
+  of_images("roundhouse_images_total", "counter", "Finished images.",
+            [](const Images& entry) { return entry.images; });
+  of_images("roundhouse_steps_total", "counter", "Steps of finished images.",
+            [](const Images& entry) { return entry.steps; });
+  of_images("roundhouse_step_seconds_total", "counter", "Time that the steps of finished images took.",
+            [](const Images& entry) { return entry.seconds; });
+  of_images("roundhouse_steps_per_second", "gauge", "Rate of the latest finished image.",
+            [](const Images& entry) { return entry.latest_rate; });
   return page.text();
 }
 

@@ -22,8 +22,8 @@ class Metrics {
   // `route` is the pattern; empty for a request that met none.
   void request(const std::string& method, const std::string& route, int status, double seconds,
                std::uint64_t bytes);
-  // A finished picture of that many steps, and the time that they took. `model` may be empty.
-  void picture(const std::string& engine, const std::string& model, std::uint32_t steps, double step_seconds);
+  // A finished image of that many steps, and the time that they took. `model` may be empty.
+  void image(const std::string& engine, const std::string& model, std::uint32_t steps, double step_seconds);
 
   // The page in text format 0.0.4.
   std::string text(const PoolStatistics& pool, std::uint64_t previews, std::size_t connections) const;
@@ -34,8 +34,8 @@ class Metrics {
     std::uint64_t count = 0, bytes = 0;
     double seconds = 0;
   };
-  struct Pictures {
-    std::uint64_t pictures = 0, steps = 0;
+  struct Images {
+    std::uint64_t images = 0, steps = 0;
     double seconds = 0, latest_rate = 0;
   };
   struct RequestKey {
@@ -52,7 +52,7 @@ class Metrics {
   mutable std::mutex mutex_;
   std::map<RequestKey, std::uint64_t> requests_;
   std::map<std::string, Route> routes_;
-  std::map<std::pair<std::string, std::string>, Pictures> pictures_;
+  std::map<std::pair<std::string, std::string>, Images> images_;
 };
 
 }  // namespace roundhouse::host

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every dialect that makes pictures takes beside its own fields, under the same names.
+// What every dialect that makes images takes beside its own fields, under the same names.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ void take_model_field(const JsonFields& fields, GenerateRequest& request);
 // one that clients send by habit: sides of 64 to 4096 pixels. Returns the note on it, where there is one.
 std::optional<std::string> fit_size(GenerateRequest& request, const ModelCatalogue& models);
 
-// "metadata": whether pictures carry what made them. False is the client's wish that they do not; an object,
+// "metadata": whether images carry what made them. False is the client's wish that they do not; an object,
 // as some clients send it along with every request, says nothing of that.
 bool metadata_field(const JsonFields& fields);
 

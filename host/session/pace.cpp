@@ -9,7 +9,7 @@ namespace roundhouse::host {
 namespace {
 
 constexpr std::size_t kCosts = 64;  // remembered for a model
-constexpr double kSmoothing = 0.3;  // weight of the newest picture in the moving average
+constexpr double kSmoothing = 0.3;  // weight of the newest image in the moving average
 
 double seconds_between(Forecast::Time from, Forecast::Time to) {
   return std::max(0.0, std::chrono::duration<double>(to - from).count());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long pictures take, and how long the one at work will still take.
+// How long images take, and how long the one at work will still take.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 
 namespace roundhouse::host {
 
-// Of one picture; none = not known.
+// Of one image; none = not known.
 struct Pace {
   std::optional<double> seconds_per_step;
   double other_seconds = 0;  // encode, decode and what has to be loaded in between
@@ -22,9 +22,9 @@ struct Pace {
 // The figures by key (model, engine, options) and cost. Not for use by two threads at once.
 class PaceTable {
  public:
-  // A picture was made; later ones weigh more.
+  // An image was made; later ones weigh more.
   void note(const std::string& key, const Cost& cost, const Pace& pace);
-  // The engine's own estimate counts until a picture was made.
+  // The engine's own estimate counts until an image was made.
   void expect(const std::string& key, const Cost& cost, const Estimate& estimate, std::uint32_t steps);
   void forget_all_but(const std::set<std::string>& keys) {
     std::erase_if(entries_, [&](const auto& entry) { return !keys.contains(entry.first); });

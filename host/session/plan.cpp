@@ -39,7 +39,7 @@ const EngineRecord* modelless_engine(const GenerateRequest& request, const Regis
   return request.model && record->capabilities().contains("architecture") ? nullptr : record;
 }
 
-// The bounds of an engine on the sides of a picture, where it states any.
+// The bounds of an engine on the sides of an image, where it states any.
 SizeLimits engine_sizes(const EngineRecord& engine) {
   SizeLimits sizes{1, 16384, 1};
   const auto width = engine.limits().find("width");

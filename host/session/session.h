@@ -43,7 +43,7 @@ struct GenerateRequest {
   bool allow_cpu = false;
   std::optional<std::string> weights;    // one that an engine lists; the model option "weights"
   std::uint64_t memory_limit_bytes = 0;  // for the engine's process; 0 = none
-  std::vector<EngineOption> engine_options, model_options, options;  // the last for each picture
+  std::vector<EngineOption> engine_options, model_options, options;  // the last for each image
 };
 
 // A request in which every value is decided and checked: where it runs, and what is made there.

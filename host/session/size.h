@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The size of the picture: asked for, from an aspect, or the model's own.
+// The size of the image: asked for, from an aspect, or the model's own.
 #pragma once
 
 #include <cstdint>

@@ -48,7 +48,7 @@ void write_sparse(const fs::path& file, const std::string& beginning, std::uint6
 // How far all files together are; from any thread.
 class Meter {
  public:
-  explicit Meter(const ProgressSeen& progress) : progress_(progress) {}
+  explicit Meter(const ProgressCallback& progress) : progress_(progress) {}
 
   // Before the work begins.
   void expect(std::uint64_t size, std::uint64_t missing) {
@@ -65,7 +65,7 @@ class Meter {
   }
 
  private:
-  const ProgressSeen& progress_;
+  const ProgressCallback& progress_;
   std::mutex mutex_;
   std::int64_t done_ = 0;
   std::uint64_t total_ = 0, before_ = 0;
@@ -258,7 +258,7 @@ class HubPull {
     for (const fs::path& path : item.cached) {
       GitBlobSha1 git(item.file.size);
       std::uint64_t seen = 0;
-      const PieceSeen count = [&](std::string_view bytes) {
+      const PieceCallback count = [&](std::string_view bytes) {
         tick(worker, item);
         seen += bytes.size();
         if (!item.file.git_sha1.empty()) git.update(bytes);

@@ -13,7 +13,7 @@ namespace roundhouse::host {
 
 struct RegistryPullOptions {
   unsigned transfers = kDefaultTransfers;  // blobs at a time
-  ProgressSeen progress;                   // called by one thread at a time
+  ProgressCallback progress;               // called by one thread at a time
   ModelCheck check = {};
 };
 

@@ -18,7 +18,7 @@ inline constexpr std::uint64_t kDefaultChunkBytes = std::uint64_t{32} << 20;
 struct PushOptions {
   std::uint64_t chunk_bytes = kDefaultChunkBytes;  // larger blobs travel in requests of this size
   unsigned transfers = kDefaultTransfers;          // blobs at a time
-  ProgressSeen progress;                           // called by one thread at a time
+  ProgressCallback progress;                       // called by one thread at a time
 };
 
 struct PushReport {

@@ -48,7 +48,7 @@ bool BlobWriter::pin(const Digest& digest, std::uint64_t size) {
   return true;
 }
 
-bool BlobWriter::keep(const Digest& digest, std::uint64_t size, const PieceSeen& seen) {
+bool BlobWriter::keep(const Digest& digest, std::uint64_t size, const PieceCallback& seen) {
   if (!pin(digest, size)) return false;
   try {
     return stamp_holds(paths_, digest) || digest_holds(paths_, digest, seen);
@@ -59,7 +59,7 @@ bool BlobWriter::keep(const Digest& digest, std::uint64_t size, const PieceSeen&
 }
 
 std::optional<BlobPlaced> BlobWriter::find(const Digest& digest, std::uint64_t size, const std::string& shown,
-                                           const PieceSeen& seen) {
+                                           const PieceCallback& seen) {
   BlobPlaced placed{digest, size, Placed::present, {}};
   if (!WeightDigests::apply_to(shown)) return keep(digest, size, seen) ? std::optional(placed) : std::nullopt;
   if (!pin(digest, size)) return std::nullopt;
@@ -89,7 +89,7 @@ BlobPlaced BlobWriter::hash(const File& source, const std::string& shown, bool w
 }
 
 std::optional<BlobPlaced> BlobWriter::find(const fs::path& source, const std::string& shown,
-                                           const PieceSeen& seen) {
+                                           const PieceCallback& seen) {
   const File file = open_for_reading(source, shown_file(shown), true);
   const std::uint64_t size = file_size(file, shown_file(shown));
   {
@@ -122,7 +122,7 @@ bool BlobWriter::shares(const fs::path& source, const std::string& shown, LinkMo
 }
 
 BlobPlaced BlobWriter::copy(const File& source, const fs::path& temporary, const std::string& shown,
-                            const PieceSeen& seen) {
+                            const PieceCallback& seen) {
   const File target = create_file(temporary);
   const std::string told = "store '" + paths_.root.string() + "': " + shown_file(shown);
   reserve_space(target, file_size(source, told), told);
@@ -133,7 +133,7 @@ BlobPlaced BlobWriter::copy(const File& source, const fs::path& temporary, const
 }
 
 BlobPlaced BlobWriter::place(const fs::path& source, const std::string& shown, LinkMode link_mode,
-                             const PieceSeen& seen) {
+                             const PieceCallback& seen) {
   const File file = open_for_reading(source, shown_file(shown), true);
   const FileStamp before = stamp_of(file, shown_file(shown));
   const fs::path temporary = session_.fresh_path();

@@ -40,14 +40,14 @@ class BlobWriter {
   // The file's blob where the store has it whole; damaged ones do not count. Hashes the source only when some
   // blob has its size.
   std::optional<BlobPlaced> find(const std::filesystem::path& source, const std::string& shown,
-                                 const PieceSeen& seen);
+                                 const PieceCallback& seen);
   // The same for a blob whose digest is known. `seen` gets what has to be hashed, as for safetensors files
   // everything.
   std::optional<BlobPlaced> find(const Digest& digest, std::uint64_t size, const std::string& shown,
-                                 const PieceSeen& seen);
+                                 const PieceCallback& seen);
   // Takes the file in. Throws IO_ERROR when it changes meanwhile.
   BlobPlaced place(const std::filesystem::path& source, const std::string& shown, LinkMode link_mode,
-                   const PieceSeen& seen);
+                   const PieceCallback& seen);
   OciDescriptor write(const std::string& media_type, const std::string& text);
   // Gives a file of the session, already hashed and closed, its name.
   void publish(const std::filesystem::path& temporary, const Digest& digest);
@@ -56,7 +56,7 @@ class BlobWriter {
   bool shares(const std::filesystem::path& source, const std::string& shown, LinkMode link_mode);
 
   // Whether the store has the blob whole; then it is pinned. `seen` gets what has to be hashed.
-  bool keep(const Digest& digest, std::uint64_t size, const PieceSeen& seen = {});
+  bool keep(const Digest& digest, std::uint64_t size, const PieceCallback& seen = {});
 
   // Makes all that was published durable. To be called before a name is given to any of it.
   void sync();
@@ -67,7 +67,7 @@ class BlobWriter {
   BlobPlaced hash(const File& source, const std::string& shown, bool weights,
                   const std::function<void(std::string_view)>& sink);
   BlobPlaced copy(const File& source, const std::filesystem::path& temporary, const std::string& shown,
-                  const PieceSeen& seen);
+                  const PieceCallback& seen);
 
   const StorePaths& paths_;
   StoreSession& session_;

@@ -40,7 +40,7 @@ struct Hashed {
 // Hashes files one after the other as one piece of work.
 class Hasher {
  public:
-  Hasher(const ProgressSeen& progress, std::uint64_t total) : progress_(progress), total_(total) {}
+  Hasher(const ProgressCallback& progress, std::uint64_t total) : progress_(progress), total_(total) {}
 
   Hashed hash(const std::string& path, const fs::path& file) {
     const File opened = open_for_reading(file, "file '" + path + "'", true);
@@ -55,7 +55,7 @@ class Hasher {
   }
 
  private:
-  const ProgressSeen& progress_;
+  const ProgressCallback& progress_;
   std::uint64_t done_ = 0, total_;
 };
 
@@ -183,7 +183,7 @@ ordered_json file_json(const SourceFile& file, const Hashed& hashed) {
 }  // namespace
 
 void write_directory_manifest(const fs::path& directory, const std::string& tool,
-                              const ProgressSeen& progress) {
+                              const ProgressCallback& progress) {
   ordered_json root;
   root["version"] = kVersion;
   root["tool"] = tool;
@@ -209,7 +209,7 @@ bool has_directory_manifest(const fs::path& directory) {
   }
 }
 
-std::vector<Damage> verify_directory(const fs::path& directory, const ProgressSeen& progress) {
+std::vector<Damage> verify_directory(const fs::path& directory, const ProgressCallback& progress) {
   const auto text = manifest_text(directory);
   if (!text)
     throw Error(RH_WEIGHTS_MISSING, "directory '" + directory.string() + "': has no " + kDirectoryManifest,
@@ -243,7 +243,7 @@ void require_listed_sizes(const fs::path& directory) {
   }
 }
 
-Digest digest_of_directory(const fs::path& directory, const ProgressSeen& progress) {
+Digest digest_of_directory(const fs::path& directory, const ProgressCallback& progress) {
   const auto files = listed_files(directory, Links::any);
   Hasher hasher(progress, total_of(files));
   std::string lines;

@@ -97,7 +97,7 @@ struct ModelDirectory {
 // file which the components need is there. Throws WEIGHTS_MISSING listing all that is absent at once,
 // MODEL_INVALID for damaged JSON or an unknown layout, UNSAFE_NAME for files that lead elsewhere.
 ModelDirectory inspect_model_directory(const std::filesystem::path& directory);
-// The side of the pictures that the directory's VAE was made for, as far as it can be used as a default.
+// The side of the images that the directory's VAE was made for, as far as it can be used as a default.
 std::optional<std::uint32_t> sample_size(const std::filesystem::path& directory);
 
 // What a request's --model stands for.

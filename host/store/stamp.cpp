@@ -60,7 +60,7 @@ FileStamp stamp_of(const File& file, const std::string& shown) {
           nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
 }
 
-Digest digest_of_file(const File& file, const std::string& shown, const PieceSeen& seen) {
+Digest digest_of_file(const File& file, const std::string& shown, const PieceCallback& seen) {
   Sha256 hash;
   read_pieces(file, shown, [&](std::string_view bytes) {
     hash.update(bytes);
@@ -81,7 +81,7 @@ bool stamp_holds(const StorePaths& paths, const Digest& digest) {
   }
 }
 
-bool digest_holds(const StorePaths& paths, const Digest& digest, const PieceSeen& seen) {
+bool digest_holds(const StorePaths& paths, const Digest& digest, const PieceCallback& seen) {
   const File file = open_for_reading(paths.blob(digest), shown_blob(digest), false);
   const FileStamp before = stamp_of(file, shown_blob(digest));
   if (digest_of_file(file, shown_blob(digest), seen) != digest) return false;

@@ -24,10 +24,10 @@ struct FileStamp {
 FileStamp stamp_of(const File& file, const std::string& shown);
 
 // Gets every piece that is hashed, and may throw (CANCELLED).
-using PieceSeen = std::function<void(std::string_view)>;
+using PieceCallback = std::function<void(std::string_view)>;
 
 // The digest of a whole file.
-Digest digest_of_file(const File& file, const std::string& shown, const PieceSeen& seen);
+Digest digest_of_file(const File& file, const std::string& shown, const PieceCallback& seen);
 
 // Records that the blob's open file was found right, unless it changed since `before`. A stamp that cannot be
 // written costs only time later.
@@ -38,6 +38,6 @@ bool stamp_holds(const StorePaths& paths, const Digest& digest);
 
 // Hashes the blob's file and records its stamp when it has that digest and did not change meanwhile. Returns
 // whether it has. Throws IO_ERROR when it cannot be read.
-bool digest_holds(const StorePaths& paths, const Digest& digest, const PieceSeen& seen);
+bool digest_holds(const StorePaths& paths, const Digest& digest, const PieceCallback& seen);
 
 }  // namespace roundhouse::host

@@ -42,7 +42,7 @@ struct StoreProgress {
   std::uint64_t before = 0;               // of `done`, those that an earlier run has done
   std::optional<FileProgress> file = {};  // the one at work, where files come from or go elsewhere
 };
-using ProgressSeen = std::function<void(const StoreProgress&)>;
+using ProgressCallback = std::function<void(const StoreProgress&)>;
 
 enum class LinkMode {
   automatic,  // a clone that shares its blocks where the file system can, else a copy
@@ -63,7 +63,7 @@ struct ImportOptions {
   LinkMode link_mode = LinkMode::automatic;
   std::optional<ModelSpec> spec;  // the recipe; without one the directory speaks for itself
   Provenance provenance{"directory", {}, {}, {}};
-  ProgressSeen progress;
+  ProgressCallback progress;
   std::string source = {};      // what the model is said to be made of; empty: the directory
   Links links = Links::within;  // of a directory that is taken in
   ModelCheck check = {};
@@ -134,7 +134,7 @@ class Store {
   // Writes the model as an OCI archive; the same model gives the same bytes. Returns its size. Throws
   // IO_ERROR when there is a file of that name, INTEGRITY_MISMATCH for damage.
   std::uint64_t pack(const StoredModel& model, const std::filesystem::path& file,
-                     const ProgressSeen& progress);
+                     const ProgressCallback& progress);
 
   // The directory in which an engine finds the model's files: links to blobs, made when the model gets its
   // name, and again where it is not there or was changed. Models that share a blob show the same inode. Where
@@ -143,10 +143,11 @@ class Store {
   std::filesystem::path view(const ModelManifest& manifest);
 
   // Every file that is not what the manifest says; all are hashed.
-  std::vector<Damage> verify(const StoredModel& model, const ProgressSeen& progress);
+  std::vector<Damage> verify(const StoredModel& model, const ProgressCallback& progress);
   // As verify for blobs that were never hashed where they lie or that changed since, nothing for the others.
   // Throws INTEGRITY_MISMATCH naming the first damaged file.
-  void require_sound(const StoredModel& model, const ModelManifest& manifest, const ProgressSeen& progress);
+  void require_sound(const StoredModel& model, const ModelManifest& manifest,
+                     const ProgressCallback& progress);
 
   // Another name for the same model.
   StoredModel alias(const ModelName& source, const ModelName& target);

@@ -188,7 +188,7 @@ ImportReport Store::import_archive(const fs::path& file, const std::optional<Mod
   return ArchiveImport(*this, paths_, file, options).run(name);
 }
 
-std::uint64_t Store::pack(const StoredModel& model, const fs::path& file, const ProgressSeen& progress) {
+std::uint64_t Store::pack(const StoredModel& model, const fs::path& file, const ProgressCallback& progress) {
   const ModelManifest manifest = this->manifest(model);
   std::map<Digest, std::string> blobs = {{manifest.digest, "manifest"}, {manifest.config.digest, "config"}};
   for (const ModelFile& part : manifest.files)

@@ -22,7 +22,7 @@ class Examination {
   Examination(const StorePaths& paths, const ModelFile& file, const WeightRecord* weights)
       : paths_(paths), file_(file), weights_(weights) {}
 
-  std::optional<Damage> run(const PieceSeen& seen) {
+  std::optional<Damage> run(const PieceCallback& seen) {
     struct stat status {};
     if (::lstat(paths_.blob(file_.digest).c_str(), &status) != 0)
       return damage("missing", "its blob is not in the store");
@@ -51,7 +51,7 @@ class Examination {
     return found;
   }
 
-  std::optional<Damage> content(const PieceSeen& seen) const {
+  std::optional<Damage> content(const PieceCallback& seen) const {
     WeightDigests tensors;
     const File file = open_for_reading(paths_.blob(file_.digest), "blob", false);
     const FileStamp before = stamp_of(file, "blob");
@@ -104,8 +104,8 @@ class Examination {
 // Reports bytes of many files as one work.
 class Meter {
  public:
-  Meter(const ProgressSeen& progress, std::uint64_t total) : progress_(progress), total_(total) {}
-  PieceSeen of(const std::string& path) {
+  Meter(const ProgressCallback& progress, std::uint64_t total) : progress_(progress), total_(total) {}
+  PieceCallback of(const std::string& path) {
     return [this, path](std::string_view bytes) {
       done_ += bytes.size();
       if (progress_) progress_({path, std::min(done_, total_), total_});
@@ -113,7 +113,7 @@ class Meter {
   }
 
  private:
-  const ProgressSeen& progress_;
+  const ProgressCallback& progress_;
   std::uint64_t done_ = 0, total_;
 };
 
@@ -136,7 +136,7 @@ const WeightRecord* record_of(const ModelConfig* config, const std::string& path
 
 }  // namespace
 
-std::vector<Damage> Store::verify(const StoredModel& model, const ProgressSeen& progress) {
+std::vector<Damage> Store::verify(const StoredModel& model, const ProgressCallback& progress) {
   std::optional<ModelManifest> manifest;
   std::optional<ModelConfig> config;
   std::vector<Damage> damages;
@@ -170,7 +170,7 @@ std::vector<Damage> Store::verify(const StoredModel& model, const ProgressSeen& 
 }
 
 void Store::require_sound(const StoredModel& model, const ModelManifest& manifest,
-                          const ProgressSeen& progress) {
+                          const ProgressCallback& progress) {
   std::vector<ModelFile> unknown;
   std::uint64_t total = 0;
   for (const ModelFile& file : blobs_of(manifest)) {

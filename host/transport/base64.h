@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Base64 (RFC 4648, with padding): how credentials and pictures travel inside text.
+// Base64 (RFC 4648, with padding): how credentials and images travel inside text.
 #pragma once
 
 #include <optional>

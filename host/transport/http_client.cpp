@@ -27,13 +27,13 @@ constexpr std::size_t kMaximumKept = 4;             // connections
 constexpr std::size_t kIncidentalBytes = 64 << 10;  // of a body that nobody asked for
 
 // Gets the head of a response and returns where its body goes; none: the body is incidental.
-using BodySeen = std::function<void(std::string_view)>;
-using HeadSeen = std::function<BodySeen(HttpResponse&)>;
+using BodyCallback = std::function<void(std::string_view)>;
+using HeadCallback = std::function<BodyCallback(HttpResponse&)>;
 
 // Takes the bytes of one response and gives them on.
 class ResponseParser final : public http::basic_parser<false> {
  public:
-  ResponseParser(const Url& url, bool head_only, HeadSeen head) : head_(std::move(head)) {
+  ResponseParser(const Url& url, bool head_only, HeadCallback head) : head_(std::move(head)) {
     response.url = url;
     header_limit(kHeaderLimit);
     body_limit(boost::none);
@@ -77,9 +77,9 @@ class ResponseParser final : public http::basic_parser<false> {
     return bytes.size();
   }
 
-  HeadSeen head_;
+  HeadCallback head_;
   std::size_t head_bytes_ = 0;
-  BodySeen body_;
+  BodyCallback body_;
 };
 
 bool is_redirect(const HttpRequest& request, unsigned status) {
@@ -106,15 +106,15 @@ class HttpClient::Implementation {
  public:
   explicit Implementation(HttpOptions options) : options_(std::move(options)), trust_(options_.ca_file) {}
 
-  HttpResponse run(const HttpRequest& request, const HeadSeen& head) {
+  HttpResponse run(const HttpRequest& request, const HeadCallback& head) {
     Url url = request.url;
     require_allowed(url, RH_INVALID_ARGUMENT);
     bool authorized = true;
     for (unsigned redirects = 0;; ++redirects) {
       bool redirect = false;
-      HttpResponse response = exchange(request, url, authorized, [&](HttpResponse& seen) -> BodySeen {
+      HttpResponse response = exchange(request, url, authorized, [&](HttpResponse& seen) -> BodyCallback {
         redirect = is_redirect(request, seen.status);
-        return redirect ? BodySeen() : head(seen);
+        return redirect ? BodyCallback() : head(seen);
       });
       if (!redirect) return response;
       if (redirects == options_.max_redirects)
@@ -137,14 +137,15 @@ class HttpClient::Implementation {
                 "use https, or add --allow-http where you trust the network");
   }
 
-  HttpResponse exchange(const HttpRequest& request, const Url& url, bool authorized, const HeadSeen& head) {
+  HttpResponse exchange(const HttpRequest& request, const Url& url, bool authorized,
+                        const HeadCallback& head) {
     // A secure request goes through a tunnel, as if there were no proxy.
     const auto proxy = url.secure() ? std::nullopt : options_.proxies.find(url);
     const std::string text = request_head(request, url, authorized, options_.user_agent, proxy);
     std::unique_ptr<Connection> kept = take(url);
     const bool again = kept != nullptr && (request.method == "GET" || request.method == "HEAD");
     bool answered = false;
-    const HeadSeen first = [&](HttpResponse& response) {
+    const HeadCallback first = [&](HttpResponse& response) {
       answered = true;
       return head(response);
     };
@@ -158,7 +159,7 @@ class HttpClient::Implementation {
   }
 
   HttpResponse exchange_on(std::unique_ptr<Connection> connection, const HttpRequest& request, const Url& url,
-                           const std::string& text, const HeadSeen& head) {
+                           const std::string& text, const HeadCallback& head) {
     if (!connection)
       connection = std::make_unique<Connection>(url, options_.proxies.find(url), options_, trust_);
     connection->write_all(text);
@@ -178,7 +179,7 @@ class HttpClient::Implementation {
   }
 
   HttpResponse receive(std::unique_ptr<Connection> connection, const HttpRequest& request, const Url& url,
-                       const HeadSeen& head, bool keep) {
+                       const HeadCallback& head, bool keep) {
     std::string buffer(kReadBytes, '\0');
     std::size_t filled = 0;
     for (unsigned before = 0;; ++before) {
@@ -189,7 +190,7 @@ class HttpClient::Implementation {
         return response.status >= 100 && response.status < 200;
       };
       ResponseParser parser(url, request.method == "HEAD", [&](HttpResponse& response) {
-        if (interim(response)) return BodySeen();
+        if (interim(response)) return BodyCallback();
         if (response.status == kProxyLogin && options_.proxies.find(url))
           throw proxy_wants_login(*options_.proxies.find(url));
         require_plain_encoding(response);
@@ -273,7 +274,7 @@ HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
 HttpResponse HttpClient::fetch(const HttpRequest& request, std::uint64_t body_limit) {
   std::string body;
-  HttpResponse response = implementation_->run(request, [&](HttpResponse& head) -> BodySeen {
+  HttpResponse response = implementation_->run(request, [&](HttpResponse& head) -> BodyCallback {
     const std::string shown = head.url.shown();
     const auto too_large = [shown, body_limit] {
       return Error(RH_SOURCE_REJECTED,
@@ -291,8 +292,9 @@ HttpResponse HttpClient::fetch(const HttpRequest& request, std::uint64_t body_li
 }
 
 HttpResponse HttpClient::stream(const HttpRequest& request, const HttpSink& sink) {
-  return implementation_->run(
-      request, [&](HttpResponse& head) -> BodySeen { return sink.head(head) ? sink.bytes : BodySeen(); });
+  return implementation_->run(request, [&](HttpResponse& head) -> BodyCallback {
+    return sink.head(head) ? sink.bytes : BodyCallback();
+  });
 }
 
 }  // namespace roundhouse::host

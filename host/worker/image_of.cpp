@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Converts the picture of an engine.
+// Converts the image of an engine.
 #include "host/worker/image_of.h"
 
 #include <algorithm>
@@ -32,12 +32,12 @@ void convert_row(std::uint32_t format, const std::uint8_t* source, std::size_t s
 
 Image image_of(const rh_pixels& pixels) {
   const std::size_t samples = std::size_t{3} * pixels.width;
-  Image picture{pixels.width, pixels.height, std::vector<std::uint8_t>(samples * pixels.height)};
+  Image image{pixels.width, pixels.height, std::vector<std::uint8_t>(samples * pixels.height)};
   for (std::uint32_t y = 0; y < pixels.height; ++y) {
     convert_row(pixels.format, static_cast<const std::uint8_t*>(pixels.data) + y * pixels.row_bytes, samples,
-                picture.rgb.data() + y * samples);
+                image.rgb.data() + y * samples);
   }
-  return picture;
+  return image;
 }
 
 }  // namespace roundhouse::host

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the pixels of an engine to the host's form of a picture.
+// From the pixels of an engine to the host's form of an image.
 #pragma once
 
 #include "host/task/image.h"

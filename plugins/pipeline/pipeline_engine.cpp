@@ -36,7 +36,7 @@ engines::ImageRequest translate(const ImageRequest& from) {
 }
 
 // An engine without these features says so rather than ignoring the input.
-void refuse_picture_inputs(const ImageRequest& request) {
+void refuse_image_inputs(const ImageRequest& request) {
   const char* feature = request.init_image != nullptr      ? "image-to-image"
                         : request.mask != nullptr          ? "inpaint"
                         : request.control_image != nullptr ? "control"
@@ -156,7 +156,7 @@ class PipelineModel : public ImageModel {
   Facts describe() const override { return pipeline_->describe(); }
 
   void generate(const ImageRequest& request, Options&, Sink& sink) override {
-    refuse_picture_inputs(request);
+    refuse_image_inputs(request);
     const engines::ImageRequest image_request = translate(request);
     SinkRun run(sink, pipeline_->count_tokens(image_request.prompt));
     const auto image = pipeline_->generate(image_request, run);
@@ -223,7 +223,7 @@ std::unique_ptr<Model> PipelineEngine::open(const ModelSource& source) {
 }
 
 Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest& request, Options&) {
-  refuse_picture_inputs(request);
+  refuse_image_inputs(request);
   SourceRun run(source.sink);
   const engines::ImageCost cost =
       engines::estimate_image(engines::architectures(), source.directory, *kernels_,
@@ -257,7 +257,7 @@ void PipelineEngine::inspect(const ModelSource& source, InspectSink& sink) {
 
 void PipelineEngine::trace(const ModelSource& source, const ImageRequest& request, Options&,
                            TraceSink& sink) {
-  refuse_picture_inputs(request);
+  refuse_image_inputs(request);
   const auto pipeline = engines::open_pipeline(engines::architectures(), source.directory, *kernels_,
                                                read_options(source, threads_));
   TraceRun run(sink);

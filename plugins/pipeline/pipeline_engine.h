@@ -23,7 +23,7 @@ namespace roundhouse::pipeline {
 // schedules, limits. A plugin adds its id, name, description, maturity and score.
 Descriptor common_descriptor();
 
-// Opens model directories and makes pictures with the kernels it was given.
+// Opens model directories and makes images with the kernels it was given.
 class PipelineEngine : public Engine {
  public:
   using Exception = engines::Error;

@@ -47,7 +47,7 @@ rh_image_request request_of(const rh_engine_descriptor& engine, Size size) {
 
 using Work = std::function<void(Life&, const rh_engine_descriptor&, rh_model*, const rh_image&)>;
 
-// Runs the work for every engine that can open a model and makes pictures.
+// Runs the work for every engine that can open a model and makes images.
 void with_models(const Subject& subject, Report& report, bool newer, const Work& work) {
   Life life(subject, report, newer);
   for (const rh_engine_descriptor* engine : life.descriptors()) {
@@ -63,18 +63,18 @@ void with_models(const Subject& subject, Report& report, bool newer, const Work&
   report.expect(!life.host().logged(secret_prompt), "P32", "the log holds a prompt");
 }
 
-void expect_picture(Report& report, const ImageWatch& watch, rh_status status, ErrorSlot& error,
-                    const std::string& call) {
+void expect_image(Report& report, const ImageWatch& watch, rh_status status, ErrorSlot& error,
+                  const std::string& call) {
   if (!report.expect(status == RH_OK, "P20", call + " failed: " + error.message())) {
     error.expect_told(report, status, call);
     return;
   }
   report.expect(
-      watch.pictures() == 1, "P20",
-      fmt::format("{} returned success after {} pictures, expected exactly one", call, watch.pictures()));
+      watch.images() == 1, "P20",
+      fmt::format("{} returned success after {} images, expected exactly one", call, watch.images()));
 }
 
-void make_pictures(Life& life, const rh_engine_descriptor& engine, rh_model* model, const rh_image& image) {
+void make_images(Life& life, const rh_engine_descriptor& engine, rh_model* model, const rh_image& image) {
   const Size sizes[] = {{side(engine, "width", 1), side(engine, "height", 1)},
                         {side(engine, "width", 2), side(engine, "height", 5)},
                         {side(engine, "width", 5), side(engine, "height", 3)}};
@@ -87,12 +87,12 @@ void make_pictures(Life& life, const rh_engine_descriptor& engine, rh_model* mod
       ImageWatch watch(life.report(), request, life.newer());
       ErrorSlot error(life.newer());
       const rh_status status = watch.generate(model, image, &request, error.get());
-      expect_picture(life.report(), watch, status, error, call);
+      expect_image(life.report(), watch, status, error, call);
       life.report().expect(true, "P39", "");  // the watch has looked at every preview, if there were any
       if (round == 0)
         first = watch.pixels();
       else
-        life.report().expect(watch.pixels() == first, "P22", call + " twice gives two pictures");
+        life.report().expect(watch.pixels() == first, "P22", call + " twice gives two images");
     }
   }
 }
@@ -121,8 +121,8 @@ struct Neighbour {
   rh_status status = RH_OK;
 };
 
-void make_pictures_at_once(Life& life, const rh_engine_descriptor& engine, rh_model* model,
-                           const rh_image& image) {
+void make_images_at_once(Life& life, const rh_engine_descriptor& engine, rh_model* model,
+                         const rh_image& image) {
   Report& report = life.report();
   const std::string id = engine.id;
   const std::uint32_t calls = std::min(calls_of(report, id, model), 4U);
@@ -146,24 +146,24 @@ void make_pictures_at_once(Life& life, const rh_engine_descriptor& engine, rh_mo
                             neighbours.front().status));
   neighbours.pop_front();
   for (Neighbour& one : neighbours) {
-    expect_picture(report, one.watch, one.status, one.error, id + ": generate beside others");
+    expect_image(report, one.watch, one.status, one.error, id + ": generate beside others");
     ImageWatch alone(report, one.request, false);
     ErrorSlot error;
     alone.generate(model, image, &one.request, error.get());
     report.expect(alone.pixels() == one.watch.pixels(), "P40",
-                  id + ": generate beside others gives another picture than alone");
+                  id + ": generate beside others gives another image than alone");
   }
 }
 
 }  // namespace
 
-void check_pictures(const Subject& subject, Report& report) {
-  with_models(subject, report, false, &make_pictures);
+void check_images(const Subject& subject, Report& report) {
+  with_models(subject, report, false, &make_images);
 }
 
 void check_concurrency(const Subject& subject, Report& report) {
   report.expect(true, "P40", "");
-  with_models(subject, report, false, &make_pictures_at_once);
+  with_models(subject, report, false, &make_images_at_once);
 }
 
 void check_newer_host(const Subject& subject, Report& report) {
@@ -176,7 +176,7 @@ void check_newer_host(const Subject& subject, Report& report) {
                 ErrorSlot error(life.newer());
                 const rh_status status = watch.generate(model, image, request.get(), error.get());
                 report.expect(
-                    status == RH_OK && watch.pictures() == 1, "P11",
+                    status == RH_OK && watch.images() == 1, "P11",
                     std::string(engine.id) + ": generate fails for a newer host: " + error.message());
               });
 }
@@ -193,10 +193,9 @@ void check_cancelling(const Subject& subject, Report& report) {
                   const rh_status status = watch.generate(model, image, &request, error.get());
                   const std::string call = std::string(engine.id) + ": generate that is asked to stop by " +
                                            (stop == StopBy::progress ? "progress" : "cancelled");
-                  report.expect(
-                      status == RH_CANCELLED && watch.pictures() == 0, "P23",
-                      fmt::format("{} returned {} and made {} pictures, expected CANCELLED and none", call,
-                                  status, watch.pictures()));
+                  report.expect(status == RH_CANCELLED && watch.images() == 0, "P23",
+                                fmt::format("{} returned {} and made {} images, expected CANCELLED and none",
+                                            call, status, watch.images()));
                   if (status != RH_OK) error.expect_told(report, status, call);
                   report.expect(stop == StopBy::progress || watch.asked() > 0, "P23",
                                 call + " never asked whether to stop");
@@ -215,10 +214,9 @@ void check_request_refusals(const Subject& subject, Report& report) {
                 refusing.answer = RH_IO_ERROR;
                 ErrorSlot refused;
                 rh_status status = refusing.generate(model, image, &request, refused.get());
-                report.expect(
-                    status == RH_IO_ERROR && refused.message() == "the checker refuses this picture", "P26",
-                    id + ": generate does not return the error of sink->image");
-                report.expect(refusing.pictures() == 1, "P26", id + ": a refused picture is sent again");
+                report.expect(status == RH_IO_ERROR && refused.message() == "the checker refuses this image",
+                              "P26", id + ": generate does not return the error of sink->image");
+                report.expect(refusing.images() == 1, "P26", id + ": a refused image is sent again");
 
                 const rh_option option{sizeof option, RH_OPTION_STRING, "conformance-unknown", "x", 0, 0};
                 const rh_options options{sizeof options, 1, &option};
@@ -226,7 +224,7 @@ void check_request_refusals(const Subject& subject, Report& report) {
                 ImageWatch watch(report, request, false);
                 ErrorSlot error;
                 status = watch.generate(model, image, &request, error.get());
-                report.expect(status == RH_UNKNOWN_OPTION && watch.pictures() == 0, "P14",
+                report.expect(status == RH_UNKNOWN_OPTION && watch.images() == 0, "P14",
                               fmt::format("{}: generate with an unknown option returned {}", id, status));
                 if (status != RH_OK)
                   error.expect_told(report, status, id + ": generate with an unknown option");

@@ -21,8 +21,8 @@ void check_refusals(const Subject& subject, Report& report);
 // A host with a larger minor version and larger records (P11).
 void check_newer_host(const Subject& subject, Report& report);
 
-// Pictures at ragged sizes (P20, P21, P22, P24, P25, P32).
-void check_pictures(const Subject& subject, Report& report);
+// Images at ragged sizes (P20, P21, P22, P24, P25, P32).
+void check_images(const Subject& subject, Report& report);
 
 // A host that asks to stop, by either way (P23).
 void check_cancelling(const Subject& subject, Report& report);
@@ -30,7 +30,7 @@ void check_cancelling(const Subject& subject, Report& report);
 // As many calls of a model at once as it says it takes, up to four (P22, P23, P40).
 void check_concurrency(const Subject& subject, Report& report);
 
-// A host that refuses the picture (P26), and an option of a request that is not known (P14).
+// A host that refuses the image (P26), and an option of a request that is not known (P14).
 void check_request_refusals(const Subject& subject, Report& report);
 
 // Estimates of the smallest image: their order, and what the memory is made of (P33, P41).

@@ -107,10 +107,10 @@ int32_t ImageWatch::on_cancelled(void* context) {
   return self.stop_by == StopBy::cancelled ? 1 : 0;
 }
 
-void ImageWatch::on_preview(void* context, const rh_pixels* picture) {
+void ImageWatch::on_preview(void* context, const rh_pixels* image) {
   ImageWatch& self = watch(context);
   self.on_own_thread("preview");
-  if (!self.report_.expect(roundhouse::reaches_floor(picture), "P10",
+  if (!self.report_.expect(roundhouse::reaches_floor(image), "P10",
                            "preview: the record is NULL or too small")) {
     return;
   }
@@ -120,46 +120,46 @@ void ImageWatch::on_preview(void* context, const rh_pixels* picture) {
   self.report_.expect(due, "P39",
                       fmt::format("a preview came after step {} of stage {}, which was not asked for",
                                   self.step_, self.stage_));
-  self.report_.expect(picture->width <= self.request_.width && picture->height <= self.request_.height, "P39",
-                      "the preview is " + size_text(*picture) + ", larger than the picture");
-  self.values_of(picture, "preview");
+  self.report_.expect(image->width <= self.request_.width && image->height <= self.request_.height, "P39",
+                      "the preview is " + size_text(*image) + ", larger than the image");
+  self.values_of(image, "preview");
 }
 
-rh_status ImageWatch::on_image(void* context, const rh_pixels* picture, rh_error* error) {
+rh_status ImageWatch::on_image(void* context, const rh_pixels* image, rh_error* error) {
   ImageWatch& self = watch(context);
   self.on_own_thread("image");
-  ++self.pictures_;
-  self.look_at(picture);
+  ++self.images_;
+  self.look_at(image);
   if (self.answer != RH_OK && roundhouse::reaches_floor(error)) {
     error->code = self.answer;
-    std::strcpy(error->message, "the checker refuses this picture");
+    std::strcpy(error->message, "the checker refuses this image");
   }
   return self.answer;
 }
 
-void ImageWatch::look_at(const rh_pixels* picture) {
-  if (!report_.expect(roundhouse::reaches_floor(picture), "P10", "image: the record is NULL or too small")) {
+void ImageWatch::look_at(const rh_pixels* image) {
+  if (!report_.expect(roundhouse::reaches_floor(image), "P10", "image: the record is NULL or too small")) {
     return;
   }
   report_.expect(
-      picture->width == request_.width && picture->height == request_.height, "P21",
-      fmt::format("the picture is {}, expected {}x{}", size_text(*picture), request_.width, request_.height));
-  pixels_ = values_of(picture, "picture");
+      image->width == request_.width && image->height == request_.height, "P21",
+      fmt::format("the image is {}, expected {}x{}", size_text(*image), request_.width, request_.height));
+  pixels_ = values_of(image, "image");
 }
 
-std::vector<unsigned char> ImageWatch::values_of(const rh_pixels* picture, const std::string& name) {
-  const std::uint64_t row = picture->width * pixel_bytes(picture->format);
-  const bool fits = row != 0 && picture->data != nullptr && picture->row_bytes >= row &&
-                    picture->height != 0 && picture->size_bytes / picture->height >= picture->row_bytes;
+std::vector<unsigned char> ImageWatch::values_of(const rh_pixels* image, const std::string& name) {
+  const std::uint64_t row = image->width * pixel_bytes(image->format);
+  const bool fits = row != 0 && image->data != nullptr && image->row_bytes >= row && image->height != 0 &&
+                    image->size_bytes / image->height >= image->row_bytes;
   if (!report_.expect(fits, "P21",
                       "the " + name + "'s format, row_bytes and size_bytes do not fit its size")) {
     return {};
   }
-  const auto* data = static_cast<const unsigned char*>(picture->data);
+  const auto* data = static_cast<const unsigned char*>(image->data);
   std::vector<unsigned char> values;
-  for (std::uint32_t y = 0; y < picture->height; ++y)
-    values.insert(values.end(), data + y * picture->row_bytes, data + y * picture->row_bytes + row);
-  if (picture->format != RH_PIXELS_RGB_F32) return values;
+  for (std::uint32_t y = 0; y < image->height; ++y)
+    values.insert(values.end(), data + y * image->row_bytes, data + y * image->row_bytes + row);
+  if (image->format != RH_PIXELS_RGB_F32) return values;
   std::size_t bad = 0;
   for (std::size_t i = 0; i + sizeof(float) <= values.size(); i += sizeof(float)) {
     float value = 0;

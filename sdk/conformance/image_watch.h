@@ -26,7 +26,7 @@ class ImageWatch {
   rh_status generate(rh_model* model, const rh_image& image, const rh_image_request* request,
                      rh_error* error);
 
-  unsigned pictures() const { return pictures_; }
+  unsigned images() const { return images_; }
   unsigned asked() const { return asked_; }
   const std::vector<unsigned char>& pixels() const { return pixels_; }
 
@@ -34,13 +34,13 @@ class ImageWatch {
   static int32_t on_progress(void* context, const rh_progress* progress);
   static void on_stage(void* context, const rh_stage_report* report);
   static int32_t on_cancelled(void* context);
-  static void on_preview(void* context, const rh_pixels* picture);
-  static rh_status on_image(void* context, const rh_pixels* picture, rh_error* error);
+  static void on_preview(void* context, const rh_pixels* image);
+  static rh_status on_image(void* context, const rh_pixels* image, rh_error* error);
 
   void on_own_thread(const char* callback);
-  void look_at(const rh_pixels* picture);
+  void look_at(const rh_pixels* image);
   // The samples without gaps between rows; empty when they cannot be read.
-  std::vector<unsigned char> values_of(const rh_pixels* picture, const std::string& name);
+  std::vector<unsigned char> values_of(const rh_pixels* image, const std::string& name);
 
   Report& report_;
   const rh_image_request& request_;
@@ -48,7 +48,7 @@ class ImageWatch {
   std::thread::id thread_;
   std::atomic<bool> inside_{false};
   std::atomic<unsigned> asked_{0};
-  unsigned pictures_ = 0;
+  unsigned images_ = 0;
   std::uint32_t stage_ = 0;
   std::uint32_t step_ = 0;
   std::uint32_t denoise_steps_ = 0;

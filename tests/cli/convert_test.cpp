@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `convert` and `quantize` from outside: into the store and into directories, pictures from the result, and
+// `convert` and `quantize` from outside: into the store and into directories, images from the result, and
 // what becomes of them when they are refused, stopped or killed.
 #include <signal.h>
 
@@ -24,9 +24,9 @@ class Convert : public Program {
   }
   fs::path store() const { return root_ / "home/.local/share/roundhouse"; }
 
-  // The picture's bytes.
-  std::string picture(const std::string& model, const Arguments& more = {}) const {
-    const fs::path directory = work() / ("picture-" + std::to_string(++pictures_));
+  // The image's bytes.
+  std::string image(const std::string& model, const Arguments& more = {}) const {
+    const fs::path directory = work() / ("image-" + std::to_string(++images_));
     Arguments arguments = {"generate",
                            "a red mushroom",
                            "--engine",
@@ -74,7 +74,7 @@ class Convert : public Program {
     return files;
   }
 
-  mutable int pictures_ = 0;
+  mutable int images_ = 0;
 };
 
 TEST_F(Convert, refuses_what_makes_no_sense) {
@@ -102,13 +102,13 @@ TEST_F(Convert, refuses_what_makes_no_sense) {
   EXPECT_EQ(run_json({"list"}).at("models").size(), 2U) << "the two that come along";
 }
 
-TEST_F(Convert, quantised_models_make_the_pictures_of_weights_rounded_at_load) {
+TEST_F(Convert, quantised_models_make_the_images_of_weights_rounded_at_load) {
   for (const std::string type : {"q8_0", "q4_0", "q4_k", "q6_k"}) {
     const nlohmann::json made = run_json({"quantize", "pocket-turbo", "--type", type});
     EXPECT_EQ(made.at("name"), "pocket-turbo:" + type);
     EXPECT_EQ(made.at("type"), type);
     EXPECT_LT(made.at("bytes"), made.at("source_bytes"));
-    EXPECT_EQ(picture("pocket-turbo:" + type), picture("pocket-turbo", {"--weights", type})) << type;
+    EXPECT_EQ(image("pocket-turbo:" + type), image("pocket-turbo", {"--weights", type})) << type;
   }
   const nlohmann::json shown = run_json({"show", "pocket-turbo:q4_k"});
   EXPECT_EQ(shown.at("weight_format"), "gguf");
@@ -145,9 +145,9 @@ TEST_F(Convert, errors_shrink_with_bits) {
 
 TEST_F(Convert, floats_go_there_and_back) {
   run_json({"convert", "pocket-turbo", "--dtype", "f32", "--name", "wide"});
-  EXPECT_EQ(picture("wide"), picture("pocket-turbo")) << "bf16 to f32 is exact";
+  EXPECT_EQ(image("wide"), image("pocket-turbo")) << "bf16 to f32 is exact";
   run_json({"convert", "wide", "--dtype", "bf16", "--format", "gguf", "--name", "narrow:gguf"});
-  EXPECT_EQ(picture("narrow:gguf"), picture("pocket-turbo"));
+  EXPECT_EQ(image("narrow:gguf"), image("pocket-turbo"));
   run_json({"convert", "narrow:gguf", "--dtype", "f32"});
   EXPECT_EQ(digests("narrow:f32").at("transformer/diffusion_pytorch_model.safetensors"),
             digests("wide").at("transformer/diffusion_pytorch_model.safetensors"));
@@ -203,7 +203,7 @@ TEST_F(Convert, a_directory_with_a_manifest_can_be_verified) {
     EXPECT_EQ(file.contains("tensors"), file.at("path").get<std::string>().ends_with(".safetensors")) << file;
   EXPECT_EQ(run({"verify", "./made"}).status, 0);
   EXPECT_EQ(run({"verify", "made"}).status, 0);
-  picture("./made");
+  image("./made");
 
   const fs::path weights = work() / "made/transformer/diffusion_pytorch_model.safetensors";
   std::string bytes = content(weights);

@@ -17,12 +17,12 @@ class GenerateMemory : public Program {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  PngContent picture(const nlohmann::json& result, std::size_t index = 0) const {
+  PngContent image(const nlohmann::json& result, std::size_t index = 0) const {
     return read_png(work() / result.at("files").at(index).get<std::string>());
   }
 };
 
-TEST_F(GenerateMemory, says_beforehand_what_a_picture_takes_and_makes_none) {
+TEST_F(GenerateMemory, says_beforehand_what_an_image_takes_and_makes_none) {
   const nlohmann::json result = run_json(pocket({"--estimate"}));
   EXPECT_FALSE(std::filesystem::exists(output()));
   for (const char* stage : {"load", "encode", "denoise", "decode"}) {
@@ -46,27 +46,27 @@ TEST_F(GenerateMemory, says_beforehand_what_a_picture_takes_and_makes_none) {
 TEST_F(GenerateMemory, holds_weights_as_it_is_told) {
   const nlohmann::json stored = run_json(pocket({"--seed", "7"}));
   const nlohmann::json rounded = run_json(pocket({"--seed", "7", "--weights", "q8_0"}));
-  EXPECT_NE(picture(stored).rgb, picture(rounded).rgb);
+  EXPECT_NE(image(stored).rgb, image(rounded).rgb);
   const nlohmann::json again = run_json(pocket({"--seed", "7", "--model-option", "weights=q8_0"}));
   EXPECT_GT(rounded.at("images").at(0).at("timings_ms").at("load").get<double>(), 0) << "rounding is loading";
   EXPECT_GT(rounded.at("timings_ms").at("load").get<double>(),
             rounded.at("images").at(0).at("timings_ms").at("load").get<double>());
-  EXPECT_EQ(picture(rounded).rgb, picture(again).rgb);
+  EXPECT_EQ(image(rounded).rgb, image(again).rgb);
   for (const char* const type : {"q6_k", "q4_k"}) {
     const nlohmann::json other = run_json(pocket({"--seed", "7", "--weights", type}));
-    EXPECT_NE(picture(other).rgb, picture(stored).rgb) << type;
-    EXPECT_NE(picture(other).rgb, picture(rounded).rgb) << type;
+    EXPECT_NE(image(other).rgb, image(stored).rgb) << type;
+    EXPECT_NE(image(other).rgb, image(rounded).rgb) << type;
   }
   const Outcome refused = run(pocket({"--weights", "q5_k"}));
   EXPECT_EQ(refused.status, 2) << "read, not made";
   EXPECT_THAT(refused.err, HasSubstr("expected one of: q4_0, q4_k, q6_k, q8_0, stored"));
 }
 
-TEST_F(GenerateMemory, gives_the_same_picture_however_little_memory_it_may_take) {
+TEST_F(GenerateMemory, gives_the_same_image_however_little_memory_it_may_take) {
   const nlohmann::json plenty = run_json(pocket({"--seed", "7"}));
   const nlohmann::json little = run_json(
       pocket({"--seed", "7", "--model-option", "vae_tiling=on", "--model-option", "residency=staged"}));
-  EXPECT_EQ(picture(plenty).rgb, picture(little).rgb);
+  EXPECT_EQ(image(plenty).rgb, image(little).rgb);
 }
 
 TEST_F(GenerateMemory, refuses_what_no_engine_knows_of_options_and_memory) {

@@ -51,18 +51,18 @@ class Generate : public Program {
   std::string file_content(const nlohmann::json& result, std::size_t index = 0) const {
     return content(work() / result.at("files").at(index).get<std::string>());
   }
-  PngContent picture(const nlohmann::json& result, std::size_t index = 0) const {
+  PngContent image(const nlohmann::json& result, std::size_t index = 0) const {
     return read_png(work() / result.at("files").at(index).get<std::string>());
   }
 };
 
-TEST_F(Generate, makes_a_picture_of_the_size_and_name_that_was_promised) {
+TEST_F(Generate, makes_an_image_of_the_size_and_name_that_was_promised) {
   const nlohmann::json result = run_json(card({}));
   ASSERT_THAT(result.at("files"), SizeIs(1));
   const std::string file = result.at("files").at(0);
   EXPECT_TRUE(std::regex_match(file, std::regex("output/z-image-[0-9]{8}-[0-9]{6}-0\\.png"))) << file;
-  EXPECT_EQ(picture(result).width, 64U);
-  EXPECT_EQ(picture(result).height, 48U);
+  EXPECT_EQ(image(result).width, 64U);
+  EXPECT_EQ(image(result).height, 48U);
   EXPECT_THAT(listing(output()), SizeIs(1));
 }
 
@@ -72,7 +72,7 @@ TEST_F(Generate, uses_the_embedded_model_and_the_best_engine_when_told_nothing_e
   EXPECT_EQ(result.at("engine"), best_engine());
   EXPECT_EQ(result.at("width"), 256);
   EXPECT_EQ(result.at("height"), 256);
-  EXPECT_EQ(picture(result).rgb.size(), 256U * 256 * 3);
+  EXPECT_EQ(image(result).rgb.size(), 256U * 256 * 3);
 }
 
 TEST_F(Generate, prints_one_object_with_everything_about_the_run) {
@@ -102,23 +102,23 @@ TEST_F(Generate, accounts_for_its_time) {
   EXPECT_LE(sum, timings.at("total").get<double>());
 }
 
-TEST_F(Generate, numbers_several_pictures_and_their_seeds) {
+TEST_F(Generate, numbers_several_images_and_their_seeds) {
   const nlohmann::json result = run_json(card({"--num-images", "3", "--seed", "41"}));
   EXPECT_EQ(result.at("seeds"), nlohmann::json({41, 42, 43}));
   ASSERT_THAT(result.at("files"), SizeIs(3));
   ASSERT_THAT(result.at("images"), SizeIs(3));
   for (std::size_t i = 0; i < 3; ++i) {
-    const nlohmann::json made = nlohmann::json::parse(picture(result, i).texts.at("roundhouse"));
+    const nlohmann::json made = nlohmann::json::parse(image(result, i).texts.at("roundhouse"));
     EXPECT_EQ(made.at("seed"), 41 + i);
     EXPECT_EQ(result.at("images").at(i).at("seed"), 41 + i);
   }
 }
 
-TEST_F(Generate, makes_picture_i_equal_to_a_single_one_with_seed_plus_i) {
+TEST_F(Generate, makes_image_i_equal_to_a_single_one_with_seed_plus_i) {
   const nlohmann::json several = run_json(pocket({"--num-images", "3", "--seed", "5", "--no-metadata"}));
   for (std::size_t i = 0; i < 3; ++i) {
     const nlohmann::json single = run_json(pocket({"--seed", std::to_string(5 + i), "--no-metadata"}));
-    EXPECT_EQ(file_content(several, i), file_content(single)) << "picture " << i;
+    EXPECT_EQ(file_content(several, i), file_content(single)) << "image " << i;
   }
   EXPECT_NE(file_content(several, 0), file_content(several, 1));
 }
@@ -161,9 +161,9 @@ TEST_F(Generate, shares_a_directory_with_other_runs_at_the_same_time) {
     EXPECT_NO_THROW(read_png(work() / "shared" / file));
 }
 
-TEST_F(Generate, puts_what_made_the_picture_into_it) {
+TEST_F(Generate, puts_what_made_the_image_into_it) {
   const PngContent content =
-      picture(run_json(pocket({"--seed", "9", "--guidance", "2", "--negative-prompt", "dull"})));
+      image(run_json(pocket({"--seed", "9", "--guidance", "2", "--negative-prompt", "dull"})));
   EXPECT_THAT(content.texts.at("parameters"),
               testing::StartsWith(
                   "a red circle\nNegative prompt: dull\nSteps: 2, Sampler: Euler, Schedule type: flow, "
@@ -177,21 +177,21 @@ TEST_F(Generate, puts_what_made_the_picture_into_it) {
 TEST_F(Generate, keeps_a_prompt_in_any_script) {
   const std::string prompt = "\xE7\xBA\xA2\xE8\x89\xB2\xE7\x9A\x84\xE5\x9C\x86 \xF0\x9F\x90\xB1";
   const nlohmann::json result = run_json({"generate", prompt, "--engine", "testcard"});
-  const PngContent content = picture(result);
+  const PngContent content = image(result);
   EXPECT_TRUE(content.international.at("parameters"));
   EXPECT_THAT(content.texts.at("parameters"), testing::StartsWith(prompt + "\n"));
   EXPECT_EQ(nlohmann::json::parse(content.texts.at("roundhouse")).at("prompt"), prompt);
 }
 
-TEST_F(Generate, writes_nothing_but_the_picture_without_metadata) {
-  EXPECT_TRUE(picture(run_json(card({"--no-metadata"}))).texts.empty());
+TEST_F(Generate, writes_nothing_but_the_image_without_metadata) {
+  EXPECT_TRUE(image(run_json(card({"--no-metadata"}))).texts.empty());
 }
 
 TEST_F(Generate, reads_the_prompt_from_a_file_or_standard_input) {
   std::ofstream(work() / "prompt") << "\xEF\xBB\xBF"
                                       "two\r\nlines\r\n";
   const auto prompt_of = [&](const Outcome& outcome) {
-    const PngContent content = picture(outcome.json());
+    const PngContent content = image(outcome.json());
     return nlohmann::json::parse(content.texts.at("roundhouse")).at("prompt").get<std::string>();
   };
   EXPECT_EQ(prompt_of(run({"generate", "--prompt-file", "prompt", "--engine", "testcard", "--json"})),
@@ -202,10 +202,10 @@ TEST_F(Generate, reads_the_prompt_from_a_file_or_standard_input) {
 
 TEST_F(Generate, takes_a_prompt_that_looks_like_a_flag_after_two_dashes) {
   const nlohmann::json result = run({"generate", "--engine", "testcard", "--json", "--", "--dashing"}).json();
-  EXPECT_THAT(picture(result).texts.at("parameters"), testing::StartsWith("--dashing\n"));
+  EXPECT_THAT(image(result).texts.at("parameters"), testing::StartsWith("--dashing\n"));
 }
 
-TEST_F(Generate, gives_the_same_picture_in_process) {
+TEST_F(Generate, gives_the_same_image_in_process) {
   const std::string worker = file_content(run_json(pocket({"--seed", "2", "--no-metadata"})));
   EXPECT_EQ(file_content(run_json(pocket({"--seed", "2", "--no-metadata", "--in-process"}))), worker);
 }
@@ -215,7 +215,7 @@ TEST_F(Generate, reads_standard_input_in_process_too) {
                                "--height", "64", "--steps", "1", "--in-process", "--json"},
                               "a blue square\n");
   ASSERT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(picture(outcome.json()).texts.at("parameters"), testing::StartsWith("a blue square\n"));
+  EXPECT_THAT(image(outcome.json()).texts.at("parameters"), testing::StartsWith("a blue square\n"));
 }
 
 TEST_F(Generate, shows_a_summary_and_plain_progress) {
@@ -291,7 +291,7 @@ TEST_F(Generate, logs_the_plan_and_each_stage_when_debugging) {
 TEST_F(Generate, tells_the_schedule_of_every_sampler) {
   const nlohmann::json result = run_json(pocket({"--sampler", "dpmpp-2m"}));
   EXPECT_EQ(result.at("schedule"), "dpm-flow");
-  EXPECT_THAT(picture(result).texts.at("parameters"), HasSubstr("Schedule type: dpm-flow"));
+  EXPECT_THAT(image(result).texts.at("parameters"), HasSubstr("Schedule type: dpm-flow"));
 }
 
 TEST_F(Generate, logs_the_prompt_when_told_to) {
@@ -300,7 +300,7 @@ TEST_F(Generate, logs_the_prompt_when_told_to) {
 }
 
 TEST_F(Generate, marks_text_log_lines_with_the_engine) {
-  EXPECT_THAT(run(card({"--log-level", "info"})).err, HasSubstr("[GEN][testcard] picture"));
+  EXPECT_THAT(run(card({"--log-level", "info"})).err, HasSubstr("[GEN][testcard] image"));
 }
 
 TEST_F(Generate, takes_the_next_best_engine_when_the_best_does_not_load) {

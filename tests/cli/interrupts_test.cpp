@@ -120,7 +120,7 @@ TEST_F(Interrupted, by_SIGKILL_its_worker_ends_with_it) {
   expect_nothing_left();
 }
 
-TEST_F(Interrupted, between_pictures_it_keeps_those_that_were_finished) {
+TEST_F(Interrupted, between_images_it_keeps_those_that_were_finished) {
   Running run =
       start({"generate", "x", "--engine", "openblas", "--num-images", "16", "--steps", "8", "--json"});
   for (int i = 0; i < 2000 && listing(output()).empty(); ++i)

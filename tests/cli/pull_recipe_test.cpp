@@ -48,7 +48,7 @@ class PullRecipe : public Program {
   nlohmann::json error(const Arguments& arguments) const { return call(arguments).json().at("error"); }
 
   fs::path store() const { return root_ / "home/.local/share/roundhouse"; }
-  const Arguments kPicture = {"generate", "a cat", "--model", "tiny", "--engine", "reference", "--seed", "1"};
+  const Arguments kImage = {"generate", "a cat", "--model", "tiny", "--engine", "reference", "--seed", "1"};
 
   FakeHub hub_;
 };
@@ -67,12 +67,12 @@ TEST_F(PullRecipe, brings_what_the_recipe_wants) {
   EXPECT_TRUE(paths.contains("text_encoder/model.safetensors.index.json"));
   for (const char* path : {"transformer/model.onnx", "train.py", "case.json", "expected/dit.safetensors"})
     EXPECT_FALSE(paths.contains(path)) << path;
-  EXPECT_EQ(result(kPicture).at("model"), "tiny");
+  EXPECT_EQ(result(kImage).at("model"), "tiny");
   EXPECT_EQ(result({"pull", "org/tiny-mirror", "--name", "again"}).at("bytes_fetched"), 0);
 }
 
 TEST_F(PullRecipe, nothing_is_fetched_unless_asked) {
-  const nlohmann::json absent = error(kPicture);
+  const nlohmann::json absent = error(kImage);
   EXPECT_EQ(absent.at("code"), "MODEL_NOT_FOUND");
   EXPECT_EQ(absent.at("hint"), "roundhouse pull tiny");
   EXPECT_EQ(error({"show", "tiny"}).at("hint"), "roundhouse pull tiny");
@@ -80,7 +80,7 @@ TEST_F(PullRecipe, nothing_is_fetched_unless_asked) {
 }
 
 TEST_F(PullRecipe, generate_fetches_first_when_told) {
-  Arguments arguments = kPicture;
+  Arguments arguments = kImage;
   arguments.emplace_back("--pull");
   EXPECT_EQ(result(arguments).at("model"), "tiny");
   const std::size_t requests = hub_.requests().size();
@@ -92,9 +92,9 @@ TEST_F(PullRecipe, generate_fetches_first_when_told) {
 TEST_F(PullRecipe, the_store_may_be_told_once_and_for_all) {
   fs::create_directories(store());
   std::ofstream(store() / "config.json") << R"({"auto_pull": "yes"})";
-  EXPECT_EQ(error(kPicture).at("code"), "INVALID_ARGUMENT");
+  EXPECT_EQ(error(kImage).at("code"), "INVALID_ARGUMENT");
   std::ofstream(store() / "config.json") << R"({"auto_pull": true})";
-  EXPECT_EQ(result(kPicture).at("model"), "tiny");
+  EXPECT_EQ(result(kImage).at("model"), "tiny");
 }
 
 TEST_F(PullRecipe, a_version_needs_pinned_revisions) {

@@ -71,7 +71,7 @@ class Pull : public Program {
   Arguments variables_;
 };
 
-TEST_F(Pull, brings_a_model_that_makes_the_picture_of_the_embedded_one) {
+TEST_F(Pull, brings_a_model_that_makes_the_image_of_the_embedded_one) {
   const nlohmann::json pulled = pull({"--name", "mine:f32"});
   EXPECT_EQ(pulled.at("name"), "mine:f32");
   EXPECT_EQ(pulled.at("bytes_fetched"), bytes_);
@@ -79,16 +79,16 @@ TEST_F(Pull, brings_a_model_that_makes_the_picture_of_the_embedded_one) {
   const nlohmann::json shown = run_json({"show", "mine:f32"});
   EXPECT_EQ(shown.at("provenance").at("repository"), "test/model");
   EXPECT_EQ(shown.at("provenance").at("revision"), FakeHub::kCommit);
-  std::string pictures[2];
+  std::string images[2];
   for (const char* model : {"mine:f32", "pocket-turbo"}) {
     const std::string directory = model[0] == 'm' ? "a" : "b";
     run_json({"generate", "a red house", "--model", model, "--steps", "2", "--guidance", "0", "--width", "64",
               "--height", "64", "--seed", "3", "--no-metadata", "--output-dir", directory});
     const auto names = listing(work() / directory);
     ASSERT_EQ(names.size(), 1U);
-    pictures[directory == "b"] = content(work() / directory / names[0]);
+    images[directory == "b"] = content(work() / directory / names[0]);
   }
-  EXPECT_EQ(pictures[0], pictures[1]);
+  EXPECT_EQ(images[0], images[1]);
 }
 
 TEST_F(Pull, killed_in_the_middle_is_gone_on_with_and_no_byte_comes_twice) {

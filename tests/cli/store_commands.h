@@ -41,10 +41,10 @@ class StoreCommands : public Program {
     return outcome.json().at("error").at("code");
   }
 
-  const Arguments kPicture = {"generate", "a cat", "--engine", "reference", "--steps", "1",
-                              "--width",  "32",    "--height", "32",        "--seed",  "1"};
-  Arguments picture_of(const std::string& name) const {
-    Arguments arguments = kPicture;
+  const Arguments kImage = {"generate", "a cat", "--engine", "reference", "--steps", "1",
+                            "--width",  "32",    "--height", "32",        "--seed",  "1"};
+  Arguments image_of(const std::string& name) const {
+    Arguments arguments = kImage;
     arguments.insert(arguments.end(), {"--model", name});
     return arguments;
   }

@@ -29,7 +29,7 @@ TEST_F(StoreCommands, say_what_is_not_there) {
   EXPECT_EQ(error_code({"show", "absent"}, 4), "MODEL_NOT_FOUND");
   EXPECT_EQ(error_code({"create", "-f", "absent.yaml"}, 7), "IO_ERROR");
   EXPECT_EQ(error_code({"validate", "absent"}, 7), "IO_ERROR");
-  const Outcome outcome = run(picture_of("absent"));
+  const Outcome outcome = run(image_of("absent"));
   EXPECT_EQ(outcome.status, 4);
   EXPECT_THAT(
       outcome.err,
@@ -39,20 +39,20 @@ TEST_F(StoreCommands, say_what_is_not_there) {
   EXPECT_FALSE(fs::exists(store()));
 }
 
-TEST_F(StoreCommands, an_imported_model_makes_the_picture_of_its_directory) {
+TEST_F(StoreCommands, an_imported_model_makes_the_image_of_its_directory) {
   const nlohmann::json imported = run_json({"import", "tiny", "--name", "small:f32@1"});
   EXPECT_EQ(imported.at("name"), "small:f32@1");
   EXPECT_EQ(imported.at("files").at("all"), imported.at("files").at("copied").get<int>() +
                                                 imported.at("files").at("cloned").get<int>() +
                                                 imported.at("files").at("present").get<int>());
-  Arguments from_store = picture_of("small:f32@1"), from_directory = picture_of("./tiny");
+  Arguments from_store = image_of("small:f32@1"), from_directory = image_of("./tiny");
   from_store.insert(from_store.end(), {"--output-dir", "a", "--no-metadata"});
   from_directory.insert(from_directory.end(), {"--output-dir", "b", "--no-metadata"});
   const std::string a = run_json(from_store).dump(), b = run_json(from_directory).dump();
-  const auto pictures_a = listing(work() / "a"), pictures_b = listing(work() / "b");
-  ASSERT_EQ(pictures_a.size(), 1U) << a;
-  ASSERT_EQ(pictures_b.size(), 1U) << b;
-  EXPECT_EQ(content(work() / "a" / pictures_a[0]), content(work() / "b" / pictures_b[0]));
+  const auto images_a = listing(work() / "a"), images_b = listing(work() / "b");
+  ASSERT_EQ(images_a.size(), 1U) << a;
+  ASSERT_EQ(images_b.size(), 1U) << b;
+  EXPECT_EQ(content(work() / "a" / images_a[0]), content(work() / "b" / images_b[0]));
 }
 
 TEST_F(StoreCommands, list_and_models_know_the_store) {
@@ -96,19 +96,19 @@ TEST_F(StoreCommands, show_says_which_engines_can_run_it_and_why_others_cannot) 
 
 TEST_F(StoreCommands, a_flipped_byte_is_found_before_anything_is_computed) {
   run_json({"import", "tiny"});
-  EXPECT_EQ(run(picture_of("tiny")).status, 0);
+  EXPECT_EQ(run(image_of("tiny")).status, 0);
   const nlohmann::json shown = run_json({"show", "tiny"});
   for (const auto& file : shown.at("files")) {
     const std::string path = file.at("path");
     const fs::path blob = blob_of("tiny", path);
     const std::size_t at = fs::file_size(blob) / 2;
     flip(blob, at);
-    const Outcome outcome = run(picture_of("tiny"));
+    const Outcome outcome = run(image_of("tiny"));
     EXPECT_EQ(outcome.status, 5) << path;
     EXPECT_THAT(outcome.err, StartsWith("error: INTEGRITY_MISMATCH: model 'tiny': file '" + path)) << path;
     flip(blob, at);
   }
-  EXPECT_EQ(run(picture_of("tiny")).status, 0);
+  EXPECT_EQ(run(image_of("tiny")).status, 0);
 }
 
 TEST_F(StoreCommands, verify_names_all_damage) {
@@ -137,7 +137,7 @@ TEST_F(StoreCommands, cp_gives_a_second_name_and_gc_frees_only_what_no_name_need
   run_json({"cp", "tiny", "again:v2"});
   run_json({"rm", "tiny"});
   EXPECT_TRUE(run_json({"gc", "--dry-run"}).at("blobs").empty());
-  EXPECT_EQ(run(picture_of("again:v2")).status, 0);
+  EXPECT_EQ(run(image_of("again:v2")).status, 0);
   run_json({"rm", "again:v2"});
   const nlohmann::json told = run_json({"gc", "--dry-run"});
   EXPECT_EQ(told.at("dry_run"), true);
@@ -149,16 +149,16 @@ TEST_F(StoreCommands, cp_gives_a_second_name_and_gc_frees_only_what_no_name_need
 
 TEST_F(StoreCommands, clean_keeps_every_model) {
   run_json({"import", "tiny"});
-  EXPECT_EQ(run(picture_of("tiny")).status, 0);
+  EXPECT_EQ(run(image_of("tiny")).status, 0);
   EXPECT_EQ(run_json({"clean"}).at("views").size(), 1U);
-  EXPECT_EQ(run(picture_of("tiny")).status, 0);
+  EXPECT_EQ(run(image_of("tiny")).status, 0);
 }
 
 TEST_F(StoreCommands, a_damaged_index_hides_nothing_else) {
   run_json({"import", "tiny"});
   std::ofstream(store() / "index.json") << "{\"schemaVersion\":2,\"manifests\":[{";
   EXPECT_EQ(error_code({"verify"}, 5), "MODEL_INVALID");
-  EXPECT_EQ(error_code(picture_of("tiny"), 5), "MODEL_INVALID");
+  EXPECT_EQ(error_code(image_of("tiny"), 5), "MODEL_INVALID");
   EXPECT_EQ(run_json({"models"}).at("problems").size(), 1U);
   const Outcome listed = run({"list", "--json"});
   EXPECT_EQ(listed.status, 5) << "a list with something missing is not all there is";

@@ -51,7 +51,7 @@ async function whatClientsReadAtStart() {
   assert.equal(idle.current_image, null);
 }
 
-async function pictures() {
+async function images() {
   const answer = await post("txt2img", { ...small, batch_size: 2, n_iter: 1 });
   assert.equal(answer.images.length, 2);
   assert.equal(answer.parameters.seed, 7);
@@ -62,10 +62,10 @@ async function pictures() {
   assert.equal(info.infotexts.length, 2);
   const expected = generatedSmall("--num-images", "2");
   answer.images.forEach((image, i) => {
-    const picture = pngOfText(image);
-    samePixels(picture, expected[i], `picture ${i}`);
-    assert.equal(info.infotexts[i], picture.texts.parameters);
-    assert.equal(picture.texts.parameters, expected[i].texts.parameters);
+    const image = pngOfText(image);
+    samePixels(image, expected[i], `image ${i}`);
+    assert.equal(info.infotexts[i], image.texts.parameters);
+    assert.equal(image.texts.parameters, expected[i].texts.parameters);
   });
 }
 
@@ -138,9 +138,9 @@ async function progressWhileItRuns() {
 
 async function skipping() {
   const work = post("txt2img", { ...small, steps: 50, n_iter: 2, width: 128, height: 128, override_settings: { engine: "reference" } });
-  await eventually("the first picture is at work", async () => (await get("progress")).state.sampling_step > 0);
+  await eventually("the first image is at work", async () => (await get("progress")).state.sampling_step > 0);
   await post("skip");
-  await eventually("the second picture is at work", async () => {
+  await eventually("the second image is at work", async () => {
     const { state } = await get("progress");
     return state.job_no === 1 && state.sampling_step > 0;
   });
@@ -149,7 +149,7 @@ async function skipping() {
   assert.deepEqual(await post("skip"), {}, "with nothing at work");
 }
 
-async function textsOfPictures() {
+async function textsOfImages() {
   const answer = await post("txt2img", { ...small, prompt: `${prompt}, "quoted": yes` });
   for (const image of [answer.images[0], `data:image/png;base64,${answer.images[0]}`]) {
     const found = await post("png-info", { image });
@@ -170,7 +170,7 @@ async function mistakes() {
     await wrong({ steps: 151 }, 400, "INVALID_ARGUMENT", /steps: 151/);
   await wrong({ steps: "many" }, 400, "INVALID_ARGUMENT", /steps/);
   await wrong({ cfg_scale: 30 }, 400, "INVALID_ARGUMENT", /guidance/);
-  await wrong({ batch_size: 4, n_iter: 5 }, 400, "INVALID_ARGUMENT", /20 pictures/);
+  await wrong({ batch_size: 4, n_iter: 5 }, 400, "INVALID_ARGUMENT", /20 images/);
   await wrong({ batch_size: 0 }, 400, "INVALID_ARGUMENT", /batch_size/);
   await wrong({ width: 4096 }, 400, "INVALID_DIMENSION", /width: 4096/);
   await wrong({ width: 8 }, 400, "INVALID_DIMENSION", /width: 8/);
@@ -199,14 +199,14 @@ async function seedsAreTold() {
 
 await run([
   whatClientsReadAtStart,
-  pictures,
+  images,
   guidanceIsTranslated,
   engineBySuffixAndField,
   samplersAndSizes,
   theModelOfAllRequests,
   progressWhileItRuns,
   skipping,
-  textsOfPictures,
+  textsOfImages,
   mistakes,
   seedsAreTold,
 ]);

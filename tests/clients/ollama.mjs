@@ -39,8 +39,8 @@ async function listing() {
   await refused(client.show({ model: "../../etc/passwd" }), 400, /is not a model name/);
 }
 
-// Pictures: the same seed gives the same picture, streamed or not, and every line comes whole.
-async function pictures() {
+// Images: the same seed gives the same image, streamed or not, and every line comes whole.
+async function images() {
   const wish = { model, prompt: "a red mushroom", width: 64, height: 64, options: { seed: 7 } };
   const whole = await client.generate({ ...wish, stream: false });
   assert.ok(whole.done && isPng(whole.image));
@@ -118,8 +118,8 @@ async function creation() {
   await client.copy({ source: "mine", destination: "mine:too" });
   await client.delete({ model: "mine" });
   await refused(client.show({ model: "mine" }), 404, /not found/);
-  const picture = await client.generate({ model: "mine:too", prompt: "a boat", width: 64, height: 64, stream: false });
-  assert.equal(picture.eval_count, 4);
+  const image = await client.generate({ model: "mine:too", prompt: "a boat", width: 64, height: 64, stream: false });
+  assert.equal(image.eval_count, 4);
   await client.delete({ model: "mine:too" });
   await refused(client.create({ model: "x", from: model, parameters: { mirostat: 1 } }), 400, /mirostat/);
   await refused(client.create({ model: "x", from: "nobody" }), 404, /model "nobody" not found/);
@@ -128,7 +128,7 @@ async function creation() {
 const version = await client.version();
 assert.match(version.version, /^\d+\.\d+\.\d+/);
 assert.equal(await (await fetch(host)).text(), "Ollama is running");
-for (const part of [listing, pictures, loading, text, abort, names, creation]) {
+for (const part of [listing, images, loading, text, abort, names, creation]) {
   await part();
   console.log(`${part.name}: as expected`);
 }

@@ -49,7 +49,7 @@ async function models() {
   await refused(client.models.retrieve("pocket-base+nobody"), NotFoundError, "engine_not_found", "engine");
 }
 
-async function pictureAsText() {
+async function imageAsText() {
   const { data: answer, response } = await client.images
     .generate({ ...small, model: "pocket-turbo", response_format: "b64_json" })
     .withResponse();
@@ -61,20 +61,20 @@ async function pictureAsText() {
   assert.ok(Math.abs(answer.created - Date.now() / 1000) < 600);
   assert.equal(response.headers.get("x-roundhouse-engine"), answer.engine);
   assert.equal(response.headers.get("x-roundhouse-model"), "pocket-turbo");
-  const picture = pngOfText(answer.data[0].b64_json);
-  samePixels(picture, generatedSmall()[0], "through generate");
-  assert.match(picture.texts.parameters, /Steps: 2, .*Seed: 7, Size: 64x64, Model: pocket-turbo/);
+  const image = pngOfText(answer.data[0].b64_json);
+  samePixels(image, generatedSmall()[0], "through generate");
+  assert.match(image.texts.parameters, /Steps: 2, .*Seed: 7, Size: 64x64, Model: pocket-turbo/);
 }
 
-async function severalPictures() {
+async function severalImages() {
   const answer = await client.images.generate({ ...small, n: 2 });
   assert.equal(answer.data.length, 2);
   assert.deepEqual(answer.data.map((entry) => entry.seed), [7, 8]);
   const expected = generatedSmall("--num-images", "2");
-  answer.data.forEach((entry, i) => samePixels(pngOfText(entry.b64_json), expected[i], `picture ${i}`));
+  answer.data.forEach((entry, i) => samePixels(pngOfText(entry.b64_json), expected[i], `image ${i}`));
 }
 
-async function pictureByAddress() {
+async function imageByAddress() {
   const answer = await client.images.generate({ ...small, response_format: "url" });
   const address = answer.data[0].url;
   assert.match(address, new RegExp(`^${url}/v1/images/files/[0-9a-f]{32}\\.png$`));
@@ -137,9 +137,9 @@ async function streamWithPartialImages() {
   assert.deepEqual(events.map((event) => event.partial_image_index), [0, 1, undefined, 0, 1, undefined]);
   assert.equal(events[0].engine, "testcard");
   assert.equal(events[2].usage.total_tokens, 0);
-  const pictures = generatedSmall("--engine", "testcard", "--steps", "8", "--num-images", "2");
-  samePixels(pngOfText(events[2].b64_json), pictures[0], "first of a stream");
-  samePixels(pngOfText(events[5].b64_json), pictures[1], "second of a stream");
+  const images = generatedSmall("--engine", "testcard", "--steps", "8", "--num-images", "2");
+  samePixels(pngOfText(events[2].b64_json), images[0], "first of a stream");
+  samePixels(pngOfText(events[5].b64_json), images[1], "second of a stream");
 }
 
 async function streamOfAModel() {
@@ -167,7 +167,7 @@ async function abortInMidStream() {
     { prompt, size: "256x256", steps: 50, engine: "reference", stream: true, partial_images: 1 },
     { signal: stopper.signal },
   );
-  await eventually("the picture is at work", async () => (await health()).active === 1);
+  await eventually("the image is at work", async () => (await health()).active === 1);
   stopper.abort();
   for await (const event of events) assert.fail(`after the abort came ${event.type}`);
   await eventually("the worker stops", async () => (await health()).active === 0);
@@ -213,7 +213,7 @@ async function unknownFieldsAreIgnored() {
   assert.equal(answer.background, "opaque");
 }
 
-async function picturesFromPictures() {
+async function imagesFromImages() {
   const edit = (extra) => client.images.edit({ image: file(), prompt, size: "64x64", ...extra });
   const error = await refused(edit(), UnprocessableEntityError, "capability_unsupported");
   assert.match(error.message, /image-to-image/);
@@ -261,9 +261,9 @@ async function text() {
 
 await run([
   models,
-  pictureAsText,
-  severalPictures,
-  pictureByAddress,
+  imageAsText,
+  severalImages,
+  imageByAddress,
   modelsThatClientsAskForByThemselves,
   engineByFieldAndSuffix,
   quality,
@@ -273,6 +273,6 @@ await run([
   abortInMidStream,
   mistakes,
   unknownFieldsAreIgnored,
-  picturesFromPictures,
+  imagesFromImages,
   text,
 ]);

@@ -44,7 +44,7 @@ static void start_thread(void) {
 
 typedef struct relay {
   const rh_image_sink* to;
-  uint32_t pictures;
+  uint32_t images;
 } relay;
 
 static void show_a_pixel(const rh_image_sink* sink, uint32_t width, float value) {
@@ -88,16 +88,16 @@ static void* stage_elsewhere(void* context) {
   return NULL;
 }
 
-static rh_status relay_image(void* context, const rh_pixels* picture, rh_error* error) {
+static rh_status relay_image(void* context, const rh_pixels* image, rh_error* error) {
   static int made;
   relay* self = context;
-  rh_pixels changed = *picture;
-  float* values = (float*)(uintptr_t)picture->data;
-  if (is("makes-no-picture")) return RH_OK;
+  rh_pixels changed = *image;
+  float* values = (float*)(uintptr_t)image->data;
+  if (is("makes-no-image")) return RH_OK;
   if (is("wrong-width")) changed.width -= 1;
   if (is("rows-beyond-data")) changed.size_bytes -= 1;
   if (is("unknown-format")) changed.format = 77;
-  if (is("nan-picture")) values[5] = NAN;
+  if (is("nan-image")) values[5] = NAN;
   if (is("unsteady")) values[5] = (float)made++;
   if (is("small-pixels")) changed.struct_size = 8;
   if (is("calls-from-another-thread")) {
@@ -105,7 +105,7 @@ static rh_status relay_image(void* context, const rh_pixels* picture, rh_error* 
     pthread_create(&thread, NULL, stage_elsewhere, (void*)(uintptr_t)self->to);
     pthread_join(thread, NULL);
   }
-  if (is("makes-two-pictures")) self->to->image(self->to->context, &changed, error);
+  if (is("makes-two-images")) self->to->image(self->to->context, &changed, error);
   const rh_status status = self->to->image(self->to->context, &changed, error);
   if (is("hides-the-sinks-error") && status != RH_OK) return rh_fail(error, RH_ENGINE_INTERNAL, "something");
   return status;
@@ -174,7 +174,7 @@ static const void* broken_model_extension(rh_model* model, const char* id) {
   if (counts && strcmp(id, RH_CONCURRENCY_ID) == 0) return &concurrency;
   static const rh_image image = {sizeof image, 0, broken_generate};
   static const rh_image empty = {sizeof empty, 0, NULL};
-  if (is("has-no-pictures")) return NULL;
+  if (is("has-no-images")) return NULL;
   if (is("null-generate")) return &empty;
   return is("answers-every-extension") || strcmp(id, RH_IMAGE_ID) == 0 ? &image : NULL;
 }

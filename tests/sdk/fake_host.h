@@ -31,13 +31,13 @@ class FakeHost {
   static std::uint32_t budget(const rh_host* host) { return static_cast<FakeHost*>(host->data)->threads; }
 };
 
-// Takes float pictures; asks to stop at a step, or refuses the picture, when told to.
+// Takes float images; asks to stop at a step, or refuses the image, when told to.
 class FakeSink {
  public:
   std::uint32_t stop_at_step = 0;  // 0 = never
   rh_status answer = RH_OK;
   std::vector<float> rgb;
-  unsigned pictures = 0;
+  unsigned images = 0;
   std::vector<std::uint32_t> steps;
   std::vector<std::uint32_t> stages;
   rh_image_sink record{sizeof(rh_image_sink), 0, this, &progress, &stage, &cancelled, nullptr, &image};
@@ -52,11 +52,11 @@ class FakeSink {
     of(context).stages.push_back(report->stage);
   }
   static int32_t cancelled(void*) { return 0; }
-  static rh_status image(void* context, const rh_pixels* picture, rh_error* error) {
+  static rh_status image(void* context, const rh_pixels* image, rh_error* error) {
     FakeSink& self = of(context);
-    ++self.pictures;
-    const auto* values = static_cast<const float*>(picture->data);
-    self.rgb.assign(values, values + std::size_t{3} * picture->width * picture->height);
+    ++self.images;
+    const auto* values = static_cast<const float*>(image->data);
+    self.rgb.assign(values, values + std::size_t{3} * image->width * image->height);
     if (self.answer != RH_OK) {
       error->code = self.answer;
       std::strcpy(error->message, "the sink is full");

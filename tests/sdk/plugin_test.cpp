@@ -136,7 +136,7 @@ class Plugin : public testing::Test {
   rh_model* model = nullptr;
 };
 
-const std::vector<float> picture(std::size_t{4} * 2 * 3, 0.25F);
+const std::vector<float> image(std::size_t{4} * 2 * 3, 0.25F);
 
 TEST_F(Plugin, refuses_a_host_of_another_major_version_or_a_small_one) {
   rh_host other = host.record;
@@ -214,29 +214,29 @@ TEST_F(Plugin, stops_opening_when_the_host_says_so) {
   EXPECT_EQ(open(), RH_CANCELLED);
 }
 
-TEST_F(Plugin, a_generate_without_a_picture_or_with_two_is_a_fault) {
+TEST_F(Plugin, a_generate_without_an_image_or_with_two_is_a_fault) {
   EXPECT_EQ(generate([](auto&, auto&, auto&) {}), RH_ENGINE_INTERNAL);
-  EXPECT_STREQ(error.message, "generate ended without a picture");
+  EXPECT_STREQ(error.message, "generate ended without an image");
   EXPECT_EQ(generate([](auto&, auto&, Sink& out) {
-              out.image(picture);
-              out.image(picture);
+              out.image(image);
+              out.image(image);
             }),
             RH_ENGINE_INTERNAL);
-  EXPECT_EQ(sink.pictures, 1U);
+  EXPECT_EQ(sink.images, 1U);
 }
 
-TEST_F(Plugin, a_picture_of_the_wrong_size_or_with_a_nan_never_reaches_the_host) {
+TEST_F(Plugin, an_image_of_the_wrong_size_or_with_a_nan_never_reaches_the_host) {
   EXPECT_EQ(generate([](auto&, auto&, Sink& out) { out.image(std::vector<float>(7)); }), RH_ENGINE_INTERNAL);
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     EXPECT_EQ(generate([&](auto&, auto&, Sink& out) {
-                std::vector<float> values = picture;
+                std::vector<float> values = image;
                 values.back() = bad;
                 out.image(values);
               }),
               RH_PIPELINE_ERROR);
-    EXPECT_STREQ(error.message, "decode: 1 values of the picture are not finite");
+    EXPECT_STREQ(error.message, "decode: 1 values of the image are not finite");
   }
-  EXPECT_EQ(sink.pictures, 0U);
+  EXPECT_EQ(sink.images, 0U);
 }
 
 TEST_F(Plugin, an_unread_option_is_refused_at_the_first_report_of_work) {
@@ -250,7 +250,7 @@ TEST_F(Plugin, an_unread_option_is_refused_at_the_first_report_of_work) {
   EXPECT_FALSE(went_on);
   EXPECT_EQ(generate([](auto&, Options& options, Sink& out) {
               options.integer("unknown", 0);
-              out.image(picture);
+              out.image(image);
             }),
             RH_OK);
 }
@@ -269,15 +269,15 @@ TEST_F(Plugin, a_host_that_answers_progress_with_stop_cancels) {
 
 TEST_F(Plugin, the_error_of_the_sink_comes_back_unchanged) {
   sink.answer = RH_INSUFFICIENT_STORAGE;
-  EXPECT_EQ(generate([](auto&, auto&, Sink& out) { out.image(picture); }), RH_INSUFFICIENT_STORAGE);
+  EXPECT_EQ(generate([](auto&, auto&, Sink& out) { out.image(image); }), RH_INSUFFICIENT_STORAGE);
   EXPECT_STREQ(error.message, "the sink is full");
 }
 
-TEST_F(Plugin, pictures_whose_rows_do_not_fit_are_refused_before_the_engine_sees_them) {
+TEST_F(Plugin, images_whose_rows_do_not_fit_are_refused_before_the_engine_sees_them) {
   const unsigned char bytes[6] = {};
   rh_pixels pixels{sizeof pixels, RH_PIXELS_RGB_U8, 2, 1, 6, 6, bytes};
   request.init_image = &pixels;
-  auto work = [](auto&, auto&, Sink& out) { out.image(picture); };
+  auto work = [](auto&, auto&, Sink& out) { out.image(image); };
   EXPECT_EQ(generate(work), RH_OK);
   for (const rh_pixels& bad :
        {rh_pixels{sizeof pixels, 9, 2, 1, 6, 6, bytes},
@@ -310,10 +310,10 @@ TEST_F(Plugin, hands_the_request_over_as_it_came) {
               EXPECT_EQ(got.loras[1].path, "/b");
               EXPECT_EQ(got.loras[1].strength, -1);
               out.stage(RH_STAGE_DENOISE);
-              out.image(picture);
+              out.image(image);
             }),
             RH_OK);
-  EXPECT_EQ(sink.rgb, picture);
+  EXPECT_EQ(sink.rgb, image);
   EXPECT_EQ(sink.stages, std::vector<std::uint32_t>{RH_STAGE_DENOISE});
 }
 
@@ -353,7 +353,7 @@ TEST_F(Plugin, a_model_says_how_many_calls_it_takes_at_once_where_that_is_not_on
   EXPECT_EQ(concurrency->calls(model), 3U);
 }
 
-TEST_F(Plugin, a_model_that_makes_no_pictures_has_no_image_extension) {
+TEST_F(Plugin, a_model_that_makes_no_images_has_no_image_extension) {
   ASSERT_EQ(create("plain"), RH_OK);
   ASSERT_EQ(open(nullptr), RH_OK);
   EXPECT_EQ(model->get_extension(model, RH_IMAGE_ID), nullptr);

@@ -66,11 +66,11 @@ TEST(TestCard, both_twins_stop_at_the_step_where_they_are_told_to) {
     sink.stop_at_step = 3;
     EXPECT_EQ(card.draw(64, 64, 8, 1, sink), RH_CANCELLED) << id;
     EXPECT_STREQ(card.message(), "cancelled during denoise, step 3 of 8") << id;
-    EXPECT_EQ(sink.pictures, 0U) << id;
+    EXPECT_EQ(sink.images, 0U) << id;
   }
 }
 
-TEST(TestCard, the_twin_in_cpp_draws_the_identical_picture) {
+TEST(TestCard, the_twin_in_cpp_draws_the_identical_image) {
   Card c("testcard");
   Card cpp("testcard-cpp");
   for (const auto& [width, height, steps, seed] :

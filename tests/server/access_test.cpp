@@ -127,10 +127,10 @@ TEST(OwnAddress, is_taken_from_proxies_that_are_trusted) {
   request.remote = "10.0.0.7:1";
   request.headers.add("Host", "studio.example");
   request.headers.add("X-Forwarded-Proto", "https");
-  request.headers.add("X-Forwarded-Prefix", "/pictures/");
+  request.headers.add("X-Forwarded-Prefix", "/images/");
   EXPECT_EQ(own_address(request, policy).url(), "http://studio.example");
   policy.trusted_proxies = {"10.0.0.7"};
-  EXPECT_EQ(own_address(request, policy).url(), "https://studio.example/pictures");
+  EXPECT_EQ(own_address(request, policy).url(), "https://studio.example/images");
   request.headers.replace("X-Forwarded-Prefix", "/a/../b");
   EXPECT_EQ(own_address(request, policy).url(), "https://studio.example");
   policy.public_address = parse_public_url("x", "https://art.example:8443/x/");

@@ -18,7 +18,7 @@ TEST_F(BenchServe, finds_a_daemon_that_is_whole) {
       run_json({"bench", "serve", "--starts", "1", "--runs", "2", "--cycles", std::to_string(kCycles),
                 "--clients", std::to_string(kClients), "--seconds", "1"});
   EXPECT_GT(report.at("first_answer").at("median_ms"), 0);
-  EXPECT_GT(report.at("first_picture").at("median_ms"), report.at("first_answer").at("median_ms"));
+  EXPECT_GT(report.at("first_image").at("median_ms"), report.at("first_answer").at("median_ms"));
   const nlohmann::json& overhead = report.at("overhead");
   EXPECT_EQ(overhead.at("model"), "pocket-turbo");
   EXPECT_GE(overhead.at("request").at("min_ms"), overhead.at("engine_time").at("min_ms"));
@@ -31,9 +31,9 @@ TEST_F(BenchServe, finds_a_daemon_that_is_whole) {
   EXPECT_EQ(before.at("processes"), 3) << "the daemon, a worker and its supervisor";
   EXPECT_EQ(after.at("processes"), 3);
   EXPECT_LT(after.at("descriptors"), before.at("descriptors").get<int>() + kCycles / 2);  // not one a cycle
-  constexpr std::int64_t kPictureBytes = 1024 * 1024 * 3;  // no cycle may keep one; four stand for noise
+  constexpr std::int64_t kImageBytes = 1024 * 1024 * 3;  // no cycle may keep one; four stand for noise
   EXPECT_LT(after.at("daemon_bytes").get<std::int64_t>(),
-            before.at("daemon_bytes").get<std::int64_t>() + 4 * kPictureBytes);
+            before.at("daemon_bytes").get<std::int64_t>() + 4 * kImageBytes);
 
   const nlohmann::json& crowd = report.at("crowd");
   EXPECT_EQ(crowd.at("wrong"), 0) << crowd.at("problems");

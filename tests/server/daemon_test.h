@@ -50,7 +50,7 @@ class ServedProgram : public Program {
   std::uint16_t port_ = 0;
 };
 
-// A picture by an engine that needs no model and little time.
+// An image by an engine that needs no model and little time.
 nlohmann::json test_card(int side = 64);
 
 }  // namespace roundhouse::test

@@ -177,12 +177,12 @@ TEST(CfgScale, is_guidance_and_one) {
   EXPECT_EQ(a1111::cfg_scale_of_guidance(4), 5);
 }
 
-TEST(PictureText, is_base64_with_or_without_a_data_address) {
-  EXPECT_EQ(decode_picture_text("aGVsbG8=", "image"), "hello");
-  EXPECT_EQ(decode_picture_text("data:image/png;base64,aGVsbG8=", "image"), "hello");
+TEST(ImageText, is_base64_with_or_without_a_data_address) {
+  EXPECT_EQ(decode_image_text("aGVsbG8=", "image"), "hello");
+  EXPECT_EQ(decode_image_text("data:image/png;base64,aGVsbG8=", "image"), "hello");
   for (const json& wrong : {json(""), json("data:image/png,aGVsbG8="), json("data:;base64"), json("a"),
                             json(5), json("aGVs bG8=")})
-    EXPECT_THROW(decode_picture_text(wrong, "image"), Error) << wrong;
+    EXPECT_THROW(decode_image_text(wrong, "image"), Error) << wrong;
 }
 
 }  // namespace

@@ -86,9 +86,9 @@ TEST_F(Listen, at_a_unix_socket_serves_those_who_may_open_it) {
   EXPECT_EQ(status.st_mode & 07777, 0600U);
   EXPECT_EQ(ask_there("GET", "/health").status, 200);
   EXPECT_THAT(run({"ps", "--server", place()}).out, HasSubstr("no model is loaded"));
-  const Outcome picture =
+  const Outcome image =
       run({"generate", "x", "--engine", "testcard", "--width", "64", "--height", "64", "--server", place()});
-  EXPECT_EQ(picture.status, 0) << picture.err;
+  EXPECT_EQ(image.status, 0) << image.err;
   EXPECT_EQ(listing(output()).size(), 1U);
   EXPECT_EQ(shell("ROUNDHOUSE_SERVER=" + place() + " $program ps").status, 0);
   EXPECT_EQ(shell("curl -sf --unix-socket " + path() + " http://localhost/health").status, 0);

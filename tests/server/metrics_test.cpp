@@ -34,7 +34,7 @@ TEST_F(MetricsPage, leaves_promtool_nothing_to_say) {
   EXPECT_EQ(text, "");
 }
 
-TEST_F(MetricsPage, counts_requests_and_pictures) {
+TEST_F(MetricsPage, counts_requests_and_images) {
   ASSERT_EQ(post("/generate", test_card()).status, 200);
   ASSERT_EQ(post("/generate", test_card()).status, 200);
   ASSERT_EQ(get("/nothing").status, 404);
@@ -50,7 +50,7 @@ TEST_F(MetricsPage, counts_requests_and_pictures) {
            text.find(R"(requests_total{method="any",route="none",status="404"} 1)") != std::string::npos;
   }));
   EXPECT_THAT(text, HasSubstr(R"(roundhouse_http_requests_total{method="any",route="none",status="404"} 1)"));
-  EXPECT_THAT(text, HasSubstr(R"(roundhouse_pictures_total{engine="testcard",model=""} 2)"));
+  EXPECT_THAT(text, HasSubstr(R"(roundhouse_images_total{engine="testcard",model=""} 2)"));
   EXPECT_THAT(text, HasSubstr("\nroundhouse_loaded_models 1\n"));
   EXPECT_THAT(text,
               HasSubstr(R"(roundhouse_http_request_duration_seconds_bucket{route="/generate",le="+Inf"} 3)"));

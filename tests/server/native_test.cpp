@@ -17,7 +17,7 @@ constexpr const char* kId = "0b0c2f6e-8a3c-4c55-9e55-2a1f0a7a1234";
 
 class Native : public DaemonTest {
  protected:
-  // A picture that takes long when nobody stops it.
+  // An image that takes long when nobody stops it.
   static nlohmann::json long_request(const std::string& id = kId) {
     return {
         {"prompt", "a red circle"}, {"engine", "reference"}, {"width", 512}, {"height", 512}, {"steps", 50},
@@ -31,7 +31,7 @@ class Native : public DaemonTest {
   }
 };
 
-TEST_F(Native, a_picture_has_the_fields_and_the_bytes_that_its_client_expects) {
+TEST_F(Native, an_image_has_the_fields_and_the_bytes_that_its_client_expects) {
   const Answer answer =
       post("/generate", {{"prompt", "a red mushroom"}, {"seed", 7}, {"width", 128}, {"height", 96}});
   ASSERT_EQ(answer.status, 200) << answer.body;

@@ -29,7 +29,7 @@ class Remote : public ServedProgram {
   bool becomes_busy() const {
     return becomes_true([&] { return health().at("state") == "busy"; });
   }
-  std::vector<std::string> pictures(const std::string& directory) const {
+  std::vector<std::string> images(const std::string& directory) const {
     std::vector<std::string> contents;
     for (const std::string& name : listing(work() / directory))
       contents.push_back(content(work() / directory / name));
@@ -37,7 +37,7 @@ class Remote : public ServedProgram {
   }
 };
 
-TEST_F(Remote, pictures_are_the_files_that_the_program_makes_itself) {
+TEST_F(Remote, images_are_the_files_that_the_program_makes_itself) {
   Running daemon = serve();
   const std::vector<Arguments> requests = {
       {"generate", "a red mushroom", "--width", "64", "--height", "64", "--seed", "7", "--num-images", "2"},
@@ -52,7 +52,7 @@ TEST_F(Remote, pictures_are_the_files_that_the_program_makes_itself) {
     here.insert(here.end(), {"-o", "here" + std::to_string(i)});
     there.insert(there.end(), {"-o", "there" + std::to_string(i)});
     const nlohmann::json local = run_json(here), far = run_json(there);
-    EXPECT_EQ(pictures("here" + std::to_string(i)), pictures("there" + std::to_string(i))) << requests[i][1];
+    EXPECT_EQ(images("here" + std::to_string(i)), images("there" + std::to_string(i))) << requests[i][1];
     for (const auto& [key, value] : local.items()) {
       ASSERT_TRUE(far.contains(key)) << key;
       if (key != "files" && key != "images" && key != "step_ms" && key != "timings_ms" &&

@@ -79,7 +79,7 @@ TEST_F(Serve, speaks_with_curl) {
   expect_clean_end(running);
 }
 
-TEST_F(Serve, ends_a_picture_that_takes_too_long_when_it_is_told_to_end) {
+TEST_F(Serve, ends_an_image_that_takes_too_long_when_it_is_told_to_end) {
   Running running = serve({"--stop-timeout", "100ms"});
   Client client(port());
   const nlohmann::json body = {{"prompt", "x"}, {"engine", "reference"}, {"width", 512},

@@ -13,7 +13,7 @@ namespace {
 
 using Descriptor = dnnl::memory::desc;
 
-// Some kilobytes of generated code each; a picture needs some dozens of shapes.
+// Some kilobytes of generated code each; an image needs some dozens of shapes.
 constexpr std::size_t kMostProducts = 1024;
 
 // oneDNN prepares and runs a product for as many threads as OpenMP would use: here, the calling one.

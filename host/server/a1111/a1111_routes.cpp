@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/a1111/a1111_routes.h"
 
+#include "host/server/a1111/image_routes.h"
 #include "host/server/a1111/jobs.h"
 #include "host/server/a1111/listings.h"
-#include "host/server/a1111/picture_routes.h"
 #include "host/server/a1111/settings.h"
 #include "host/text/json_text.h"
 
@@ -28,7 +28,7 @@ void add_a1111_routes(http::Router& router, const Services& services) {
   a1111::add_listing_routes(router, services);
   a1111::add_settings_routes(router, services, settings);
   a1111::add_job_routes(router, jobs);
-  a1111::add_picture_routes(router, services, settings, jobs);
+  a1111::add_image_routes(router, services, settings, jobs);
 }
 
 }  // namespace roundhouse::host

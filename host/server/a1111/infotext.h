@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text that pictures of that world carry, read again.
+// The text that images of that world carry, read again.
 #pragma once
 
 #include <string>

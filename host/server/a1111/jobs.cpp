@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/a1111/jobs.h"
 
-#include "host/server/pictures.h"
+#include "host/server/image_files.h"
 #include "host/text/json_text.h"
 #include "host/transport/base64.h"
 

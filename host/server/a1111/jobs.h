@@ -20,7 +20,7 @@ struct JobState {
   std::string timestamp;  // "20260131093000", when it was asked for
   std::uint32_t images = 1, image = 0;
   std::uint32_t step = 0, steps = 0;
-  double fraction = 0;  // of all pictures
+  double fraction = 0;  // of all images
   std::optional<double> eta_seconds;
   bool skipped = false, interrupted = false;
   std::shared_ptr<const Image> preview;  // the latest
@@ -40,7 +40,7 @@ class Jobs {
 
     void update(const std::function<void(JobState&)>& change);
     bool interrupted() const;
-    // Whether the picture at work is to be left; asked once for each skip.
+    // Whether the image at work is to be left; asked once for each skip.
     bool take_skip();
 
    private:

@@ -77,11 +77,10 @@ ordered_json nothing(const Services& /*services*/) {
 
 void png_info(http::Exchange& exchange) {
   const JsonFields fields = JsonFields::parse(exchange.request().body);
-  if (!fields.has("image")) fields.refuse("image", "is missing, expected a picture in base64");
+  if (!fields.has("image")) fields.refuse("image", "is missing, expected an image in base64");
   ordered_json items = ordered_json::object(), parameters = ordered_json::object();
   std::string info;
-  for (const auto& [keyword, text] :
-       read_png_texts(decode_picture_text(fields.value().at("image"), "image"))) {
+  for (const auto& [keyword, text] : read_png_texts(decode_image_text(fields.value().at("image"), "image"))) {
     items[keyword] = text;
     if (keyword == "parameters") info = text;
   }

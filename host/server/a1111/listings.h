@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What clients of that world read when they start, and what a picture says of itself.
+// What clients of that world read when they start, and what an image says of itself.
 #pragma once
 
 #include "host/server/http/router.h"

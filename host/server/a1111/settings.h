@@ -20,7 +20,7 @@ class Settings {
   // A reference as model_selector.h has them; empty: the default model.
   std::string checkpoint() const;
   void set_checkpoint(std::string reference);
-  // enable_pnginfo: whether pictures carry what made them.
+  // enable_pnginfo: whether images carry what made them.
   bool metadata() const { return metadata_; }
   void set_metadata(bool wanted) { metadata_ = wanted; }
 

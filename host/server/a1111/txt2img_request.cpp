@@ -81,8 +81,8 @@ void take_numbers(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   GenerateRequest& request = txt2img.request;
   request.images = std::int64_t{txt2img.batch_size} * txt2img.n_iter;
   if (request.images > kMostImages) {
-    fields.refuse("n_iter", fmt::format("times batch_size are {} pictures, expected at most {}",
-                                        request.images, kMostImages));
+    fields.refuse("n_iter", fmt::format("times batch_size are {} images, expected at most {}", request.images,
+                                        kMostImages));
   }
   request.seed = fields.integer("seed");
   request.steps = fields.integer("steps");
@@ -93,7 +93,7 @@ void note_what_is_ignored(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   const auto styles = fields.list("styles");
   if (styles && !styles->empty()) txt2img.notes.emplace_back("styles: there are none here");
   if (fields.boolean("save_images", false)) {
-    txt2img.notes.emplace_back("save_images: pictures are not kept on this side");
+    txt2img.notes.emplace_back("save_images: images are not kept on this side");
   }
 }
 

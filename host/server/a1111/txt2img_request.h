@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request for pictures in the words of that world.
+// A request for images in the words of that world.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 namespace roundhouse::host::a1111 {
 
 struct Txt2ImgRequest {
-  GenerateRequest request;  // of all pictures together
+  GenerateRequest request;  // of all images together
   std::uint32_t batch_size = 1, n_iter = 1;
   bool send_images = true;
-  bool metadata = true;       // whether pictures carry what made them
+  bool metadata = true;       // whether images carry what made them
   bool keep_options = false;  // override_settings stay
   std::string checkpoint;     // of override_settings; empty: none
   std::vector<std::string> notes;

@@ -19,7 +19,7 @@ namespace roundhouse::host::http {
 struct OwnAddress {
   std::string scheme = "http";
   std::string host;    // with a port where that is not the scheme's own
-  std::string prefix;  // of all paths, "/pictures", or empty
+  std::string prefix;  // of all paths, "/images", or empty
 
   std::string origin() const { return scheme + "://" + host; }
   std::string url() const { return origin() + prefix; }

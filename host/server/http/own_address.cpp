@@ -63,7 +63,7 @@ std::string forwarded(std::string_view field, std::string_view name) {
   return "";
 }
 
-// "/pictures" of "/pictures/"; empty for what could be more than a path.
+// "/images" of "/images/"; empty for what could be more than a path.
 std::string sane_prefix(std::string text) {
   while (text.ends_with('/'))
     text.pop_back();
@@ -131,9 +131,8 @@ OwnAddress parse_public_url(const std::string& where, const std::string& url) {
   const bool bare = path.find_first_not_of('/') == std::string::npos;
   if ((address.scheme != "http" && address.scheme != "https") || host_name_of(address.host).empty() ||
       address.host.find('@') != std::string::npos || (address.prefix.empty() && !bare)) {
-    throw Error(
-        RH_INVALID_ARGUMENT,
-        where + ": '" + url + "' is not an address, expected such as https://studio.example/pictures");
+    throw Error(RH_INVALID_ARGUMENT,
+                where + ": '" + url + "' is not an address, expected such as https://studio.example/images");
   }
   drop_own_port(address);
   return address;

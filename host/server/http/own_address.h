@@ -25,7 +25,7 @@ std::string parse_base_path(const std::string& where, const std::string& text);
 bool is_trusted_proxy(const std::string& remote, const std::vector<std::string>& proxies);
 // Whether the text is an address or a network.
 bool is_address_or_network(const std::string& text);
-// Of "https://studio.example/pictures". Throws INVALID_ARGUMENT for what is no such address; `where` begins
+// Of "https://studio.example/images". Throws INVALID_ARGUMENT for what is no such address; `where` begins
 // the message.
 OwnAddress parse_public_url(const std::string& where, const std::string& url);
 

@@ -31,7 +31,7 @@ std::uint32_t read_side(const JsonFields& fields, const char* name) {
   return static_cast<std::uint32_t>(side);
 }
 
-// What the picture's size depends on: the model's limits, or those of an engine without models.
+// What the image's size depends on: the model's limits, or those of an engine without models.
 struct Target {
   SizeLimits limits;
   ModelDefaults defaults;
@@ -90,7 +90,7 @@ void read_exact(NativeRequest& native, const JsonFields& fields) {
   native.request.aspect = fields.text("aspect");
 }
 
-// What the pixel-art server does with the finished picture.
+// What the pixel-art server does with the finished image.
 void read_pixel_step(NativeRequest& native, const JsonFields& fields) {
   native.preserve_aspect = fields.boolean("preserve_aspect", true);
   native.fit_mode = fields.text("fit_mode").value_or("contain");
@@ -100,11 +100,11 @@ void read_pixel_step(NativeRequest& native, const JsonFields& fields) {
   const bool reduce = fields.integer("colors").value_or(0) > 0;
   if (resize || reduce) {
     native.notes.emplace_back(
-        "pixel_width, pixel_height and colors are not applied: the picture has the size "
+        "pixel_width, pixel_height and colors are not applied: the image has the size "
         "and the colors that it was drawn with");
   }
   if (fields.boolean("remove_background", false)) {
-    native.notes.emplace_back("remove_background is not applied: the picture has its background");
+    native.notes.emplace_back("remove_background is not applied: the image has its background");
   }
 }
 

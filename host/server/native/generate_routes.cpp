@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures, their progress and their end.
+// Images, their progress and their end.
 #include "host/server/native/generate_routes.h"
 
 #include <chrono>
 
 #include "host/server/http/http_error.h"
 #include "host/server/json_fields.h"
-#include "host/server/native/picture_job.h"
+#include "host/server/native/image_job.h"
 #include "host/text/json_text.h"
 
 namespace roundhouse::host {
@@ -74,7 +74,7 @@ double seconds_since_1970() {
 void add_generate_routes(http::Router& router, const Services& services) {
   const auto table = std::make_shared<ProgressTable>(seconds_since_1970);
   router.add("POST", "/generate", {},
-             [&services, table](http::Exchange& exchange) { PictureJob(services, *table, exchange).run(); });
+             [&services, table](http::Exchange& exchange) { ImageJob(services, *table, exchange).run(); });
   router.add("GET", "/progress/{id}", {}, [table](http::Exchange& exchange) { progress(*table, exchange); });
   router.add("POST", "/cancel/{id}", {}, [table](http::Exchange& exchange) { cancel(*table, exchange); });
   router.add("POST", "/load_model", {}, [&services](http::Exchange& exchange) { load(services, exchange); });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The native routes that make pictures, tell how far they are, and stop them.
+// The native routes that make images, tell how far they are, and stop them.
 #pragma once
 
 #include "host/server/http/router.h"

@@ -23,7 +23,7 @@ void take(std::optional<Value>& target, const std::optional<Read>& value) {
   if (value) target = static_cast<Value>(*value);
 }
 
-// Names of Ollama's, and those of ModelSpecs for what makes pictures.
+// Names of Ollama's, and those of ModelSpecs for what makes images.
 ModelDefaults read_parameters(const JsonFields& fields) {
   constexpr std::int64_t kMost = INT32_MAX;
   ModelDefaults defaults;
@@ -140,8 +140,8 @@ class Creation {
         inspected.path, manifest_, request_.name, {*request_.quantize, "", std::nullopt}, std::move(options)};
     const std::string doing = "quantizing model to " + *request_.quantize;
     lines_.status(doing);
-    const ProgressSeen seen = lines_.seen("quantizing");
-    store_converted(context_, engines, model, [&](const std::string& verb) -> ProgressSeen {
+    const ProgressCallback seen = lines_.seen("quantizing");
+    store_converted(context_, engines, model, [&](const std::string& verb) -> ProgressCallback {
       if (!verb.starts_with("converting")) return [this](const StoreProgress&) { lines_.check(); };
       return [&](const StoreProgress& progress) {
         seen({"model to " + *request_.quantize, progress.done, progress.total});
@@ -219,7 +219,7 @@ class Creation {
   Uploads& uploads_;
   const CreateRequest& request_;
   ProgressLines& lines_;
-  const PieceSeen seen_ = [this](std::string_view) { lines_.check(); };
+  const PieceCallback seen_ = [this](std::string_view) { lines_.check(); };
   std::optional<Digest> manifest_;  // of the stored model that all files are of
   ModelIntake intake_;
 };

@@ -34,7 +34,7 @@ Listed listed_model(const Services& services, const std::string& name);
 // {"name", "model", "modified_at", "size", "digest", "details", "capabilities"}
 nlohmann::ordered_json model_entry(const Listed& model);
 nlohmann::ordered_json model_details(const Listed& model);
-// "image" for a model that makes pictures, "completion" for one that writes.
+// "image" for a model that makes images, "completion" for one that writes.
 std::vector<std::string> model_capabilities(const std::string& architecture);
 // A worker: {"name", ..., "expires_at", "size_vram", "context_length"} and engine, device, state, process.
 nlohmann::ordered_json running_entry(const Resident& resident);

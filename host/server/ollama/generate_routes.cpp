@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures through the route on which Ollama's clients ask for anything that is generated; loading and
+// Images through the route on which Ollama's clients ask for anything that is generated; loading and
 // unloading by an empty prompt; and an honest refusal of text.
 #include "host/server/ollama/generate_routes.h"
 
 #include "host/server/ollama/clock.h"
 #include "host/server/ollama/entries.h"
-#include "host/server/ollama/picture_answer.h"
+#include "host/server/ollama/image_answer.h"
 #include "host/server/ollama/reference.h"
 #include "host/server/request_fields.h"
 #include "host/text/json_text.h"
@@ -16,8 +16,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Prompts may be long, and pictures come inside.
-constexpr http::RouteOptions kWithPictures{std::uint64_t{64} << 20, false, false};
+// Prompts may be long, and images come inside.
+constexpr http::RouteOptions kWithImages{std::uint64_t{64} << 20, false, false};
 
 struct Asked {
   std::string model;  // as the client wrote it
@@ -54,7 +54,7 @@ Asked read_asked(const JsonFields& fields) {
   const Decision decision = route(wanted, services.registry.snapshot()->records());
   if (decision.error && decision.error->code() != RH_CAPABILITY_UNSUPPORTED) throw Error(*decision.error);
   throw Error(RH_CAPABILITY_UNSUPPORTED, subject + ": no engine does " + task + " with it",
-              "models that make pictures answer at /api/generate");
+              "models that make images answer at /api/generate");
 }
 
 Json end_line(const Asked& asked, const std::string& reason) {
@@ -85,13 +85,13 @@ void load_or_unload(const Services& services, http::Exchange& exchange, const As
   send_json(exchange, line);
 }
 
-bool is_for_pictures(const Services& services, const GenerateRequest& request) {
+bool is_for_images(const Services& services, const GenerateRequest& request) {
   if (!request.model) return true;  // an engine that needs no model; make_plan says what it can do
   return model_capabilities(listed_model(services, *request.model).architecture).front() == "image";
 }
 
 // Sizes and steps stand beside the prompt, everything else that has a name at Ollama in `options`.
-void read_picture(const JsonFields& fields, Asked& asked) {
+void read_image(const JsonFields& fields, Asked& asked) {
   GenerateRequest& request = asked.request;
   if (const auto options = fields.object("options")) {
     request.seed = options->integer("seed");
@@ -113,9 +113,9 @@ void generate(const Services& services, http::Exchange& exchange) {
   Asked asked = read_asked(fields);
   asked.request.prompt = fields.text("prompt").value_or("");
   if (asked.request.prompt.empty()) return load_or_unload(services, exchange, asked, false);
-  if (!is_for_pictures(services, asked.request)) refuse_text(services, asked, "text-generation");
-  read_picture(fields, asked);
-  PictureAnswer(services, exchange, asked.model, asked.stream, asked.metadata)
+  if (!is_for_images(services, asked.request)) refuse_text(services, asked, "text-generation");
+  read_image(fields, asked);
+  ImageAnswer(services, exchange, asked.model, asked.stream, asked.metadata)
       .run(asked.request, asked.keep_alive);
 }
 
@@ -139,9 +139,9 @@ void embed(const Services& services, http::Exchange& exchange, const char* input
 }  // namespace
 
 void add_generate_routes(http::Router& router, const Services& services) {
-  router.add("POST", "/api/generate", kWithPictures,
+  router.add("POST", "/api/generate", kWithImages,
              [&services](http::Exchange& exchange) { generate(services, exchange); });
-  router.add("POST", "/api/chat", kWithPictures,
+  router.add("POST", "/api/chat", kWithImages,
              [&services](http::Exchange& exchange) { chat(services, exchange); });
   router.add("POST", "/api/embed", {},
              [&services](http::Exchange& exchange) { embed(services, exchange, "input"); });

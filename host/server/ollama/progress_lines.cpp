@@ -35,7 +35,7 @@ void ProgressLines::status(const std::string& text) {
   write(json_text(nlohmann::json{{"status", text}}) + "\n");
 }
 
-ProgressSeen ProgressLines::seen(const std::string& verb) {
+ProgressCallback ProgressLines::seen(const std::string& verb) {
   return [this, verb](const StoreProgress& progress) { on_progress(verb, progress); };
 }
 

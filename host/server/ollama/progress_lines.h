@@ -23,8 +23,8 @@ class ProgressLines {
   // Throws CANCELLED when the client has gone, or the server ends.
   void check() const;
   // For the options of what works; throws CANCELLED.
-  ProgressSeen seen() { return seen(verb_); }
-  ProgressSeen seen(const std::string& verb);  // another one
+  ProgressCallback seen() { return seen(verb_); }
+  ProgressCallback seen(const std::string& verb);  // another one
   // The last line, or the whole answer.
   void success();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures from pictures. Requests are read to the end, so that a client learns of its own mistakes first.
+// Images from images. Requests are read to the end, so that a client learns of its own mistakes first.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,10 +36,10 @@ bool is_value(const std::string& name) {
 
 void take_part(Form& form, const http::Part& part) {
   if (part.name == "image" || part.name == "image[]") {
-    check_picture_kind(part.body, "image");
+    check_image_kind(part.body, "image");
     form.images.push_back(part.body);
   } else if (part.name == "mask") {
-    check_picture_kind(part.body, "mask");
+    check_image_kind(part.body, "mask");
     form.mask = true;
   } else {
     const std::string text(part.body);
@@ -64,7 +64,7 @@ Form read_form(const http::Request& request) {
 
 void edit(const Services& services, http::Exchange& exchange, bool with_prompt) {
   Form form = read_form(exchange.request());
-  if (!with_prompt) form.fields["prompt"] = "a variation";  // the picture itself is what is asked for
+  if (!with_prompt) form.fields["prompt"] = "a variation";  // the image itself is what is asked for
   const ModelCatalogue catalogue = services.models();
   const ImageRequest image = read_image_request(
       JsonFields(std::move(form.fields)), [&](const std::string& name) { return is_model(catalogue, name); });

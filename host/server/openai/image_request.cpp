@@ -47,7 +47,7 @@ void check_format(const JsonFields& fields) {
   fields.word("background", {"transparent", "opaque", "auto"});
 }
 
-// With these the API has pictures by address unless the request says otherwise; with all others, as text.
+// With these the API has images by address unless the request says otherwise; with all others, as text.
 bool answers_by_address(const std::optional<std::string>& alias) {
   return alias && alias->starts_with("dall-e-");
 }

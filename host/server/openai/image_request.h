@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request for pictures in OpenAI's words.
+// A request for images in OpenAI's words.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct ImageRequest {
   std::optional<KeepAlive> keep_alive;
   std::string quality = "medium";    // low, medium or high
   std::optional<std::string> alias;  // the name of a model of OpenAI's, in place of which the default runs
-  bool metadata = true;              // whether pictures carry what made them
-  bool by_address = false;           // pictures as url, not as b64_json
+  bool metadata = true;              // whether images carry what made them
+  bool by_address = false;           // images as url, not as b64_json
   // A size that the model cannot draw becomes one that it can: with no model named, clients send a size by
   // habit.
   bool fit = false;

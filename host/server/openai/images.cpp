@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures from a prompt: whole, by address, or as events while they are made.
+// Images from a prompt: whole, by address, or as events while they are made.
 #include "host/server/openai/images.h"
 
 #include <fmt/format.h>
@@ -8,10 +8,10 @@
 #include <ctime>
 
 #include "host/server/http/http_error.h"
+#include "host/server/image_files.h"
 #include "host/server/openai/failure.h"
 #include "host/server/openai/image_request.h"
 #include "host/server/openai/models.h"
-#include "host/server/pictures.h"
 #include "host/server/request_fields.h"
 #include "host/text/json_text.h"
 #include "host/transport/base64.h"
@@ -36,7 +36,7 @@ std::string size_text(std::uint32_t width, std::uint32_t height) {
   return fmt::format("{}x{}", width, height);
 }
 
-// What the API says of pictures, in an answer and in each event.
+// What the API says of images, in an answer and in each event.
 ordered_json common_json(const ImageRequest& image, const GeneratePlan& plan) {
   ordered_json json;
   json["background"] = "opaque";
@@ -48,7 +48,7 @@ ordered_json common_json(const ImageRequest& image, const GeneratePlan& plan) {
   return json;
 }
 
-// Pictures are not counted in tokens here; clients read the numbers all the same.
+// Images are not counted in tokens here; clients read the numbers all the same.
 ordered_json no_usage() {
   return {{"input_tokens", 0},
           {"output_tokens", 0},
@@ -58,7 +58,7 @@ ordered_json no_usage() {
 
 class ImageAnswer {
  public:
-  ImageAnswer(const Services& services, http::Exchange& exchange, PictureShelf& shelf, ImageRequest image)
+  ImageAnswer(const Services& services, http::Exchange& exchange, ImageShelf& shelf, ImageRequest image)
       : services_(services), exchange_(exchange), shelf_(shelf), image_(std::move(image)) {}
 
   void run() {
@@ -82,7 +82,7 @@ class ImageAnswer {
   void run_whole() {
     ordered_json data = ordered_json::array();
     ordered_json json;
-    PictureEvents events;
+    ImageFileEvents events;
     events.begun = [&](const GeneratePlan& plan, const LeaseReport&) {
       tell_engine(exchange_, plan);
       note_alias(plan);
@@ -90,18 +90,18 @@ class ImageAnswer {
       json["steps"] = plan.job.steps;
       json["guidance"] = plan.job.guidance;
     };
-    events.picture = [&](std::uint32_t, const PictureFile& picture) {
+    events.image = [&](std::uint32_t, const ImageFile& image) {
       ordered_json entry;
       if (image_.by_address) {
-        entry["url"] = address(shelf_.keep(picture.png));
+        entry["url"] = address(shelf_.keep(image.png));
       } else {
-        entry["b64_json"] = base64_encoded(picture.png);
+        entry["b64_json"] = base64_encoded(image.png);
       }
-      entry["seed"] = picture.record.job.seed;
+      entry["seed"] = image.record.job.seed;
       data.push_back(std::move(entry));
     };
     auto notes =
-        make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.metadata);
+        make_image_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.metadata);
     notes.insert(notes.begin(), notes_.begin(), notes_.end());
     ordered_json answer{{"created", std::time(nullptr)}, {"data", std::move(data)}};
     answer.update(json);
@@ -129,8 +129,8 @@ class ImageAnswer {
 
   void run_stream() {
     ordered_json common;
-    std::uint32_t partial = 0;  // of the picture at work
-    PictureEvents events;
+    std::uint32_t partial = 0;  // of the image at work
+    ImageFileEvents events;
     events.begun = [&](const GeneratePlan& plan, const LeaseReport&) {
       tell_engine(exchange_, plan);
       note_alias(plan);
@@ -149,45 +149,45 @@ class ImageAnswer {
       json.update(common);
       write("image_generation.partial_image", std::move(json));
     };
-    events.picture = [&](std::uint32_t image, const PictureFile& picture) {
+    events.image = [&](std::uint32_t index, const ImageFile& image) {
       partial = 0;
-      ordered_json json{{"b64_json", base64_encoded(picture.png)},
+      ordered_json json{{"b64_json", base64_encoded(image.png)},
                         {"created_at", std::time(nullptr)},
                         {"usage", no_usage()},
-                        {"image_index", image},
-                        {"seed", picture.record.job.seed}};
+                        {"image_index", index},
+                        {"seed", image.record.job.seed}};
       json.update(common);
-      for (const std::string& note : picture.notes)
+      for (const std::string& note : image.notes)
         json["notes"].push_back(note);
       write("image_generation.completed", std::move(json));
     };
-    make_picture_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.metadata,
-                       previews());
+    make_image_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.metadata,
+                     previews());
   }
 
   const Services& services_;
   http::Exchange& exchange_;
-  PictureShelf& shelf_;
+  ImageShelf& shelf_;
   ImageRequest image_;
   http::Stream* stream_ = nullptr;
   std::vector<std::string> notes_;  // on what became of the request before it was planned
 };
 
-void generate(const Services& services, PictureShelf& shelf, http::Exchange& exchange) {
+void generate(const Services& services, ImageShelf& shelf, http::Exchange& exchange) {
   const ModelCatalogue catalogue = services.models();
   ImageRequest image = read_image_request(JsonFields::parse(exchange.request().body),
                                           [&](const std::string& name) { return is_model(catalogue, name); });
   ImageAnswer(services, exchange, shelf, std::move(image)).run();
 }
 
-void send_file(PictureShelf& shelf, http::Exchange& exchange) {
+void send_file(ImageShelf& shelf, http::Exchange& exchange) {
   std::string name = exchange.request().parameters.at("name");
   if (name.ends_with(".png")) name.resize(name.size() - 4);
   const auto file = shelf.find(name);
   if (file == nullptr) {
     throw http::HttpError(
-        404, RH_INVALID_ARGUMENT, "picture: there is none of that name, or no more",
-        fmt::format("pictures are kept for {} minutes, as long as there is room; ask for b64_json",
+        404, RH_INVALID_ARGUMENT, "image: there is none of that name, or no more",
+        fmt::format("images are kept for {} minutes, as long as there is room; ask for b64_json",
                     shelf.limits().age.count() / 60));
   }
   exchange.header("Cache-Control", fmt::format("private, max-age={}", shelf.limits().age.count()));
@@ -198,11 +198,11 @@ void send_file(PictureShelf& shelf, http::Exchange& exchange) {
 }  // namespace
 
 void add_generation_routes(http::Router& router, const Services& services) {
-  const auto shelf = std::make_shared<PictureShelf>(PictureShelf::Limits{});
+  const auto shelf = std::make_shared<ImageShelf>(ImageShelf::Limits{});
   router.add("POST", "/v1/images/generations", {}, with_retry_advice([&, shelf](http::Exchange& exchange) {
                generate(services, *shelf, exchange);
              }));
-  // Open: whoever shows a picture in a page can send no key, and nobody can guess the name.
+  // Open: whoever shows an image in a page can send no key, and nobody can guess the name.
   router.add("GET", std::string(kFiles) + "{name}", {0, false, true},
              [shelf](http::Exchange& exchange) { send_file(*shelf, exchange); });
 }

@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "host/server/http/router.h"
-#include "host/server/picture_shelf.h"
+#include "host/server/image_shelf.h"
 #include "host/server/services.h"
 
 namespace roundhouse::host::openai {
 
-// POST /v1/images/generations, and GET /v1/images/files/{name} for pictures by address.
+// POST /v1/images/generations, and GET /v1/images/files/{name} for images by address.
 void add_generation_routes(http::Router& router, const Services& services);
 
 // POST /v1/images/edits and /v1/images/variations.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The classes that a plugin author derives from: an Engine opens Models, an ImageModel makes pictures.
+// The classes that a plugin author derives from: an Engine opens Models, an ImageModel makes images.
 // plugin.hpp turns them into the C ABI; whatever they throw becomes a status code there.
 #pragma once
 
@@ -83,7 +83,7 @@ class Model {
 // A model that speaks rh.image/1.
 class ImageModel : public Model {
  public:
-  // Makes one picture: reads its options, reports progress, calls sink.image() once. Throws on failure.
+  // Makes one image: reads its options, reports progress, calls sink.image() once. Throws on failure.
   // [model-thread]: as many at once as calls() says.
   virtual void generate(const ImageRequest& request, Options& options, Sink& sink) = 0;
 };

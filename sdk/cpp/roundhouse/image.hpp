@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rh.image/1 for a plugin in C++: the request as a value and the sink that takes progress and the picture.
+// rh.image/1 for a plugin in C++: the request as a value and the sink that takes progress and the image.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct Lora {
   double strength = 1;
 };
 
-// One picture to make; the fields mean what rh_image_request says. Views and pictures are the host's and end
+// One image to make; the fields mean what rh_image_request says. Views and images are the host's and end
 // with the call.
 struct ImageRequest {
   std::uint32_t width = 0;
@@ -54,7 +54,7 @@ inline std::string_view view_of(const char* text) {
   return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
-// The picture (NULL stays NULL) after a check that its rows lie within its data.
+// The image (NULL stays NULL) after a check that its rows lie within its data.
 inline const rh_pixels* checked_pixels(const rh_pixels* pixels, const char* name) {
   if (pixels == nullptr) return nullptr;
   checked(pixels, name);
@@ -144,35 +144,35 @@ class Sink {
     sink_.stage(sink_.context, &record);
   }
 
-  // Whether the host wants to see how the picture looks after that step, the progress of which was told.
+  // Whether the host wants to see how the image looks after that step, the progress of which was told.
   bool wants_preview(std::uint32_t step) const {
     return sink_.preview != nullptr && request_.preview_every > 0 && step % request_.preview_every == 0 &&
            step < request_.steps;
   }
 
-  // width * height * 3 values, as for image(); no side longer than the picture's. After wants_preview.
+  // width * height * 3 values, as for image(); no side longer than the image's. After wants_preview.
   void preview(std::uint32_t width, std::uint32_t height, std::span<const float> rgb) {
-    const rh_pixels picture = pixels(width, height, rgb);
-    sink_.preview(sink_.context, &picture);
+    const rh_pixels image = pixels(width, height, rgb);
+    sink_.preview(sink_.context, &image);
   }
 
-  // The picture, once: width * height * 3 values, interleaved, rows from the top, nominally 0 to 1. Throws
-  // what the host answers, PIPELINE_ERROR for a value that is not finite, ENGINE_INTERNAL for a picture of
+  // The image, once: width * height * 3 values, interleaved, rows from the top, nominally 0 to 1. Throws
+  // what the host answers, PIPELINE_ERROR for a value that is not finite, ENGINE_INTERNAL for an image of
   // the wrong size or a second one.
   void image(std::span<const float> rgb) {
     options_.refuse_unread();
-    if (delivered_) throw Error(RH_ENGINE_INTERNAL, "a second picture was made, expected one");
-    const rh_pixels picture = pixels(request_.width, request_.height, rgb);
+    if (delivered_) throw Error(RH_ENGINE_INTERNAL, "a second image was made, expected one");
+    const rh_pixels image = pixels(request_.width, request_.height, rgb);
     std::size_t bad = 0;
     for (const float value : rgb)
       bad += std::isfinite(value) ? 0U : 1U;
     if (bad != 0) {
       throw Error(RH_PIPELINE_ERROR,
-                  "decode: " + std::to_string(bad) + " values of the picture are not finite");
+                  "decode: " + std::to_string(bad) + " values of the image are not finite");
     }
     delivered_ = true;
     rh_error error{sizeof error, RH_OK, {}};
-    const rh_status status = sink_.image(sink_.context, &picture, &error);
+    const rh_status status = sink_.image(sink_.context, &image, &error);
     if (status != RH_OK) throw Error(status, error.message);
   }
 
@@ -188,7 +188,7 @@ class Sink {
   static rh_pixels pixels(std::uint32_t width, std::uint32_t height, std::span<const float> rgb) {
     const std::uint64_t row_bytes = std::uint64_t{width} * 3 * sizeof(float);
     if (rgb.size_bytes() != row_bytes * height) {
-      throw Error(RH_ENGINE_INTERNAL, "the picture has " + std::to_string(rgb.size()) + " values, expected " +
+      throw Error(RH_ENGINE_INTERNAL, "the image has " + std::to_string(rgb.size()) + " values, expected " +
                                           std::to_string(row_bytes / sizeof(float) * height));
     }
     return {sizeof(rh_pixels), RH_PIXELS_RGB_F32, width, height, row_bytes, rgb.size_bytes(), rgb.data()};

@@ -88,7 +88,7 @@ class ModelHandle {
       Sink ear(sink, values, options);
       dynamic_cast<ImageModel&>(*self.model_).generate(values, options, ear);
       options.refuse_unread();
-      if (!ear.delivered()) throw Error(RH_ENGINE_INTERNAL, "generate ended without a picture");
+      if (!ear.delivered()) throw Error(RH_ENGINE_INTERNAL, "generate ended without an image");
     });
   }
 

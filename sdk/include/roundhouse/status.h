@@ -70,7 +70,7 @@ typedef int32_t rh_status;
   X(INSUFFICIENT_STORAGE, 602, 507, 7, "operator", "free some space on that file system",                    \
     "output directory 'out': no space left on device")                                                       \
   X(QUEUE_FULL, 603, 503, 7, "caller", "try again later", "64 requests are waiting already, at most 64 may") \
-  X(TIMEOUT, 604, 504, 7, "operator", "allow more time, or pick a faster engine or a smaller picture",       \
+  X(TIMEOUT, 604, 504, 7, "operator", "allow more time, or pick a faster engine or a smaller image",         \
     "engine 'x' showed no progress for 120 s in generate")                                                   \
   X(IO_ERROR, 605, 500, 7, "operator", "check that the path exists and may be read or written",              \
     "output directory '/x': permission denied")                                                              \

@@ -88,9 +88,9 @@ TEST_F(Bf16Products, OfTheTransformersCostWhatRoundingCosts) {
   }
 }
 
-TEST_F(Bf16Products, OfWholePicturesCostWhatRoundingCosts) {
+TEST_F(Bf16Products, OfWholeImagesCostWhatRoundingCosts) {
   const ReferenceCase reference("zimage-odd");
-  const ExpectedGroup expected(reference, "pictures");
+  const ExpectedGroup expected(reference, "images");
   for (const std::string name : {"guided", "wide"}) {
     const auto& params = reference.json().at("params").at("cases").at(name);
     ImageRequest request;
@@ -114,7 +114,7 @@ TEST_F(Bf16Products, OfWholePicturesCostWhatRoundingCosts) {
       std::vector<float> levels = pipeline.generate(request, run, taps).rgb;
       for (float& level : levels)
         level *= 255;
-      errors[name + ", picture"] = relative_error(expected.get(name + ".image_uint8"), levels.data());
+      errors[name + ", image"] = relative_error(expected.get(name + ".image_uint8"), levels.data());
       return errors;
     });
   }

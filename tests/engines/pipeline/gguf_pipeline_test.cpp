@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pocket model with its components in GGUF: the same pictures, to the bit, as with the same values in
+// The pocket model with its components in GGUF: the same images, to the bit, as with the same values in
 // safetensors or rounded at load.
 #include <gtest/gtest.h>
 
@@ -75,7 +75,7 @@ class GgufModel {
   ModelCopy copy_;
 };
 
-TEST(GgufPipeline, FloatsGiveThePictureOfTheSameFloatsInSafetensors) {
+TEST(GgufPipeline, FloatsGiveTheImageOfTheSameFloatsInSafetensors) {
   for (const Dtype type : {Dtype::f32, Dtype::bf16, Dtype::f16}) {
     const GgufModel gguf, plain;
     for (const auto& [model, format] :
@@ -90,15 +90,15 @@ TEST(GgufPipeline, FloatsGiveThePictureOfTheSameFloatsInSafetensors) {
   }
 }
 
-TEST(GgufPipeline, TheStoredTypeGivesThePictureOfTheModelItself) {
+TEST(GgufPipeline, TheStoredTypeGivesTheImageOfTheModelItself) {
   const GgufModel gguf;
   gguf.transformer({.type = Dtype::bf16});
   gguf.encoder({.type = Dtype::bf16});
   EXPECT_TRUE(make(gguf.path()).rgb == make(kModel).rgb);
 }
 
-TEST(GgufPipeline, QuantisedTypesGiveThePictureOfRoundingAtLoad) {
-  std::vector<std::vector<float>> pictures;
+TEST(GgufPipeline, QuantisedTypesGiveTheImageOfRoundingAtLoad) {
+  std::vector<std::vector<float>> images;
   for (const Dtype type : {Dtype::q8_0, Dtype::q4_0, Dtype::q4_K, Dtype::q6_K}) {
     const GgufModel gguf;
     gguf.transformer({.type = type});
@@ -110,8 +110,8 @@ TEST(GgufPipeline, QuantisedTypesGiveThePictureOfRoundingAtLoad) {
     EXPECT_TRUE(stored.rgb == at_load.rgb) << name_of(type);
     EXPECT_EQ(stored.fact("dtype.denoise"), at_load.fact("dtype.denoise"));
     EXPECT_TRUE(make(gguf.path(), options).rgb == stored.rgb) << "there is nothing left to round";
-    EXPECT_EQ(std::ranges::count(pictures, stored.rgb), 0) << "another type, another picture";
-    pictures.push_back(stored.rgb);
+    EXPECT_EQ(std::ranges::count(images, stored.rgb), 0) << "another type, another image";
+    images.push_back(stored.rgb);
   }
 }
 

@@ -66,7 +66,7 @@ std::uint64_t sum(const std::vector<MemoryPart>& parts) {
 }
 
 MemoryPlan plan(const MemoryNeeds& needs, std::uint64_t limit, Residency residency = Residency::automatic) {
-  return plan_memory(needs, {limit, residency, VaeTiling::automatic, 2500}, "a picture of 1024x1024");
+  return plan_memory(needs, {limit, residency, VaeTiling::automatic, 2500}, "an image of 1024x1024");
 }
 
 TEST(MemoryPlan, RefusesALimitThatCannotBeMetWithItsFigures) {
@@ -79,7 +79,7 @@ TEST(MemoryPlan, RefusesALimitThatCannotBeMetWithItsFigures) {
     FAIL() << "a limit of 3 GB cannot hold 5.8 GB";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), RH_OUT_OF_MEMORY);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("a picture of 1024x1024 needs at least 5532 MiB"),
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("an image of 1024x1024 needs at least 5532 MiB"),
                                     HasSubstr("denoise 5532 MiB; denoise is the transformer's 4769 MiB, the "
                                               "activations' 668 MiB, the process' 95.4 MiB"),
                                     HasSubstr("limit is 2861 MiB")));
@@ -162,7 +162,7 @@ TEST(MemoryPlan, GivesTheDecoderWhatTheLimitLeaves) {
   EXPECT_THROW(plan_memory(mapped(), {2'000, Residency::automatic, VaeTiling::off}, "x"), Error);
 }
 
-TEST(MemoryPlan, TellsTheFirstPictureFromThoseThatFindMoreResident) {
+TEST(MemoryPlan, TellsTheFirstImageFromThoseThatFindMoreResident) {
   const MemoryPlan p = plan(mapped(), 0);
   EXPECT_EQ(p.stages[kEncode].peak, 100U + 7000 + 10);
   EXPECT_EQ(p.stages[kDenoise].peak, 100U + 7000 + 12300 + 700);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever is released, streamed, rounded or tiled: the same picture; and what is foretold comes true.
+// Whatever is released, streamed, rounded or tiled: the same image; and what is foretold comes true.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -44,8 +44,8 @@ class LoadCount : public QuietRun {
 
 class MemoryTest {
  protected:
-  std::vector<float> picture(const std::filesystem::path& folder, const PipelineOptions& options,
-                             const ImageRequest& request) {
+  std::vector<float> image(const std::filesystem::path& folder, const PipelineOptions& options,
+                           const ImageRequest& request) {
     return OpenedModel(folder, *kernels, options).generate(request, run).rgb;
   }
   std::unique_ptr<Kernels> kernels = make_openblas_kernels(2);
@@ -61,25 +61,25 @@ TEST_P(PipelineMemory, ALimitThatCannotBeMetIsRefusedBeforeAnythingIsComputed) {
   PipelineOptions options;
   options.memory.limit = 1'000'000;
   OpenedModel pipeline(model, *kernels, options);
-  EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "a picture of 64x96 needs at least",
+  EXPECT_TRUE(throws_error(RH_OUT_OF_MEMORY, "an image of 64x96 needs at least",
                            [&] { pipeline.generate(small_request(), run); }));
   EXPECT_TRUE(run.operations.empty());
 }
 
-TEST_P(PipelineMemory, EveryWayToSaveItGivesTheSamePicture) {
+TEST_P(PipelineMemory, EveryWayToSaveItGivesTheSameImage) {
   ImageRequest request = small_request();
   request.guidance = 2;
   request.negative_prompt = "a longer text than the prompt, whose session lends its scratch memory";
-  const auto expected = picture(model, {}, request);
+  const auto expected = image(model, {}, request);
   PipelineOptions staged;
   staged.memory.residency = Residency::staged;
-  EXPECT_EQ(picture(model, staged, request), expected);
+  EXPECT_EQ(image(model, staged, request), expected);
   PipelineOptions tiled;
   tiled.memory.vae_tiling = VaeTiling::on;
-  EXPECT_EQ(picture(model, tiled, request), expected);
+  EXPECT_EQ(image(model, tiled, request), expected);
   PipelineOptions whole;
   whole.memory.vae_tiling = VaeTiling::off;
-  EXPECT_EQ(picture(model, whole, request), expected);
+  EXPECT_EQ(image(model, whole, request), expected);
 }
 
 class RoundedMemory : public MemoryTest, public testing::Test {};
@@ -116,12 +116,12 @@ TEST_F(RoundedMemory, TheSamePromptNeedsNoEncoderAgain) {
 
 TEST_P(PipelineMemory, GuidanceCostsTwoPassesAndNoMore) {
   ImageRequest request = small_request();
-  picture(model, {}, request);
+  image(model, {}, request);
   const auto once = run.operations[Stage::denoise];
   run.operations.clear();
   request.guidance = 2;
   request.negative_prompt = request.prompt;
-  picture(model, {}, request);
+  image(model, {}, request);
   EXPECT_EQ(run.operations[Stage::denoise], 2 * once);
 }
 
@@ -132,7 +132,7 @@ TEST_P(PipelineMemory, TheEstimateCountsWhatTheRunWillCount) {
     request.steps = 3;
     const ImageCost cost = estimate_image(architectures(), model, *kernels, {}, request, run);
     run.operations.clear();
-    picture(model, {}, request);
+    image(model, {}, request);
     ASSERT_EQ(cost.stages.size(), 4U);
     for (const StageCost& stage : cost.stages) {
       EXPECT_EQ(stage.operations, run.operations[stage.stage]) << static_cast<int>(stage.stage);

@@ -20,7 +20,7 @@ using roundhouse::test::TinyModel;
 class ExpectedRun {
  public:
   ExpectedRun(const ReferenceCase& reference, std::string name)
-      : expected_(reference, "pictures"), name_(std::move(name)) {}
+      : expected_(reference, "images"), name_(std::move(name)) {}
 
   PipelineTaps taps() {
     PipelineTaps taps;
@@ -49,7 +49,7 @@ class ExpectedRun {
     std::vector<std::uint8_t> levels;
     for (const float value : expected_.get(name_ + ".image_uint8").values)
       levels.push_back(static_cast<std::uint8_t>(value));
-    first_.expect(same_picture(levels, image.rgb));
+    first_.expect(same_image(levels, image.rgb));
     EXPECT_TRUE(first_.result()) << name_;
     EXPECT_EQ(ids_ + first_.seen(), expected_.names(name_ + ".").size()) << name_ << ": stages not compared";
   }
@@ -102,16 +102,16 @@ class OddModel : public testing::TestWithParam<std::tuple<TinyModel, KernelsChoi
 };
 
 // 3 channels of 2 x 2 latents are fewer normals than torch draws in a block.
-TEST_P(OddModel, TheSmallestPictureIsThatOfTheReference) {
+TEST_P(OddModel, TheSmallestImageIsThatOfTheReference) {
   compare("tiny");
 }
 
-TEST_P(OddModel, AGuidedPictureIsThatOfTheReference) {
+TEST_P(OddModel, AGuidedImageIsThatOfTheReference) {
   compare("guided");
 }
 
 // As wide as Z-Image's positions reach, with a caption that is padded or cut.
-TEST_P(OddModel, AWidePictureIsThatOfTheReference) {
+TEST_P(OddModel, AWideImageIsThatOfTheReference) {
   compare("wide");
 }
 

@@ -23,7 +23,7 @@ class DamagedModel : public testing::Test {
   testing::AssertionResult refused(rh_status code, const std::string& part) const {
     return throws_error(code, part, [&] { OpenedModel(model.path(), *kernels); });
   }
-  // Runs two steps of a small picture.
+  // Runs two steps of a small image.
   testing::AssertionResult fails(rh_status code, const std::string& part) const {
     return throws_error(code, part, [&] {
       ImageRequest request;
@@ -101,7 +101,7 @@ TEST_F(DamagedModel, ANaNInTheTransformerIsAnErrorOfItsFirstStep) {
 TEST_F(DamagedModel, ANaNInTheDecoderIsAnErrorOfDecode) {
   model.overwrite("vae/diffusion_pytorch_model.safetensors", "decoder.conv_in.bias", bf16_nan);
   EXPECT_TRUE(fails(RH_PIPELINE_ERROR, "decode: "));
-  EXPECT_TRUE(fails(RH_PIPELINE_ERROR, "values of the picture are not finite"));
+  EXPECT_TRUE(fails(RH_PIPELINE_ERROR, "values of the image are not finite"));
 }
 
 // What is refused in every architecture.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded pocket models against what diffusers made of them: embeddings, noise, latents, pictures.
+// The embedded pocket models against what diffusers made of them: embeddings, noise, latents, images.
 #include <gtest/gtest.h>
 #include <png.h>
 
@@ -45,7 +45,7 @@ ImageRequest request_of(const nlohmann::json& params) {
   return request;
 }
 
-Image picture_of(const nlohmann::json& params, Kernels& kernels, const PipelineTaps& taps) {
+Image image_of(const nlohmann::json& params, Kernels& kernels, const PipelineTaps& taps) {
   OpenedModel pipeline(std::filesystem::path(ROUNDHOUSE_MODELS) / params.at("model").get<std::string>(),
                        kernels);
   QuietRun run;
@@ -73,7 +73,7 @@ std::vector<PocketCase> pocket_cases() {
   return all;
 }
 
-class PocketPicture : public testing::TestWithParam<PocketCase> {
+class PocketImage : public testing::TestWithParam<PocketCase> {
  protected:
   const nlohmann::json params = GetParam().params;
   const std::string name = params.at("case");
@@ -105,21 +105,21 @@ class PocketPicture : public testing::TestWithParam<PocketCase> {
   }
 };
 
-TEST_P(PocketPicture, IsThatOfDiffusers) {
-  const Image picture = picture_of(params, *GetParam().kernels.make(), taps());
-  first.expect(same_picture(read_png(kExpected / (name + ".png")), picture.rgb));
+TEST_P(PocketImage, IsThatOfDiffusers) {
+  const Image image = image_of(params, *GetParam().kernels.make(), taps());
+  first.expect(same_image(read_png(kExpected / (name + ".png")), image.rgb));
   EXPECT_TRUE(first.result()) << name;
-  EXPECT_EQ(first.seen(), 4U) << "embeddings, noise, latents, picture";
+  EXPECT_EQ(first.seen(), 4U) << "embeddings, noise, latents, image";
 }
 
-// Root of the mean square of the difference between a picture and the fixture's, in levels, and the greatest.
-struct PictureError {
+// Root of the mean square of the difference between an image and the fixture's, in levels, and the greatest.
+struct ImageError {
   double mean = 0, greatest = 0;
   double psnr() const { return 20 * std::log10(255 / mean); }
 };
 
-PictureError picture_error(const std::vector<std::uint8_t>& expected, const std::vector<float>& rgb) {
-  PictureError error;
+ImageError image_error(const std::vector<std::uint8_t>& expected, const std::vector<float>& rgb) {
+  ImageError error;
   double sum = 0;
   for (std::size_t i = 0; i < rgb.size(); ++i) {
     const double difference = std::abs(std::nearbyint(255.0 * rgb[i]) - expected[i]);
@@ -136,10 +136,10 @@ std::string name_of_case(const testing::TestParamInfo<PocketCase>& info) {
   return name + "_" + info.param.kernels.name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Pocket, PocketPicture, testing::ValuesIn(pocket_cases()), name_of_case);
+INSTANTIATE_TEST_SUITE_P(Pocket, PocketImage, testing::ValuesIn(pocket_cases()), name_of_case);
 
-// After eight steps of rounding the picture is another one, and no worse: it is held to what rounding costs.
-TEST(PocketBf16Products, CostAPictureWhatRoundingCosts) {
+// After eight steps of rounding the image is another one, and no worse: it is held to what rounding costs.
+TEST(PocketBf16Products, CostAnImageWhatRoundingCosts) {
   if (best_onednn_products() != Dtype::bf16) GTEST_SKIP() << "this processor has no products in bf16";
   for (const auto& params : all_params()) {
     if (params.at("model") != "pocket-turbo") continue;  // the other takes minutes
@@ -147,8 +147,8 @@ TEST(PocketBf16Products, CostAPictureWhatRoundingCosts) {
     const auto expected = read_png(kExpected / (name + ".png"));
     const auto rounding = make_rounding_kernels(make_onednn_kernels(2, Dtype::f32));
     const auto onednn = make_onednn_kernels(2, Dtype::bf16);
-    const PictureError allowed = picture_error(expected, picture_of(params, *rounding, {}).rgb);
-    const PictureError actual = picture_error(expected, picture_of(params, *onednn, {}).rgb);
+    const ImageError allowed = image_error(expected, image_of(params, *rounding, {}).rgb);
+    const ImageError actual = image_error(expected, image_of(params, *onednn, {}).rgb);
     EXPECT_LE(actual.mean, 2 * allowed.mean) << name;
     for (const auto& [who, error] : {std::pair("rounding", allowed), std::pair("onednn", actual)}) {
       RecordProperty(name + "." + who + ".psnr", std::to_string(error.psnr()));

@@ -54,7 +54,7 @@ class PreviewOf : public testing::TestWithParam<roundhouse::test::TinyModel> {
   test::OpenedModel pipeline{GetParam().folder(), *kernels};
 };
 
-TEST_P(PreviewOf, ChangesNoBitOfThePicture) {
+TEST_P(PreviewOf, ChangesNoBitOfTheImage) {
   for (const char* sampler : {"euler", "dpmpp-2m", "dpmpp-2m-sde"}) {
     for (const double guidance : {0.0, 2.0}) {
       ImageRequest request = small_request();
@@ -127,7 +127,7 @@ TEST(Preview, IsTheDecodedMeanOfThePrediction) {
   EXPECT_LE(preview.least_bytes(), preview.activation_bytes());
 }
 
-TEST(Preview, IsSmallHoweverLargeThePictureIs) {
+TEST(Preview, IsSmallHoweverLargeTheImageIs) {
   const auto kernels = make_reference_kernels();
   const AutoencoderKL vae(kModel / "vae", *kernels);
   const std::int64_t channels = vae.config().latent_channels;

@@ -125,18 +125,18 @@ testing::AssertionResult close_to(const Expected& expected, ConstRows rows) {
   return close_to(expected, rows.data, static_cast<std::size_t>(rows.rows * rows.cols));
 }
 
-testing::AssertionResult same_picture(const std::vector<std::uint8_t>& expected,
-                                      const std::vector<float>& rgb) {
+testing::AssertionResult same_image(const std::vector<std::uint8_t>& expected,
+                                    const std::vector<float>& rgb) {
   if (expected.size() != rgb.size()) {
     return testing::AssertionFailure()
-           << "the picture has " << rgb.size() << " values, expected " << expected.size();
+           << "the image has " << rgb.size() << " values, expected " << expected.size();
   }
   std::size_t different = 0;
   for (std::size_t i = 0; i < rgb.size(); ++i) {
     const auto level = static_cast<int>(std::nearbyint(255 * rgb[i]));
     const int off = std::abs(level - static_cast<int>(expected[i]));
     if (off > 1) {
-      return testing::AssertionFailure() << "value " << i << " of the picture is " << level << ", expected "
+      return testing::AssertionFailure() << "value " << i << " of the image is " << level << ", expected "
                                          << static_cast<int>(expected[i]);
     }
     different += off != 0 ? 1 : 0;
@@ -144,7 +144,7 @@ testing::AssertionResult same_picture(const std::vector<std::uint8_t>& expected,
   if (static_cast<double>(different) < 0.002 * static_cast<double>(rgb.size()))
     return testing::AssertionSuccess();
   return testing::AssertionFailure() << different << " of " << rgb.size()
-                                     << " values of the picture are one level off, fewer than 0.2 % may be";
+                                     << " values of the image are one level off, fewer than 0.2 % may be";
 }
 
 std::vector<std::int32_t> ids_of(const Expected& tensor) {

@@ -64,16 +64,15 @@ Expected load(const SafetensorsFile& file, const std::string& tensor);
 testing::AssertionResult close_to(const Expected& expected, const float* values, std::size_t count);
 testing::AssertionResult close_to(const Expected& expected, ConstRows rows);
 
-// Pictures as 8-bit levels: at most one level off, in fewer than 0.2 % of the values.
-testing::AssertionResult same_picture(const std::vector<std::uint8_t>& expected,
-                                      const std::vector<float>& rgb);
+// Images as 8-bit levels: at most one level off, in fewer than 0.2 % of the values.
+testing::AssertionResult same_image(const std::vector<std::uint8_t>& expected, const std::vector<float>& rgb);
 
 std::vector<std::int32_t> ids_of(const Expected& tensor);
 
 // The kernels that every model is tested over, by name.
 struct KernelsChoice {
   const char* name;
-  bool fast;  // whether pictures of a real size take seconds
+  bool fast;  // whether images of a real size take seconds
   std::unique_ptr<Kernels> (*make)();
 };
 std::vector<KernelsChoice> all_kernels();

@@ -15,7 +15,7 @@
 namespace engines::test {
 namespace {
 
-const std::filesystem::path kPictures = std::filesystem::path(ROUNDHOUSE_FIXTURES) / "pocket";
+const std::filesystem::path kImages = std::filesystem::path(ROUNDHOUSE_FIXTURES) / "pocket";
 
 // Sums of squares of differences and of what they are measured by.
 struct Squares {
@@ -36,7 +36,7 @@ double relative_error(const std::vector<float>& actual, const std::vector<float>
 }
 
 nlohmann::json turbo_cases() {
-  std::ifstream stream(kPictures / "cases.json");
+  std::ifstream stream(kImages / "cases.json");
   const nlohmann::json all = nlohmann::json::parse(stream);
   nlohmann::json cases = nlohmann::json::array();
   for (const auto& params : all.at("cases"))
@@ -54,7 +54,7 @@ std::vector<float> encoded(Kernels& kernels, std::optional<Dtype> type) {
 
 std::vector<float> predicted(Kernels& kernels, std::optional<Dtype> type) {
   const auto name = turbo_cases().at(0).at("case").get<std::string>();
-  const SafetensorsFile fixture(kPictures / (name + ".safetensors"));
+  const SafetensorsFile fixture(kImages / (name + ".safetensors"));
   const Expected caption = load(fixture, "prompt_embeds");
   const Expected noise = load(fixture, "noise");
   const ZImageTransformer transformer(pocket_turbo() / "transformer", kernels, {.matrices = type});
@@ -123,7 +123,7 @@ double transformer_error(Kernels& kernels, Dtype type) {
   return relative_error(predicted(kernels, type), predicted(kernels, std::nullopt));
 }
 
-double picture_psnr(Kernels& kernels, Dtype type) {
+double image_psnr(Kernels& kernels, Dtype type) {
   double sum = 0;
   std::size_t count = 0;
   for (const auto& params : turbo_cases()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the types of matrices cost the pocket model: errors of weights, of outputs, of pictures.
+// What the types of matrices cost the pocket model: errors of weights, of outputs, of images.
 #pragma once
 
 #include <filesystem>
@@ -22,9 +22,9 @@ WeightQuality weight_quality(const WeightSet& weights, Dtype type);
 double encoder_error(Kernels& kernels, Dtype type);
 double transformer_error(Kernels& kernels, Dtype type);
 
-// Peak signal-to-noise ratio in dB of the pictures of the pocket-turbo fixtures to those without rounding, 8
+// Peak signal-to-noise ratio in dB of the images of the pocket-turbo fixtures to those without rounding, 8
 // bits a value, over all of them.
-double picture_psnr(Kernels& kernels, Dtype type);
+double image_psnr(Kernels& kernels, Dtype type);
 
 // <models>/pocket-turbo.
 std::filesystem::path pocket_turbo();

@@ -14,7 +14,7 @@ int main() {
   std::puts(
       "| type | encoder: matrices of it | bits | weights | output | transformer: matrices of it | bits | "
       "weights | "
-      "output | pictures |");
+      "output | images |");
   std::puts("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
   for (const Dtype type : {Dtype::q8_0, Dtype::q6_K, Dtype::q4_K, Dtype::q4_0}) {
     const WeightQuality text = weight_quality(encoder, type);
@@ -23,7 +23,7 @@ int main() {
         "| %s | %.0f %% | %.2f | %.2f %% | %.2f %% | %.0f %% | %.2f | %.2f %% | %.2f %% | %.1f dB |\n",
         std::string(name_of(type)).c_str(), 100 * text.share, text.bits, 100 * text.error,
         100 * encoder_error(*kernels, type), 100 * dit.share, dit.bits, 100 * dit.error,
-        100 * transformer_error(*kernels, type), picture_psnr(*kernels, type));
+        100 * transformer_error(*kernels, type), image_psnr(*kernels, type));
     std::fflush(stdout);
   }
   return 0;

@@ -35,25 +35,25 @@ ImageRequest request_of(const ReferenceCase& reference, const std::string& group
   return request;
 }
 
-std::vector<std::uint8_t> levels_of(const Expected& picture) {
+std::vector<std::uint8_t> levels_of(const Expected& image) {
   std::vector<std::uint8_t> levels;
-  for (const float value : picture.values)
+  for (const float value : image.values)
     levels.push_back(static_cast<std::uint8_t>(value));
   return levels;
 }
 
 class ZImagePipelineTest : public testing::TestWithParam<KernelsChoice> {
  protected:
-  // Generates and compares noise, every step and the picture with picture `index` of `count` of a group.
+  // Generates and compares noise, every step and the image with image `index` of `count` of a group.
   void compare(const std::string& group, const ImageRequest& request, std::int64_t index, std::int64_t count,
                PipelineTaps taps) {
     const ExpectedGroup expected(reference, group);
     FirstDeviation first;
     add_stage_taps(expected, index, count, taps, first);
-    const Image picture = pipeline.generate(request, run, taps);
-    EXPECT_EQ(picture.width, request.width);
-    EXPECT_EQ(picture.height, request.height);
-    first.expect(same_picture(levels_of(expected.part("image_uint8", index, count)), picture.rgb));
+    const Image image = pipeline.generate(request, run, taps);
+    EXPECT_EQ(image.width, request.width);
+    EXPECT_EQ(image.height, request.height);
+    first.expect(same_image(levels_of(expected.part("image_uint8", index, count)), image.rgb));
     EXPECT_TRUE(first.result()) << group;
     EXPECT_GE(first.seen(), 2 + 2 * static_cast<std::size_t>(request.steps)) << group;
   }
@@ -111,11 +111,11 @@ TEST_P(ZImagePipelineTest, GuidanceWithoutANegativePromptIsThatOfTheReference) {
   compare_given_noise("pipe_cfg_noneg");
 }
 
-TEST_P(ZImagePipelineTest, ASeedGivesTheReferencesPicture) {
+TEST_P(ZImagePipelineTest, ASeedGivesTheReferencesImage) {
   compare("pipe_seeded", request_of(reference, "pipe_seeded"), 0, 1, {});
 }
 
-TEST_P(ZImagePipelineTest, TwoPicturesOfOneGeneratorAreThoseOfTheReference) {
+TEST_P(ZImagePipelineTest, TwoImagesOfOneGeneratorAreThoseOfTheReference) {
   const std::string group = "pipe_seeded_two_images";
   const ImageRequest request = request_of(reference, group);
   std::vector<float> noise(2 * 16 * 12 * 6);
@@ -181,10 +181,10 @@ TEST_P(ZImagePipelineTest, RaggedSizesRunAndRepeat) {
     request.height = height;
     request.steps = 2;
     request.guidance = 2;
-    const Image picture = pipeline.generate(request, run);
-    ASSERT_EQ(picture.rgb.size(), static_cast<std::size_t>(3 * width * height));
-    EXPECT_TRUE(std::ranges::all_of(picture.rgb, [](float v) { return v >= 0 && v <= 1; }));
-    EXPECT_EQ(pipeline.generate(request, run).rgb, picture.rgb) << width << " x " << height;
+    const Image image = pipeline.generate(request, run);
+    ASSERT_EQ(image.rgb.size(), static_cast<std::size_t>(3 * width * height));
+    EXPECT_TRUE(std::ranges::all_of(image.rgb, [](float v) { return v >= 0 && v <= 1; }));
+    EXPECT_EQ(pipeline.generate(request, run).rgb, image.rgb) << width << " x " << height;
   }
 }
 

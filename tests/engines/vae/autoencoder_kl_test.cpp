@@ -186,7 +186,7 @@ TEST_F(TinyAutoencoder, StopsAtEveryBlockWhenAskedTo) {
   CancelsAtQuestion never(0);
   decode(never);
   // One strip a map. Mid resnets, attention and its queries; seven resnets with two norms each; two
-  // enlargements; the third with the resnet that has a shortcut; the picture and its norm.
+  // enlargements; the third with the resnet that has a shortcut; the image and its norm.
   EXPECT_EQ(never.asked(), 2 + 2 + 7 * 3 + 2 + 4 + 2);
   for (int question = 1; question <= never.asked(); ++question) {
     CancelsAtQuestion run(question);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The picture does not depend on how much memory a decode may use, and that memory is known beforehand.
+// The image does not depend on how much memory a decode may use, and that memory is known beforehand.
 #include <limits>
 
 #include "engines/kernels/openblas/openblas_kernels.h"
@@ -46,7 +46,7 @@ std::vector<std::size_t> budgets(const AutoencoderKL& vae, const Latents& size) 
   return {0, all / 2, all * 6 / 10, all * 7 / 10, all * 8 / 10, all * 95 / 100, all - 1, all, kUnlimited};
 }
 
-void expect_one_picture(const AutoencoderKL& vae, Kernels& kernels, const Latents& size) {
+void expect_one_image(const AutoencoderKL& vae, Kernels& kernels, const Latents& size) {
   const std::string name = std::to_string(size.height) + " x " + std::to_string(size.width) + " latents";
   QuietRun run;
   std::uint64_t operations = kernels.operations();
@@ -60,24 +60,24 @@ void expect_one_picture(const AutoencoderKL& vae, Kernels& kernels, const Latent
   }
 }
 
-TEST(DecodeBudget, ChangesNoBitOfThePictureAndIsKeptToTheByte) {
+TEST(DecodeBudget, ChangesNoBitOfTheImageAndIsKeptToTheByte) {
   const auto kernels = make_openblas_kernels(2);
   const AutoencoderKL vae(tiny_vae(), *kernels);
   for (const Latents& size : {Latents{9, 5}, {8, 12}, {13, 3}, {2, 256}, {256, 2}, {1, 1}, {17, 17}})
-    expect_one_picture(vae, *kernels, size);
+    expect_one_image(vae, *kernels, size);
 }
 
-TEST(DecodeBudget, ChangesNoBitOfThePictureByTheSpecification) {
+TEST(DecodeBudget, ChangesNoBitOfTheImageByTheSpecification) {
   const auto kernels = make_reference_kernels();
   const AutoencoderKL vae(tiny_vae(), *kernels);
-  expect_one_picture(vae, *kernels, {9, 3});
+  expect_one_image(vae, *kernels, {9, 3});
 }
 
-TEST(DecodeBudget, ChangesNoBitOfThePictureOfOtherModels) {
+TEST(DecodeBudget, ChangesNoBitOfTheImageOfOtherModels) {
   const auto kernels = make_openblas_kernels(2);
   VaeFolder folder;
   folder.config["mid_block_add_attention"] = false;
-  expect_one_picture(AutoencoderKL(folder.write(), *kernels), *kernels, {9, 5});
+  expect_one_image(AutoencoderKL(folder.write(), *kernels), *kernels, {9, 5});
 
   // The last level alone, with as many latent channels: its maps are no larger than the first's.
   folder.config["block_out_channels"] = {32};
@@ -96,7 +96,7 @@ TEST(DecodeBudget, ChangesNoBitOfThePictureOfOtherModels) {
   folder.put("decoder.conv_norm_out.weight", {32}, value);
   folder.put("decoder.conv_norm_out.bias", {32}, value);
   folder.put("decoder.conv_out.weight", {3, 32, 3, 3}, value);
-  expect_one_picture(AutoencoderKL(folder.write(), *kernels), *kernels, {70, 11});
+  expect_one_image(AutoencoderKL(folder.write(), *kernels), *kernels, {70, 11});
 }
 
 AutoencoderConfig full_width() {
@@ -157,7 +157,7 @@ TEST(DecodeBudget, LetsEveryStripBeStopped) {
   CancelsAt never(0);
   decode(vae, size, 0, never);
   // The last level alone has 4 strips, in two passes for each of its two resnets and one more for the
-  // picture.
+  // image.
   EXPECT_GE(never.asked(), 4 * 5);
   for (int question = 1; question <= never.asked(); ++question) {
     CancelsAt run(question);

@@ -150,7 +150,7 @@ TEST_F(VaeVariant, WithMoreLayersThatAddNothingIsTheSame) {
   EXPECT_EQ(encode(), moments);
 }
 
-// The first level only: its resnets run at the size of the picture.
+// The first level only: its resnets run at the size of the image.
 TEST_F(VaeVariant, OfOneLevelKeepsTheSize) {
   folder_.config["block_out_channels"] = {32};
   folder_.config["down_block_types"] = {"DownEncoderBlock2D"};

@@ -20,7 +20,7 @@ class GenerateFilesTest : public WorkerTest {
   GenerateFilesTest() : registry_({{puppet_manifest().file, "flag", puppet_manifest(), {}, {}}}) {
     options_of_files_ = {directory_.path() / "out", "image", std::chrono::system_clock::time_point(), true,
                          "1.2.3"};
-    plan_.job = job_of("a picture");
+    plan_.job = job_of("an image");
     plan_.decision = route(plan_.route, registry_.records());
     plan_.engine = plan_.decision.engine;
     plan_.device = "cpu";
@@ -66,7 +66,7 @@ TEST_F(GenerateFilesTest, SavesEachImageWithItsSeedAndWhatMadeIt) {
 
 TEST_F(GenerateFilesTest, WithoutMetadataNothingOfTheRequestIsInTheFile) {
   options_of_files_.metadata = false;
-  plan_.job.prompt = "a private picture";
+  plan_.job.prompt = "a private image";
   run();
   ASSERT_EQ(saved_.size(), 2U);
   EXPECT_THAT(bytes_of(saved_[0].file), Not(HasSubstr("private")));

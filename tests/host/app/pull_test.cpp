@@ -77,7 +77,7 @@ TEST_F(AppTest, a_recipe_without_components_means_those_of_its_architecture) {
   EXPECT_EQ(config.provenance.tool, "roundhouse 1.2.3");
   std::vector<Verified> seen;
   verify_store(
-      context(), [](const std::string&) { return ProgressSeen(); },
+      context(), [](const std::string&) { return ProgressCallback(); },
       [&](const Verified& model) { seen.push_back(model); });
   ASSERT_EQ(seen.size(), 1U);
   EXPECT_EQ(seen[0].name, "tiny");

@@ -105,42 +105,42 @@ void report_progress(const rh_image_sink* sink, uint32_t step, uint32_t steps) {
 
 struct Delivery {
   const rh_image_sink* sink;
-  const rh_pixels* picture;
+  const rh_pixels* image;
 };
 
-void give_from_thread(const rh_image_sink* sink, const rh_pixels* picture) {
-  Delivery delivery = {sink, picture};
+void give_from_thread(const rh_image_sink* sink, const rh_pixels* image) {
+  Delivery delivery = {sink, image};
   const auto deliver = [](void* data) -> void* {
     const auto* what = static_cast<const Delivery*>(data);
     rh_error error = {sizeof(rh_error), RH_OK, ""};
-    what->sink->image(what->sink->context, what->picture, &error);
+    what->sink->image(what->sink->context, what->image, &error);
     return nullptr;
   };
   pthread_t thread;
   if (pthread_create(&thread, nullptr, deliver, &delivery) == 0) pthread_join(thread, nullptr);
 }
 
-rh_status give_picture(const rh_image_request* request, const rh_image_sink* sink, rh_error* error) {
+rh_status give_image(const rh_image_request* request, const rh_image_sink* sink, rh_error* error) {
   const uint32_t width = request->width + (has(Defect::wrong_size) ? 16 : 0);
   const uint64_t row = uint64_t{width} * 3 * sizeof(float);
   auto* samples = static_cast<float*>(std::calloc(row, request->height));
-  if (samples == nullptr) return fail(error, RH_OUT_OF_MEMORY, "no memory for the picture");
-  if (has(Defect::nan_picture)) samples[4] = NAN;
-  rh_pixels picture = {
+  if (samples == nullptr) return fail(error, RH_OUT_OF_MEMORY, "no memory for the image");
+  if (has(Defect::nan_image)) samples[4] = NAN;
+  rh_pixels image = {
       sizeof(rh_pixels), RH_PIXELS_RGB_F32, width, request->height, row, row * request->height, samples};
-  if (has(Defect::wrong_format)) picture.format = 99;
-  if (has(Defect::short_rows)) picture.row_bytes = 1;
-  if (has(Defect::short_buffer)) picture.size_bytes -= 1;
-  if (has(Defect::overflowing_rows)) picture.row_bytes = UINT64_MAX / 2;
-  if (has(Defect::null_pixels)) picture.data = nullptr;
-  if (has(Defect::small_picture)) picture.struct_size = 8;
-  if (has(Defect::picture_from_thread)) {
-    give_from_thread(sink, &picture);
+  if (has(Defect::wrong_format)) image.format = 99;
+  if (has(Defect::short_rows)) image.row_bytes = 1;
+  if (has(Defect::short_buffer)) image.size_bytes -= 1;
+  if (has(Defect::overflowing_rows)) image.row_bytes = UINT64_MAX / 2;
+  if (has(Defect::null_pixels)) image.data = nullptr;
+  if (has(Defect::small_image)) image.struct_size = 8;
+  if (has(Defect::image_from_thread)) {
+    give_from_thread(sink, &image);
     std::free(samples);
     return RH_OK;
   }
-  if (has(Defect::two_images)) sink->image(sink->context, &picture, error);
-  const rh_status status = sink->image(sink->context, has(Defect::null_picture) ? nullptr : &picture, error);
+  if (has(Defect::two_images)) sink->image(sink->context, &image, error);
+  const rh_status status = sink->image(sink->context, has(Defect::null_image) ? nullptr : &image, error);
   std::free(samples);
   return has(Defect::ignores_refusal) ? RH_OK : status;
 }
@@ -161,7 +161,7 @@ rh_status allocate(rh_error* error) {
     if (memory == nullptr) break;
     std::memset(memory, 1, block);  // stays allocated: the defect
   }
-  return fail(error, RH_OUT_OF_MEMORY, "the pictures of a bad engine need all memory there is");
+  return fail(error, RH_OUT_OF_MEMORY, "the images of a bad engine need all memory there is");
 }
 
 rh_status generate(rh_model*, const rh_image_request* request, const rh_image_sink* sink, rh_error* error) {
@@ -188,13 +188,13 @@ rh_status generate(rh_model*, const rh_image_request* request, const rh_image_si
   if (has(Defect::changes_directory_in_generate) && chdir("/") != 0) return RH_IO_ERROR;
   if (has(Defect::ignores_cancel)) {
     work_on_deaf(sink);
-    return give_picture(request, sink, error);
+    return give_image(request, sink, error);
   }
   for (uint32_t step = 1; step <= request->steps; ++step) {
     if (sink->cancelled(sink->context) != 0) return fail(error, RH_CANCELLED, "cancelled during denoise");
     report_progress(sink, step, request->steps);
   }
-  return give_picture(request, sink, error);
+  return give_image(request, sink, error);
 }
 
 const rh_image kImage = {has(Defect::small_image_extension) ? 8U : uint32_t{sizeof(rh_image)}, 0,

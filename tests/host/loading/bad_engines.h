@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bad engines of tests/host/bad_plugins, and a use of one from loading to a picture.
+// The bad engines of tests/host/bad_plugins, and a use of one from loading to an image.
 #pragma once
 
 #include <algorithm>
@@ -19,9 +19,9 @@ inline EngineManifest bad_engine(std::string defect) {
                        (defect + ".json"));
 }
 
-// What reaches a caller's sink; `refusal` is what it answers to a picture.
+// What reaches a caller's sink; `refusal` is what it answers to an image.
 struct Received {
-  int pictures = 0, steps = 0;
+  int images = 0, steps = 0;
   bool cancel = false;
   rh_status refusal = RH_OK;
 };
@@ -38,7 +38,7 @@ inline rh_image_sink sink_into(Received& received) {
   sink.cancelled = [](void* context) { return static_cast<Received*>(context)->cancel ? 1 : 0; };
   sink.image = [](void* context, const rh_pixels*, rh_error* error) {
     auto& self = *static_cast<Received*>(context);
-    ++self.pictures;
+    ++self.images;
     error->code = self.refusal;
     return self.refusal;
   };

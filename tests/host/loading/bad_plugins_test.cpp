@@ -48,7 +48,7 @@ void expect_works(const BadPlugin& plugin) {
   EXPECT_THAT(::testing::PrintToString(report.remarks), HasSubstr(plugin.part));
   use.open();
   use.generate();
-  EXPECT_EQ(use.received.pictures, 1);
+  EXPECT_EQ(use.received.images, 1);
 }
 
 void expect_fails(const BadPlugin& plugin) {
@@ -83,7 +83,7 @@ TEST_P(BadPluginTest, ShowsAsItsErrorAndTheNextEngineWorks) {
   next.probe();
   next.open();
   next.generate();
-  EXPECT_EQ(next.received.pictures, 1);
+  EXPECT_EQ(next.received.images, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Defects, BadPluginTest, ::testing::ValuesIn(safe_ones()), test_name);

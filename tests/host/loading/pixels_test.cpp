@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures at the boundary: sizes that do not fit, sums that overflow, values that are none.
+// Images at the boundary: sizes that do not fit, sums that overflow, values that are none.
 #include "host/loading/pixels.h"
 
 #include <gmock/gmock.h>
@@ -51,7 +51,7 @@ TEST(PixelsTest, RefusesRowsAndBuffersThatDoNotFit) {
   for (const auto& damage : damages) {
     Canvas canvas;
     damage.apply(canvas.pixels);
-    const Error error = error_of([&] { check_pixels("x", "the picture", &canvas.pixels); });
+    const Error error = error_of([&] { check_pixels("x", "the image", &canvas.pixels); });
     EXPECT_EQ(error.code(), RH_ENGINE_BROKEN) << damage.part;
     EXPECT_THAT(error.what(), HasSubstr(damage.part));
   }
@@ -61,18 +61,18 @@ TEST(PixelsTest, RefusesAnotherSize) {
   Canvas canvas;
   rh_image_request other = request();
   other.height = 4;
-  const Error error = error_of([&] { check_picture("x", canvas.pixels, other); });
+  const Error error = error_of([&] { check_image("x", canvas.pixels, other); });
   EXPECT_EQ(error.code(), RH_ENGINE_BROKEN);
-  EXPECT_THAT(error.what(), HasSubstr("the picture is 5x3, expected 5x4"));
+  EXPECT_THAT(error.what(), HasSubstr("the image is 5x3, expected 5x4"));
 }
 
 TEST(PixelsTest, CountsValuesThatAreNotFiniteAndSaysWhereTheFirstIs) {
   Canvas canvas;
   canvas.values[(1 * kWidth + 2) * 3 + 1] = NAN;
   canvas.values[(2 * kWidth + 4) * 3 + 2] = -INFINITY;
-  const Error error = error_of([&] { check_picture("x", canvas.pixels, request()); });
+  const Error error = error_of([&] { check_image("x", canvas.pixels, request()); });
   EXPECT_EQ(error.code(), RH_PIPELINE_ERROR);
-  EXPECT_THAT(error.what(), HasSubstr("2 of 45 values of the picture are not finite"));
+  EXPECT_THAT(error.what(), HasSubstr("2 of 45 values of the image are not finite"));
   EXPECT_THAT(error.what(), HasSubstr("row 1, column 2, channel 1"));
 }
 
@@ -84,8 +84,8 @@ TEST(PixelsTest, IgnoresWhatLiesBetweenTheRows) {
   canvas.pixels.data = values.data();
   canvas.pixels.row_bytes = (kWidth * 3 + 1) * sizeof(float);
   canvas.pixels.size_bytes = canvas.pixels.row_bytes * kHeight;
-  EXPECT_NO_THROW(check_pixels("x", "the picture", &canvas.pixels));
-  EXPECT_NO_THROW(check_picture("x", canvas.pixels, request()));
+  EXPECT_NO_THROW(check_pixels("x", "the image", &canvas.pixels));
+  EXPECT_NO_THROW(check_image("x", canvas.pixels, request()));
 }
 
 TEST(PixelsTest, TakesEveryFormatWithRowsOfItsOwnLength) {
@@ -99,8 +99,8 @@ TEST(PixelsTest, TakesEveryFormatWithRowsOfItsOwnLength) {
                            row,
                            std::uint64_t{row} * kHeight,
                            bytes.data()};
-    EXPECT_NO_THROW(check_pixels("x", "the picture", &pixels));
-    EXPECT_NO_THROW(check_picture("x", pixels, request()));
+    EXPECT_NO_THROW(check_pixels("x", "the image", &pixels));
+    EXPECT_NO_THROW(check_image("x", pixels, request()));
   }
 }
 

@@ -53,7 +53,7 @@ TEST(PluginTest, ACancelledCallEndsAsThePluginSays) {
   const Error error = error_of([&] { use.generate(); });
   EXPECT_EQ(error.code(), RH_CANCELLED);
   EXPECT_STREQ(error.what(), "cancelled during denoise");
-  EXPECT_EQ(use.received.pictures, 0);
+  EXPECT_EQ(use.received.images, 0);
 }
 
 TEST(PluginTest, AnExceptionOfTheCallersSinkDoesNotCrossThePlugin) {
@@ -62,17 +62,17 @@ TEST(PluginTest, AnExceptionOfTheCallersSinkDoesNotCrossThePlugin) {
   rh_image_sink sink = sink_into(received);
   sink.progress = [](void*, const rh_progress*) -> std::int32_t { throw std::logic_error("the caller's"); };
   EXPECT_THROW(opened.model->generate(small_request(), sink), std::logic_error);
-  EXPECT_EQ(received.pictures, 0);
+  EXPECT_EQ(received.images, 0);
   EXPECT_NO_THROW(opened.model->generate(small_request(), sink_into(received)));
 }
 
-TEST(PluginTest, APictureThatIsNotSoundNeverReachesTheCaller) {
-  for (const char* engine : {"nan_picture", "wrong_size", "short_buffer", "null_picture"}) {
+TEST(PluginTest, AnImageThatIsNotSoundNeverReachesTheCaller) {
+  for (const char* engine : {"nan_image", "wrong_size", "short_buffer", "null_image"}) {
     Use use(engine);
     use.probe();
     use.open();
     EXPECT_NE(error_of([&] { use.generate(); }).code(), RH_OK);
-    EXPECT_EQ(use.received.pictures, 0) << engine;
+    EXPECT_EQ(use.received.images, 0) << engine;
   }
 }
 
@@ -136,7 +136,7 @@ TEST(PluginTest, LifetimesEndInTheRightOrderWhicheverOwnerGoesFirst) {
   engine.reset();
   Received received;
   model->generate(small_request(), sink_into(received));
-  EXPECT_EQ(received.pictures, 1);
+  EXPECT_EQ(received.images, 1);
 }
 
 TEST(PluginTest, AnEngineWithoutAnExtensionHasNone) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests of the texts inside a picture.
+// Tests of the texts inside an image.
 #include "host/output/metadata.h"
 
 #include <gmock/gmock.h>
@@ -9,8 +9,8 @@
 namespace roundhouse::host {
 namespace {
 
-PictureRecord record() {
-  PictureRecord record;
+ImageMetadata record() {
+  ImageMetadata record;
   record.job.prompt = "a red circle";
   record.job.width = 256;
   record.job.height = 128;
@@ -34,7 +34,7 @@ TEST(Parameters, are_the_prompt_and_one_line_of_pairs) {
 }
 
 TEST(Parameters, have_the_negative_prompt_on_its_own_line) {
-  PictureRecord with = record();
+  ImageMetadata with = record();
   with.job.negative_prompt = "blurry\ndull";
   with.job.guidance = 4.5;
   with.schedule = "flow";
@@ -44,13 +44,13 @@ TEST(Parameters, have_the_negative_prompt_on_its_own_line) {
 }
 
 TEST(Parameters, do_not_show_the_noise_of_binary_fractions) {
-  PictureRecord with = record();
+  ImageMetadata with = record();
   with.job.guidance = 0.1;
   EXPECT_THAT(a1111_parameters(with), testing::HasSubstr("CFG scale: 1.1,"));
 }
 
 TEST(Parameters, omit_the_model_of_a_modelless_engine) {
-  PictureRecord with = record();
+  ImageMetadata with = record();
   with.model.clear();
   EXPECT_THAT(a1111_parameters(with), testing::Not(testing::HasSubstr("Model")));
 }
@@ -63,8 +63,8 @@ TEST(Parameters, quote_a_value_that_would_end_its_pair) {
   EXPECT_EQ(a1111_value("say \"x\""), "\"say \\\"x\\\"\"");
 }
 
-TEST(RecordJson, holds_everything_that_makes_the_picture_again) {
-  PictureRecord with = record();
+TEST(RecordJson, holds_everything_that_makes_the_image_again) {
+  ImageMetadata with = record();
   with.job.negative_prompt = "dull";
   with.job.guidance = 4.1;
   with.job.cfg_normalization = 1;
@@ -92,7 +92,7 @@ TEST(RecordJson, holds_everything_that_makes_the_picture_again) {
 }
 
 TEST(RecordJson, is_ascii_and_survives_bytes_that_are_not_utf_8) {
-  PictureRecord with = record();
+  ImageMetadata with = record();
   with.job.prompt = "\xE7\x8C\xAB \xFF";
   const std::string text = record_json(with);
   EXPECT_TRUE(std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; }));

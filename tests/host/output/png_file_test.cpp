@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests of writing pictures to a directory: refusals, names, and that nothing is overwritten or left behind.
+// Tests of writing images to a directory: refusals, names, and that nothing is overwritten or left behind.
 #include <gmock/gmock.h>
 #include <sched.h>
 #include <sys/mount.h>

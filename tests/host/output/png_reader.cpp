@@ -50,7 +50,7 @@ PngContent content_of(png_structp png, png_infop info) {
   content.width = png_get_image_width(png, info);
   content.height = png_get_image_height(png, info);
   if (png_get_color_type(png, info) != PNG_COLOR_TYPE_RGB || png_get_bit_depth(png, info) != 8) {
-    throw std::runtime_error("not an 8-bit RGB picture");
+    throw std::runtime_error("not an 8-bit RGB image");
   }
   png_bytepp rows = png_get_rows(png, info);
   for (std::uint32_t row = 0; row < content.height; ++row) {

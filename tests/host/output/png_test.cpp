@@ -11,39 +11,39 @@ namespace roundhouse::host {
 namespace {
 
 Image gradient(std::uint32_t width, std::uint32_t height) {
-  Image picture{width, height, {}};
+  Image image{width, height, {}};
   for (std::uint32_t y = 0; y < height; ++y) {
     for (std::uint32_t x = 0; x < width; ++x) {
       for (const std::uint32_t value : {x * 3, y * 5, x * y + 7}) {
-        picture.rgb.push_back(static_cast<std::uint8_t>(value));
+        image.rgb.push_back(static_cast<std::uint8_t>(value));
       }
     }
   }
-  return picture;
+  return image;
 }
 
-TEST(EncodePng, refuses_a_picture_whose_bytes_do_not_match_its_size) {
-  Image picture = gradient(16, 16);
-  picture.rgb.pop_back();
-  EXPECT_THROW(encode_png(picture, {}), Error);
+TEST(EncodePng, refuses_an_image_whose_bytes_do_not_match_its_size) {
+  Image image = gradient(16, 16);
+  image.rgb.pop_back();
+  EXPECT_THROW(encode_png(image, {}), Error);
 }
 
-TEST(EncodePng, refuses_a_picture_without_pixels) {
+TEST(EncodePng, refuses_an_image_without_pixels) {
   EXPECT_THROW(encode_png(Image{0, 16, {}}, {}), Error);
   EXPECT_THROW(encode_png(Image{16, 0, {}}, {}), Error);
 }
 
 TEST(EncodePng, keeps_every_pixel_at_ragged_sizes) {
   for (const auto& [width, height] : {std::pair{1U, 1U}, {1U, 37U}, {37U, 1U}, {16U, 16U}, {255U, 129U}}) {
-    const Image picture = gradient(width, height);
-    const test::PngContent content = test::read_png(encode_png(picture, {}));
+    const Image image = gradient(width, height);
+    const test::PngContent content = test::read_png(encode_png(image, {}));
     EXPECT_EQ(content.width, width);
     EXPECT_EQ(content.height, height);
-    EXPECT_EQ(content.rgb, picture.rgb) << width << "x" << height;
+    EXPECT_EQ(content.rgb, image.rgb) << width << "x" << height;
   }
 }
 
-TEST(EncodePng, gives_the_same_bytes_for_the_same_picture) {
+TEST(EncodePng, gives_the_same_bytes_for_the_same_image) {
   EXPECT_EQ(encode_png(gradient(64, 48), {{"a", "b"}}), encode_png(gradient(64, 48), {{"a", "b"}}));
 }
 

@@ -35,11 +35,11 @@ class CompanyTest : public PoolTest {
 };
 
 TEST_F(CompanyTest, ACrashFailsAllRequestsOfThatWorkerAndTheNextGetAFreshOne) {
-  run(chorus("a picture"));
+  run(chorus("an image"));
   const auto all = guests("slow", kCalls, 1000);
   for (const auto& guest : all)
     ASSERT_TRUE(guest->is_working());
-  Guest waits(runner(), chorus("a picture"));
+  Guest waits(runner(), chorus("an image"));
   ASSERT_TRUE(waits.is_queued());
   ::kill(static_cast<pid_t>(worker()), SIGKILL);
   for (const auto& guest : all)
@@ -52,16 +52,16 @@ TEST_F(CompanyTest, ACrashFailsAllRequestsOfThatWorkerAndTheNextGetAFreshOne) {
 
 TEST_F(CompanyTest, ADeathWhileIdleIsNoticedByNobodyHoweverManyComeAtOnce) {
   for (int round = 0; round < 10; ++round) {
-    run(chorus("a picture"));
+    run(chorus("an image"));
     ::kill(static_cast<pid_t>(worker()), SIGKILL);
-    for (const auto& guest : guests("a picture", 6))
+    for (const auto& guest : guests("an image", 6))
       EXPECT_NO_THROW(guest->result());
   }
   EXPECT_EQ(pool().statistics().failed, 0U);
 }
 
 TEST_F(CompanyTest, AFailureOfOneRequestIsNotTheOthers) {
-  run(chorus("a picture"));
+  run(chorus("an image"));
   Guest works(runner(), chorus("slow", 30));
   ASSERT_TRUE(works.is_working());
   expect_error(RH_PIPELINE_ERROR, "as asked", [&] { run(chorus("fail")); });
@@ -79,12 +79,12 @@ TEST_F(CompanyTest, AsManyRequestsAsTheModelTakesShareItsWorker) {
 }
 
 TEST_F(CompanyTest, OneMoreThanTheModelTakesWaits) {
-  run(chorus("a picture"));
+  run(chorus("an image"));
   const auto all = guests("slow", kCalls, 1000);
   for (const auto& guest : all)
     ASSERT_TRUE(guest->is_working());
   EXPECT_EQ(pool().statistics().active, kCalls);
-  Guest waits(runner(), chorus("a picture"));
+  Guest waits(runner(), chorus("an image"));
   EXPECT_TRUE(waits.is_queued());
   all[2]->cancel();
   expect_error(RH_CANCELLED, "cancelled during denoise", [&] { all[2]->result(); });
@@ -93,7 +93,7 @@ TEST_F(CompanyTest, OneMoreThanTheModelTakesWaits) {
 }
 
 TEST_F(CompanyTest, AModelThatIsUnloadedFinishesAllItsRequestsFirst) {
-  run(chorus("a picture"));
+  run(chorus("an image"));
   const auto all = guests("slow", kCalls, 30);
   for (const auto& guest : all)
     ASSERT_TRUE(guest->is_working());
@@ -104,7 +104,7 @@ TEST_F(CompanyTest, AModelThatIsUnloadedFinishesAllItsRequestsFirst) {
 }
 
 TEST_F(CompanyTest, AShutdownEndsThemAll) {
-  run(chorus("a picture"));
+  run(chorus("an image"));
   const auto all = guests("slow", kCalls, 1000);
   for (const auto& guest : all)
     ASSERT_TRUE(guest->is_working());
@@ -115,7 +115,7 @@ TEST_F(CompanyTest, AShutdownEndsThemAll) {
 }
 
 TEST_F(CompanyTest, CancelsAtRandomMomentsLeaveTheOthersAlone) {
-  run(chorus("a picture"));
+  run(chorus("an image"));
   std::vector<std::future<void>> people;
   for (int person = 0; person < 6; ++person) {
     people.push_back(std::async(std::launch::async, [this, person] {
@@ -138,7 +138,7 @@ TEST_F(CompanyTest, CancelsAtRandomMomentsLeaveTheOthersAlone) {
 }
 
 TEST_F(CompanyTest, WhatRequestsTakeIsLearntFromThoseThatWereAlone) {
-  run(chorus("a picture"));
+  run(chorus("an image"));
   const std::uint64_t alone = pool().residents().at(0).estimated_bytes;
   for (const auto& guest : guests("together", kCalls))
     guest->result();

@@ -31,7 +31,7 @@ TEST_F(PoolTest, AKillInTheMiddleOfAStepFailsThatRequestAndNoOther) {
   };
   Guest victim(runner(), request("slow", "m", 50), held);
   ASSERT_TRUE(victim.is_working());
-  Guest waits(runner(), request("a picture", "m"));
+  Guest waits(runner(), request("an image", "m"));
   ASSERT_TRUE(waits.is_queued());
   gate.open();
   expect_error(RH_ENGINE_CRASHED, "signal 9 (SIGKILL) in generate, killed from outside",
@@ -43,7 +43,7 @@ TEST_F(PoolTest, AKillInTheMiddleOfAStepFailsThatRequestAndNoOther) {
 
 TEST_F(PoolTest, AWorkerKilledWhileIdleIsReplacedUnnoticed) {
   for (int i = 0; i < 5; ++i) {
-    const LeaseReport result = run(request("a picture", "m"));
+    const LeaseReport result = run(request("an image", "m"));
     EXPECT_FALSE(result.was_loaded);
     ::kill(static_cast<pid_t>(pool().residents().at(0).process), SIGKILL);
   }
@@ -89,10 +89,10 @@ TEST_F(PoolTest, AWorkerThatOutgrowsItsLimitIsEndedWithTheFigures) {
 
 TEST_F(PoolTest, CancellingWhoWaitsHarmsNobody) {
   Gate gate;
-  Guest first(runner(), request("a picture", "m"), held_by(gate));
+  Guest first(runner(), request("an image", "m"), held_by(gate));
   ASSERT_TRUE(first.is_working());
-  Guest second(runner(), request("a picture", "m"));
-  Guest third(runner(), request("a picture", "m"));
+  Guest second(runner(), request("an image", "m"));
+  Guest third(runner(), request("an image", "m"));
   ASSERT_TRUE(second.is_queued());
   ASSERT_TRUE(third.is_queued());
   second.cancel();
@@ -108,11 +108,11 @@ TEST_F(PoolTest, CancellingWhoWorksKeepsTheWorkerForTheNext) {
   ASSERT_TRUE(works.is_working());
   works.cancel();
   expect_error(RH_CANCELLED, "cancelled during denoise", [&] { works.result(); });
-  EXPECT_TRUE(run(request("a picture", "m")).was_loaded);
+  EXPECT_TRUE(run(request("an image", "m")).was_loaded);
 }
 
 TEST_F(PoolTest, CancellingWhoLoadsLeavesNothing) {
-  PoolRequest slow = request("a picture", "m");
+  PoolRequest slow = request("an image", "m");
   slow.plan.model->architecture = "slow load";
   Gate loading;
   ImageEvents events;
@@ -144,7 +144,7 @@ TEST_F(PoolTest, AutomaticRoutingPassesOverAnEngineThatCannotBeStarted) {
   broken.maturity = "stable";
   broken.score = 100;
   manifests_ = {broken, puppet_manifest()};
-  PoolRequest any = request("a picture");
+  PoolRequest any = request("an image");
   any.plan.route.engine.reset();
   any.plan.engine = broken.id;
   const LeaseReport result = run(any);
@@ -156,7 +156,7 @@ TEST_F(PoolTest, AutomaticRoutingPassesOverAnEngineThatCannotBeStarted) {
 
 TEST_F(PoolTest, AnExplicitEngineThatCannotBeStartedFails) {
   manifests_ = {bad_manifest("crash_in_init"), puppet_manifest()};
-  PoolRequest named = request("a picture");
+  PoolRequest named = request("an image");
   named.plan.engine = *(named.plan.route.engine = manifests_[0].id);
   for (int i = 0; i < 3; ++i) {
     EXPECT_NE(registry().snapshot()->find(manifests_[0].id), nullptr) << "one crash may be an accident";
@@ -238,15 +238,15 @@ TEST_F(ScriptedPoolTest, WhoWaitsForAModelThatCannotBeLoadedIsToldWithoutAnother
     gate.wait();
     throw Error(RH_MODEL_INVALID, "vae/config.json: is damaged");
   };
-  Guest first(runner(), request("a picture", "m"));
+  Guest first(runner(), request("an image", "m"));
   ASSERT_TRUE(eventually([&] { return script_.opened == 1; }));
-  Guest second(runner(), request("a picture", "m"));
+  Guest second(runner(), request("an image", "m"));
   ASSERT_TRUE(second.is_queued());
   gate.open();
   expect_error(RH_MODEL_INVALID, "is damaged", [&] { first.result(); });
   expect_error(RH_MODEL_INVALID, "is damaged", [&] { second.result(); });
   EXPECT_EQ(script_.opened, 1);
-  EXPECT_THROW(run(request("a picture", "m")), Error) << "who comes later asks again";
+  EXPECT_THROW(run(request("an image", "m")), Error) << "who comes later asks again";
   EXPECT_EQ(script_.opened, 2);
 }
 
@@ -258,7 +258,7 @@ TEST_F(ScriptedPoolTest, CrashesOfLoadingAreTriedAgainButNotForEver) {
   };
   std::vector<std::unique_ptr<Guest>> guests;
   for (int i = 0; i < 6; ++i) {
-    guests.push_back(std::make_unique<Guest>(runner(), request("a picture", "m")));
+    guests.push_back(std::make_unique<Guest>(runner(), request("an image", "m")));
     if (i == 0)
       ASSERT_TRUE(eventually([&] { return script_.opened == 1; }));
     else
@@ -271,12 +271,12 @@ TEST_F(ScriptedPoolTest, CrashesOfLoadingAreTriedAgainButNotForEver) {
 }
 
 TEST_F(ScriptedPoolTest, AWorkerStaysAfterAFailureUnlessItIsSpoilt) {
-  run(request("a picture", "m"));
+  run(request("an image", "m"));
   script_.failure = Error(RH_PIPELINE_ERROR, "not finite");
-  expect_error(RH_PIPELINE_ERROR, "not finite", [&] { run(request("a picture", "m")); });
+  expect_error(RH_PIPELINE_ERROR, "not finite", [&] { run(request("an image", "m")); });
   EXPECT_EQ(pool().residents().size(), 1U);
   script_.failure = Error(RH_OUT_OF_MEMORY, "none left");
-  expect_error(RH_OUT_OF_MEMORY, "none left", [&] { run(request("a picture", "m")); });
+  expect_error(RH_OUT_OF_MEMORY, "none left", [&] { run(request("an image", "m")); });
   EXPECT_EQ(pool().residents().size(), 0U) << "its memory has to come back";
   script_.failure.reset();
   expect_pool_works("m");
@@ -287,12 +287,12 @@ TEST_F(ScriptedPoolTest, InASmallBudgetTheEngineIsAskedOnceAndBelieved) {
   script_.estimate = [] {
     return Estimate{{{"load", 1, 0, 30'000'000}, {"denoise", 800, 0, 60'000'000}}, 40'000'000};
   };
-  PoolRequest small = request("a picture", "a");
+  PoolRequest small = request("an image", "a");
   run(small);
-  run(request("a picture", "b"));
+  run(request("an image", "b"));
   EXPECT_EQ(pool().residents().size(), 2U) << "40 MB idle, 60 MB at work";
   EXPECT_EQ(pool().residents()[0].estimated_bytes, 40'000'000U);
-  run(request("a picture", "c"));
+  run(request("an image", "c"));
   EXPECT_EQ(pool().residents().size(), 2U);
   EXPECT_EQ(pool().statistics().evictions, 1U);
   EXPECT_EQ(script_.surveyed, 3);
@@ -304,9 +304,9 @@ TEST_F(ScriptedPoolTest, WhatCanNeverFitFailsBeforeItIsLoaded) {
   limits_.memory_bytes = 100'000'000;
   script_.estimate = [] { return Estimate{{{"denoise", 800, 0, 600'000'000}}, 500'000'000}; };
   expect_error(RH_OUT_OF_MEMORY, "model 'a' needs about 572 MiB for this, 95 MiB are allowed",
-               [&] { run(request("a picture", "a")); });
+               [&] { run(request("an image", "a")); });
   script_.estimate = []() -> Estimate { throw Error(RH_OUT_OF_MEMORY, "the engine's own figures"); };
-  expect_error(RH_OUT_OF_MEMORY, "the engine's own figures", [&] { run(request("a picture", "b")); });
+  expect_error(RH_OUT_OF_MEMORY, "the engine's own figures", [&] { run(request("an image", "b")); });
   EXPECT_EQ(script_.opened, 0);
 }
 
@@ -314,11 +314,11 @@ TEST_F(ScriptedPoolTest, TheBudgetIsTheLimitOfEveryWorker) {
   limits_.memory_bytes = 5'000'000'000;
   std::vector<std::uint64_t> told;
   script_.open = [&](const ModelSource& job) { told.push_back(job.memory_limit_bytes); };
-  PoolRequest less = request("a picture", "m");
+  PoolRequest less = request("an image", "m");
   less.plan.memory_limit_bytes = 7;
-  PoolRequest more = request("a picture", "m");
+  PoolRequest more = request("an image", "m");
   more.plan.memory_limit_bytes = 6'000'000'000;
-  run(request("a picture", "m"));
+  run(request("an image", "m"));
   run(less);
   run(more);
   EXPECT_THAT(told, ElementsAre(5'000'000'000U, 7U, 5'000'000'000U));
@@ -327,7 +327,7 @@ TEST_F(ScriptedPoolTest, TheBudgetIsTheLimitOfEveryWorker) {
 // ---- many at once ----
 
 // Requests for more models than there is room for, some of which are cancelled at any moment: every one ends,
-// and those that end well have their picture.
+// and those that end well have their image.
 TEST_F(ScriptedPoolTest, ManyRequestsOnManyThreads) {
   limits_.max_loaded = 2;
   limits_.queue = 1000;
@@ -345,7 +345,7 @@ TEST_F(ScriptedPoolTest, ManyRequestsOnManyThreads) {
         events.image = [&](std::uint32_t, std::uint64_t, const ImageResult&) { ++done; };
         try {
           const std::string model(1, static_cast<char>('a' + random() % 4));
-          runner_->run(request("a picture", model).plan, std::nullopt, cancel, events);
+          runner_->run(request("an image", model).plan, std::nullopt, cancel, events);
         } catch (const Error& error) {
           cancelled += error.code() == RH_CANCELLED ? 1 : 0;
         }

@@ -130,7 +130,7 @@ class PoolTest : public WorkerTest {
     return runner().run(request.plan, request.keep_alive, never, events);
   }
   // The next request works, whatever happened before.
-  void expect_pool_works(const std::string& model = "") { EXPECT_NO_THROW(run(request("a picture", model))); }
+  void expect_pool_works(const std::string& model = "") { EXPECT_NO_THROW(run(request("an image", model))); }
 
   // A step that waits at the gate.
   static ImageEvents held_by(Gate& gate) {

@@ -15,8 +15,8 @@ using ::testing::SizeIs;
 
 // ---- work ----
 
-TEST_F(PoolTest, ARequestGoesFromTheQueueToTheLastPicture) {
-  PoolRequest two = request("a picture", "m");
+TEST_F(PoolTest, ARequestGoesFromTheQueueToTheLastImage) {
+  PoolRequest two = request("an image", "m");
   two.plan.images = 2;
   std::string story;
   ImageEvents events;
@@ -51,9 +51,9 @@ TEST_F(PoolTest, ARequestGoesFromTheQueueToTheLastPicture) {
 
 TEST_F(PoolTest, ResidentsSayWhoIsThere) {
   Gate gate;
-  Guest busy(runner(), request("a picture", "busy"), held_by(gate));
+  Guest busy(runner(), request("an image", "busy"), held_by(gate));
   ASSERT_TRUE(busy.is_working());
-  PoolRequest other = request("a picture", "other");
+  PoolRequest other = request("an image", "other");
   other.keep_alive = seconds(60);
   LeaseRequest stored;
   stored.placement = other.plan;
@@ -86,24 +86,24 @@ TEST_F(PoolTest, ResidentsSayWhoIsThere) {
 
 TEST_F(PoolTest, APlacementWithoutATaskIsLoaded) {
   LeaseRequest wanted;
-  wanted.placement = request("a picture", "m").plan;
+  wanted.placement = request("an image", "m").plan;
   const std::atomic<bool> never{false};
   EXPECT_FALSE(pool().lend(wanted, never, {}, nullptr).was_loaded);
   EXPECT_TRUE(pool().lend(wanted, never, {}, nullptr).was_loaded);
   EXPECT_EQ(runner().statistics().images, 0U);
-  EXPECT_TRUE(run(request("a picture", "m")).was_loaded);
+  EXPECT_TRUE(run(request("an image", "m")).was_loaded);
 }
 
 TEST_F(PoolTest, DifferentOptionsNeedDifferentWorkers) {
-  run(request("a picture", "m"));
-  PoolRequest other = request("a picture", "m");
+  run(request("an image", "m"));
+  PoolRequest other = request("an image", "m");
   other.plan.memory_limit_bytes = std::uint64_t{1} << 30;
   EXPECT_FALSE(run(other).was_loaded);
-  EXPECT_TRUE(run(request("a picture", "m")).was_loaded);
+  EXPECT_TRUE(run(request("an image", "m")).was_loaded);
 }
 
 TEST_F(PoolTest, LoadingTellsHowFarItIs) {
-  PoolRequest slow = request("a picture", "m");
+  PoolRequest slow = request("an image", "m");
   slow.plan.model->architecture = "slow load";
   std::vector<double> fractions;
   ImageEvents events;
@@ -131,7 +131,7 @@ TEST_F(PoolTest, TheTimeLeftFallsToNothing) {
 }
 
 TEST_F(PoolTest, PreviewsComeAsOftenAsTheyWereAskedFor) {
-  PoolRequest wants = request("a picture", "m", 6);
+  PoolRequest wants = request("an image", "m", 6);
   wants.plan.job.preview_every = 2;
   std::vector<std::uint32_t> steps;
   ImageEvents events;
@@ -151,11 +151,11 @@ TEST_F(PoolTest, PreviewsComeAsOftenAsTheyWereAskedFor) {
 TEST_F(PoolTest, AnExceptionOfTheCallerPassesThroughAndTheWorkerStays) {
   ImageEvents events;
   events.image = [](std::uint32_t, std::uint64_t, const ImageResult&) { throw Error(RH_IO_ERROR, "disk"); };
-  expect_error(RH_IO_ERROR, "disk", [&] { run(request("a picture", "m"), events); });
+  expect_error(RH_IO_ERROR, "disk", [&] { run(request("an image", "m"), events); });
   events.image = {};
   events.progress = [](const StepEvent&) { throw 42; };
-  EXPECT_THROW(run(request("a picture", "m"), events), int);
-  EXPECT_TRUE(run(request("a picture", "m")).was_loaded);
+  EXPECT_THROW(run(request("an image", "m"), events), int);
+  EXPECT_TRUE(run(request("an image", "m")).was_loaded);
 }
 
 // ---- the queue ----
@@ -163,12 +163,12 @@ TEST_F(PoolTest, AnExceptionOfTheCallerPassesThroughAndTheWorkerStays) {
 TEST_F(PoolTest, BeyondTheCapTheQueueIsFull) {
   limits_.queue = 1;
   Gate gate;
-  Guest first(runner(), request("a picture", "m"), held_by(gate));
+  Guest first(runner(), request("an image", "m"), held_by(gate));
   ASSERT_TRUE(first.is_working());
-  Guest second(runner(), request("a picture", "m"));
+  Guest second(runner(), request("an image", "m"));
   ASSERT_TRUE(second.is_queued());
   try {
-    run(request("a picture", "m"));
+    run(request("an image", "m"));
     ADD_FAILURE();
   } catch (const QueueFull& error) {
     EXPECT_EQ(error.code(), RH_QUEUE_FULL);
@@ -184,15 +184,15 @@ TEST_F(PoolTest, BeyondTheCapTheQueueIsFull) {
 
 TEST_F(PoolTest, WithoutAQueueWhatCanBeginAtOnceIsStillServed) {
   limits_.queue = 0;
-  run(request("a picture", "m"));
+  run(request("an image", "m"));
   expect_pool_works("m");
 }
 
 TEST_F(PoolTest, PositionsAreToldAsTheyChange) {
   Gate first_gate, second_gate;
-  Guest first(runner(), request("a picture", "m"), held_by(first_gate));
+  Guest first(runner(), request("an image", "m"), held_by(first_gate));
   ASSERT_TRUE(first.is_working());
-  Guest second(runner(), request("a picture", "m"), held_by(second_gate));
+  Guest second(runner(), request("an image", "m"), held_by(second_gate));
   ASSERT_TRUE(second.is_queued());
   std::mutex mutex;
   std::vector<std::uint32_t> positions;
@@ -201,7 +201,7 @@ TEST_F(PoolTest, PositionsAreToldAsTheyChange) {
     const std::lock_guard lock(mutex);
     positions.push_back(event.position);
   };
-  Guest third(runner(), request("a picture", "m"), events);
+  Guest third(runner(), request("an image", "m"), events);
   ASSERT_TRUE(third.is_queued());
   first_gate.open();
   ASSERT_TRUE(second.is_working());
@@ -216,8 +216,8 @@ TEST_F(PoolTest, PositionsAreToldAsTheyChange) {
 
 TEST_F(PoolTest, TwoModelsWorkAtTheSameTime) {
   Gate gate;
-  Guest first(runner(), request("a picture", "a"), held_by(gate));
-  Guest second(runner(), request("a picture", "b"), held_by(gate));
+  Guest first(runner(), request("an image", "a"), held_by(gate));
+  Guest second(runner(), request("an image", "b"), held_by(gate));
   EXPECT_TRUE(first.is_working());
   EXPECT_TRUE(second.is_working());
   EXPECT_EQ(pool().statistics().active, 2U);
@@ -229,9 +229,9 @@ TEST_F(PoolTest, TwoModelsWorkAtTheSameTime) {
 TEST_F(PoolTest, ABusyModelIsWaitedForAndThenMakesRoom) {
   limits_.max_loaded = 1;
   Gate gate;
-  Guest first(runner(), request("a picture", "a"), held_by(gate));
+  Guest first(runner(), request("an image", "a"), held_by(gate));
   ASSERT_TRUE(first.is_working());
-  Guest second(runner(), request("a picture", "b"));
+  Guest second(runner(), request("an image", "b"));
   ASSERT_TRUE(second.is_queued());
   EXPECT_THAT(workers_of(getpid()), SizeIs(1));
   gate.open();
@@ -246,7 +246,7 @@ TEST_F(PoolTest, ABusyModelIsWaitedForAndThenMakesRoom) {
 
 TEST_F(PoolTest, AnIdleModelIsUnloaded) {
   limits_.keep_alive = milliseconds(50);
-  run(request("a picture", "m"));
+  run(request("an image", "m"));
   EXPECT_TRUE(eventually([&] { return pool().residents().empty(); }));
   EXPECT_THAT(workers_of(getpid()), IsEmpty());
   EXPECT_EQ(pool().statistics().expirations, 1U);
@@ -254,9 +254,9 @@ TEST_F(PoolTest, AnIdleModelIsUnloaded) {
 }
 
 TEST_F(PoolTest, KeepAliveOfTheRequestCounts) {
-  PoolRequest once = request("a picture", "once");
+  PoolRequest once = request("an image", "once");
   once.keep_alive = KeepAlive(0);
-  PoolRequest for_ever = request("a picture", "for ever");
+  PoolRequest for_ever = request("an image", "for ever");
   for_ever.keep_alive = kForever;
   run(for_ever);
   run(once);
@@ -268,8 +268,8 @@ TEST_F(PoolTest, KeepAliveOfTheRequestCounts) {
 TEST_F(PoolTest, APinnedModelStays) {
   limits_.keep_alive = KeepAlive(0);
   limits_.pinned = {"m"};
-  run(request("a picture", "m"));
-  run(request("a picture", "other"));
+  run(request("an image", "m"));
+  run(request("an image", "other"));
   EXPECT_TRUE(eventually([&] { return pool().residents().size() == 1; }));
   EXPECT_EQ(pool().residents()[0].name, "m");
   EXPECT_TRUE(pool().residents()[0].pinned);
@@ -279,9 +279,9 @@ TEST_F(PoolTest, APinnedModelStays) {
 
 TEST_F(PoolTest, UnloadingEndsIdleWorkersAtOnceAndOthersAfterTheirRequest) {
   Gate gate;
-  Guest busy(runner(), request("a picture", "m"), held_by(gate));
+  Guest busy(runner(), request("an image", "m"), held_by(gate));
   ASSERT_TRUE(busy.is_working());
-  run(request("a picture", "other"));
+  run(request("an image", "other"));
   EXPECT_EQ(pool().unload("nothing"), 0U);
   EXPECT_EQ(pool().unload(""), 0U);
   EXPECT_EQ(pool().unload("other"), 1U);
@@ -297,13 +297,13 @@ TEST_F(PoolTest, UnloadingEndsIdleWorkersAtOnceAndOthersAfterTheirRequest) {
 TEST_F(PoolTest, ShuttingDownCancelsWhoWaitsAndLetsWorkFinishForAWhile) {
   Gate gate;
   ImageEvents events = held_by(gate);
-  Guest works(runner(), request("a picture", "m"), events);
+  Guest works(runner(), request("an image", "m"), events);
   ASSERT_TRUE(works.is_working());
-  Guest waits(runner(), request("a picture", "m"));
+  Guest waits(runner(), request("an image", "m"));
   ASSERT_TRUE(waits.is_queued());
   std::thread end([&] { pool().shutdown(seconds(30)); });
   expect_error(RH_CANCELLED, "shutting down", [&] { waits.result(); });
-  expect_error(RH_CANCELLED, "shutting down", [&] { run(request("a picture", "m")); });
+  expect_error(RH_CANCELLED, "shutting down", [&] { run(request("an image", "m")); });
   gate.open();
   EXPECT_NO_THROW(works.result());
   end.join();

@@ -198,7 +198,7 @@ TEST(Schedule, AScaledFigureKeepsNobodyOut) {
   EXPECT_THAT(house.go(), ElementsAre("load a")) << "the engine knows its limit and will say";
 }
 
-TEST(Schedule, ALargerPictureOfALoadedModelMakesRoom) {
+TEST(Schedule, ALargerImageOfALoadedModelMakesRoom) {
   House house(limits_of(100 * kMega));
   house.know("a", 30 * kMega, 40 * kMega);
   house.know("b", 30 * kMega, 40 * kMega);

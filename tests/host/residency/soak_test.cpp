@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures begun and cancelled, again and again: no growth of memory, descriptors or processes.
+// Images begun and cancelled, again and again: no growth of memory, descriptors or processes.
 #include "host/residency/process_size.h"
 #include "pool_fixture.h"
 
@@ -23,15 +23,15 @@ void generate_and_cancel(ImageRunner& runner, const PoolRequest& request, int cy
 
 TEST_F(PoolTest, GeneratingAndCancellingLeavesNothingBehind) {
   manifests_ = {read_manifest(std::filesystem::path(ROUNDHOUSE_BINARY_DIR) / "engines/testcard.json")};
-  PoolRequest picture = request("a card");
-  picture.plan.engine = *(picture.plan.route.engine = "testcard");
-  picture.plan.job.width = picture.plan.job.height = 512;
-  picture.plan.job.steps = 50;
-  generate_and_cancel(runner(), picture, 20);
+  PoolRequest image = request("a card");
+  image.plan.engine = *(image.plan.route.engine = "testcard");
+  image.plan.job.width = image.plan.job.height = 512;
+  image.plan.job.steps = 50;
+  generate_and_cancel(runner(), image, 20);
   const auto descriptors = open_descriptors();
   const std::uint64_t own = process_size(getpid()).anonymous;
   const Resident worker = pool().residents().at(0);
-  generate_and_cancel(runner(), picture, ROUNDHOUSE_CYCLES);
+  generate_and_cancel(runner(), image, ROUNDHOUSE_CYCLES);
   EXPECT_GT(pool().statistics().cancelled, 0U);
   EXPECT_EQ(open_descriptors(), descriptors);
   EXPECT_EQ(pool().residents().at(0).process, worker.process) << "cancelling ends no worker";

@@ -72,7 +72,7 @@ TEST_F(ForecastTest, AnEngineThatCountsWronglyIsNotBelieved) {
   }
 }
 
-TEST(Pace, EstimatesCountUntilAPictureWasMade) {
+TEST(Pace, EstimatesCountUntilAnImageWasMade) {
   PaceTable table;
   EXPECT_EQ(table.pace("m", images(100)).seconds_per_step, std::nullopt);
   Estimate estimate;

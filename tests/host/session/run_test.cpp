@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests of runs: pictures one after the other, the way out, and engines that turn out not to load. The test
+// Tests of runs: images one after the other, the way out, and engines that turn out not to load. The test
 // program is its own worker.
 #include "host/session/image_runner.h"
 
@@ -24,7 +24,7 @@ EngineManifest broken_manifest(int score = 100) {
 
 class RunTest : public WorkerTest {
  protected:
-  RunTest() { request_.prompt = "a picture"; }
+  RunTest() { request_.prompt = "an image"; }
 
   // What make_plan would make, but for engines that need no model chosen automatically.
   GeneratePlan plan_of(const std::vector<EngineManifest>& manifests, const std::string& prompt) {
@@ -72,7 +72,7 @@ class RunTest : public WorkerTest {
 
 TEST_F(RunTest, AnExplicitEngineThatDoesNotLoadIsAnErrorAndNoFallback) {
   request_.engine = "bad-crash-in-init";
-  const GeneratePlan plan = plan_of({broken_manifest(), puppet_manifest()}, "a picture");
+  const GeneratePlan plan = plan_of({broken_manifest(), puppet_manifest()}, "an image");
   expect_error(RH_ENGINE_CRASHED, "engine 'bad-crash-in-init' died of signal 11 (SIGSEGV) in probe",
                [&] { run(plan); });
   EXPECT_EQ(story_, "");
@@ -80,7 +80,7 @@ TEST_F(RunTest, AnExplicitEngineThatDoesNotLoadIsAnErrorAndNoFallback) {
 }
 
 TEST_F(RunTest, WithoutAnotherEngineTheErrorIsThatOfTheLast) {
-  const GeneratePlan plan = plan_of({broken_manifest()}, "a picture");
+  const GeneratePlan plan = plan_of({broken_manifest()}, "an image");
   expect_error(RH_ENGINE_CRASHED, "engine 'bad-crash-in-init' died", [&] { run(plan); });
 }
 
@@ -92,7 +92,7 @@ TEST_F(RunTest, ACrashInTheMiddleIsAnErrorAndNoFallback) {
 }
 
 TEST_F(RunTest, AutomaticRoutingTakesTheNextEngineAndSaysSo) {
-  const GeneratePlan plan = plan_of({broken_manifest(), puppet_manifest()}, "a picture");
+  const GeneratePlan plan = plan_of({broken_manifest(), puppet_manifest()}, "an image");
   ASSERT_EQ(plan.engine, "bad-crash-in-init");
   const LeaseReport result = run(plan);
   EXPECT_EQ(result.placement.engine, "puppet");
@@ -106,13 +106,13 @@ TEST_F(RunTest, AutomaticRoutingTakesTheNextEngineAndSaysSo) {
 TEST_F(RunTest, AnEngineIsHeldToWhatItSaysOfItself) {
   EngineManifest boaster = puppet_manifest();
   boaster.capabilities["feature"].emplace_back("lora");
-  GeneratePlan plan = plan_of({boaster}, "a picture");
+  GeneratePlan plan = plan_of({boaster}, "an image");
   plan.route.features = {"lora"};
   expect_error(RH_LORA_UNSUPPORTED_ENGINE, "engine 'puppet' takes no LoRA", [&] { run(plan); });
 }
 
-TEST_F(RunTest, PicturesComeOneAfterTheOtherWithRisingSeeds) {
-  GeneratePlan plan = plan_of({puppet_manifest()}, "a picture");
+TEST_F(RunTest, ImagesComeOneAfterTheOtherWithRisingSeeds) {
+  GeneratePlan plan = plan_of({puppet_manifest()}, "an image");
   plan.images = 3;
   const LeaseReport result = run(plan);
   EXPECT_EQ(result.placement.engine, "puppet");
@@ -124,14 +124,14 @@ TEST_F(RunTest, PicturesComeOneAfterTheOtherWithRisingSeeds) {
 }
 
 TEST_F(RunTest, SeedsWrapAtTwoToThe63) {
-  GeneratePlan plan = plan_of({puppet_manifest()}, "a picture");
+  GeneratePlan plan = plan_of({puppet_manifest()}, "an image");
   plan.images = 2;
   plan.job.seed = INT64_MAX;
   run(plan);
   EXPECT_THAT(seeds_, ElementsAre(INT64_MAX, 0));
 }
 
-TEST_F(RunTest, ACancelEndsTheRunInTheMiddleOfAPicture) {
+TEST_F(RunTest, ACancelEndsTheRunInTheMiddleOfAnImage) {
   GeneratePlan plan = plan_of({puppet_manifest()}, "slow");
   plan.job.steps = 50;
   plan.images = 2;
@@ -143,21 +143,21 @@ TEST_F(RunTest, ACancelEndsTheRunInTheMiddleOfAPicture) {
 
 TEST_F(RunTest, ACancelBeforehandStartsNothing) {
   cancelled_.store(true);
-  expect_error(RH_CANCELLED, "cancelled before", [&] { run(plan_of({puppet_manifest()}, "a picture")); });
+  expect_error(RH_CANCELLED, "cancelled before", [&] { run(plan_of({puppet_manifest()}, "an image")); });
   EXPECT_EQ(story_, "");
 }
 
 TEST_F(RunTest, AnExceptionOfTheCallerPassesThrough) {
   ImageEvents events;
   events.image = [](std::uint32_t, std::uint64_t, const ImageResult&) { throw Error(RH_IO_ERROR, "disk"); };
-  const GeneratePlan plan = plan_of({puppet_manifest()}, "a picture");
+  const GeneratePlan plan = plan_of({puppet_manifest()}, "an image");
   expect_error(RH_IO_ERROR, "disk", [&] { run(plan, events); });
   EXPECT_THAT(workers_of(getpid()), IsEmpty());
 }
 
 TEST_F(RunTest, InProcessItDoesTheSameWithoutAWorker) {
   factory_ = make_in_process_client;
-  GeneratePlan plan = plan_of({puppet_manifest()}, "a picture");
+  GeneratePlan plan = plan_of({puppet_manifest()}, "an image");
   plan.images = 2;
   run(plan);
   EXPECT_THAT(blue_, ElementsAre(5, 6));

@@ -39,7 +39,7 @@ TEST(RequestedSize, NamesTheSideTheValueAndTheBoundThatWasBroken) {
       "width: 1000 is not a multiple of 64, expected 256 to 2048 in multiples of 64 for model 'm'");
 }
 
-TEST(RequestedSize, RefusesNumbersThatNoPictureHas) {
+TEST(RequestedSize, RefusesNumbersThatNoImageHas) {
   expect_refused(0, {}, "width: 0 is below 256, expected 256 to 2048 in multiples of 64 for model 'm'");
   expect_refused({}, -64, "height: -64 is below 256, expected 256 to 2048 in multiples of 64 for model 'm'");
   expect_refused(

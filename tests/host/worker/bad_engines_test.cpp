@@ -53,7 +53,7 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
       phase_ = "open";
       client.open({});
       phase_ = "generate";
-      generate(client, job_of("a picture"), [&](const ProgressEvent&) {
+      generate(client, job_of("an image"), [&](const ProgressEvent&) {
         if (GetParam().code == RH_CANCELLED) client.cancel();
       });
       return "";
@@ -66,8 +66,8 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
   // The call of an extension that needs no model; false: the phase is none.
   bool run_extension(EngineClient& client, const std::string& phase) {
     phase_ = phase;
-    if (phase == "estimate") estimate(client, {{}, job_of("a picture")});
-    if (phase == "trace") trace(client, {{}, job_of("a picture")}, [](const TraceTensor&) {});
+    if (phase == "estimate") estimate(client, {{}, job_of("an image")});
+    if (phase == "trace") trace(client, {{}, job_of("an image")}, [](const TraceTensor&) {});
     if (phase == "inspect") inspect(client, {});
     if (phase == "convert") convert(client, {"/source", "/target", "f32", "", {}}, {});
     if (phase == "bench") matrix_rate(client, {"", 8, 8, 8, 0.1});

@@ -111,9 +111,9 @@ TEST_F(ConcurrentCallsTest, AFrameThatComesWhileTheWorkerIsIdleIsNoticedAtOnce) 
   open();
   ask(0, "stray", "300");  // milliseconds: long after its answer
   EXPECT_TRUE(eventually([&] { return !clients_[1]->alive(); }));
-  expect_error(RH_ENGINE_BROKEN, "answers no question", [&] { generate(*clients_[2], job_of("a picture")); });
+  expect_error(RH_ENGINE_BROKEN, "answers no question", [&] { generate(*clients_[2], job_of("an image")); });
   expect_error(RH_ENGINE_CRASHED, "has ended after a failure",
-               [&] { generate(*clients_[2], job_of("a picture")); });
+               [&] { generate(*clients_[2], job_of("an image")); });
 }
 
 TEST_F(ConcurrentCallsTest, MoreCallsThanTheModelTakesAreRefused) {
@@ -128,7 +128,7 @@ TEST_F(ConcurrentCallsTest, MoreCallsThanTheModelTakesAreRefused) {
 TEST_F(ConcurrentCallsTest, AnUnknownOperationFailsItsOwnCallAlone) {
   open();
   expect_error(RH_INTERNAL, "the worker has no operation 'sing'", [&] { ask(0, "sing", ""); });
-  EXPECT_EQ(generate(*clients_[0], job_of("a picture")).image.width, 32U);
+  EXPECT_EQ(generate(*clients_[0], job_of("an image")).image.width, 32U);
 }
 
 TEST_F(ConcurrentCallsTest, ARequestThatIsTooLargeIsRefusedBeforeItIsSent) {
@@ -215,7 +215,7 @@ TEST_F(ConcurrentCallsTest, ACancelStopsItsOwnCallAlone) {
     EXPECT_THAT(result.image.rgb, Each(i));
     EXPECT_EQ(result.step_milliseconds.size(), 50U);
   }
-  EXPECT_EQ(generate(*clients_[1], job_of("a picture")).image.width, 32U) << "and its client goes on";
+  EXPECT_EQ(generate(*clients_[1], job_of("an image")).image.width, 32U) << "and its client goes on";
 }
 
 TEST_F(ConcurrentCallsTest, CancelsAtRandomMomentsLeaveTheOthersAlone) {
@@ -262,7 +262,7 @@ TEST_F(ConcurrentCallsTest, ASlowCallerSlowsItsOwnCallAlone) {
     before = std::exchange(sent, std::stoi(ask(1, "flooded", "")));
   EXPECT_LE(sent, 17) << "one mebibyte and an event";
   for (int i = 0; i < 10; ++i)
-    EXPECT_EQ(generate(*clients_[2], job_of("a picture")).image.width, 32U);
+    EXPECT_EQ(generate(*clients_[2], job_of("an image")).image.width, 32U);
   std::atomic<int> quick{0};
   EXPECT_EQ(ask(3, "flood", "100", [&](Message&, bool) { ++quick; }), "done");
   EXPECT_EQ(quick, 100);
@@ -297,7 +297,7 @@ TEST_F(ConcurrentCallsTest, ACancelEndsACallThatWaitsForItsCaller) {
     });
   });
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
-  EXPECT_EQ(generate(*clients_[0], job_of("a picture")).image.width, 32U);
+  EXPECT_EQ(generate(*clients_[0], job_of("an image")).image.width, 32U);
 }
 
 TEST_F(ConcurrentCallsTest, WhatACallerThrowsEndsItsOwnCallAlone) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests of the conversion of pictures.
+// Tests of the conversion of images.
 #include "host/worker/image_of.h"
 
 #include <gmock/gmock.h>
@@ -19,16 +19,16 @@ rh_pixels pixels_of(std::uint32_t format, std::uint32_t width, std::uint32_t hei
 
 TEST(ImageOf, ClampsFloatsAndRoundsHalfToEven) {
   const float samples[6] = {-1.0F, 2.0F, 0.5F / 255, 1.5F / 255, 2.5F / 255, 100.4F / 255};
-  const Image picture = image_of(pixels_of(RH_PIXELS_RGB_F32, 2, 1, sizeof samples, samples));
-  EXPECT_THAT(picture.rgb, ElementsAre(0, 255, 0, 2, 2, 100));
+  const Image image = image_of(pixels_of(RH_PIXELS_RGB_F32, 2, 1, sizeof samples, samples));
+  EXPECT_THAT(image.rgb, ElementsAre(0, 255, 0, 2, 2, 100));
 }
 
 TEST(ImageOf, ReadsRowsThatArePaddedAndNotAligned) {
   const std::uint8_t bytes[] = {9, 1, 2, 3, 9, 4, 5, 6, 9};
-  const Image picture = image_of(pixels_of(RH_PIXELS_RGB_U8, 1, 2, 4, bytes + 1));
-  EXPECT_EQ(picture.width, 1U);
-  EXPECT_EQ(picture.height, 2U);
-  EXPECT_THAT(picture.rgb, ElementsAre(1, 2, 3, 4, 5, 6));
+  const Image image = image_of(pixels_of(RH_PIXELS_RGB_U8, 1, 2, 4, bytes + 1));
+  EXPECT_EQ(image.width, 1U);
+  EXPECT_EQ(image.height, 2U);
+  EXPECT_THAT(image.rgb, ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
 TEST(ImageOf, MakesGrayThreeTimesTheSame) {

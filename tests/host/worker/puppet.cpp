@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine that does what the prompt says: for misbehaviour that only a worker's host can see, and for
-// pictures that take as long as a test needs ("slow": 10 ms a step).
+// images that take as long as a test needs ("slow": 10 ms a step).
 #include "puppet_convert.h"
 
 #include <roundhouse/roundhouse.h>

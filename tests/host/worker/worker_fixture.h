@@ -161,7 +161,7 @@ class WorkerTest : public ::testing::Test {
   }
   // Whatever happened before, the next request on a new client works.
   void expect_works() {
-    const ImageResult result = generate(*puppet(), job_of("a picture"), {});
+    const ImageResult result = generate(*puppet(), job_of("an image"), {});
     EXPECT_EQ(result.image.rgb.size(), 3U * 32 * 16);
   }
 

@@ -99,8 +99,7 @@ TEST_F(WorkerTest, AFloodOfOutputIsCaughtCountedAndCut) {
 TEST_F(WorkerTest, ADeadClientSaysSo) {
   const auto client = puppet();
   EXPECT_THROW(generate(*client, job_of("exit"), {}), Error);
-  expect_error(RH_ENGINE_CRASHED, "its worker has ended",
-               [&] { generate(*client, job_of("a picture"), {}); });
+  expect_error(RH_ENGINE_CRASHED, "its worker has ended", [&] { generate(*client, job_of("an image"), {}); });
 }
 
 TEST_F(WorkerTest, AnExecutableThatIsNotThereIsNamed) {
@@ -117,7 +116,7 @@ TEST_F(WorkerTest, AProgramThatIsNoWorkerIsACrashOfTheProbe) {
 TEST_F(WorkerTest, GeneratingWithoutAModelIsRefused) {
   const auto client = make(puppet_manifest());
   expect_error(RH_INTERNAL, "engine 'puppet': no model is open",
-               [&] { generate(*client, job_of("a picture"), {}); });
+               [&] { generate(*client, job_of("an image"), {}); });
 }
 
 TEST_F(WorkerTest, AnEngineWithoutTheBenchSaysSo) {
@@ -133,15 +132,15 @@ TEST_F(WorkerTest, AnEngineThatCannotTellWhatItTakesSaysSo) {
 
 // ---- an engine at work ----
 
-TEST_F(WorkerTest, APictureArrivesWithItsTimings) {
+TEST_F(WorkerTest, AnImageArrivesWithItsTimings) {
   const auto client = make(puppet_manifest());
   EXPECT_EQ(client->probe().id, "puppet");
   const OpenResult opened = client->open({});
   EXPECT_THAT(opened.model, Contains(Pair("dtype.denoise", "u8")));
   EXPECT_GT(opened.peak_memory_bytes, std::uint64_t{1} << 20);
   std::vector<std::uint32_t> steps;
-  const ImageResult result = generate(*client, job_of("a picture"),
-                                      [&](const ProgressEvent& event) { steps.push_back(event.step); });
+  const ImageResult result =
+      generate(*client, job_of("an image"), [&](const ProgressEvent& event) { steps.push_back(event.step); });
   EXPECT_THAT(steps, ElementsAre(1, 2));
   EXPECT_THAT(result.step_milliseconds, ElementsAre(10, 10));
   ASSERT_EQ(result.stages.size(), 1U);
@@ -154,8 +153,8 @@ TEST_F(WorkerTest, APictureArrivesWithItsTimings) {
   EXPECT_GT(result.peak_memory_bytes, std::uint64_t{1} << 20);
 }
 
-TEST_F(WorkerTest, ALargePictureArrivesWhole) {
-  ImageTask job = job_of("a picture");
+TEST_F(WorkerTest, ALargeImageArrivesWhole) {
+  ImageTask job = job_of("an image");
   job.width = job.height = 2048;
   const ImageResult result = generate(*puppet(), job, {});
   ASSERT_EQ(result.image.rgb.size(), 3U * 2048 * 2048);
@@ -169,11 +168,11 @@ TEST_F(WorkerTest, ALongPromptOfStrangeCharactersArrives) {
   EXPECT_NO_THROW(generate(*puppet(), job_of(prompt), {}));
 }
 
-TEST_F(WorkerTest, OneWorkerMakesManyPictures) {
+TEST_F(WorkerTest, OneWorkerMakesManyImages) {
   const auto client = puppet();
   const auto workers = workers_of(getpid());
   for (int i = 0; i < 20; ++i)
-    generate(*client, job_of("a picture"), {});
+    generate(*client, job_of("an image"), {});
   EXPECT_EQ(workers_of(getpid()), workers);
 }
 
@@ -222,7 +221,7 @@ TEST_F(WorkerTest, TheEndOfAClientEndsItsEngineInOrder) {
 TEST_F(WorkerTest, TwoClientsWorkAtOnce) {
   const auto work = [this] {
     for (int i = 0; i < 5; ++i)
-      EXPECT_EQ(generate(*puppet(), job_of("a picture"), {}).image.width, 32U);
+      EXPECT_EQ(generate(*puppet(), job_of("an image"), {}).image.width, 32U);
   };
   std::jthread first(work);
   std::jthread second(work);
@@ -232,7 +231,7 @@ TEST_F(WorkerTest, AWorkerOutlivesTheThreadThatStartedIt) {
   std::unique_ptr<EngineClient> client;
   std::thread([&] { client = puppet(); }).join();
   std::this_thread::sleep_for(milliseconds(50));
-  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
+  EXPECT_EQ(generate(*client, job_of("an image"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ADescriptorThatTheParentHasClosedDoesNotMatter) {
@@ -247,7 +246,7 @@ TEST_F(WorkerTest, AnExceptionOfTheCallerPassesThroughAndTheClientGoesOn) {
   const auto client = puppet();
   const auto thrower = [](const ProgressEvent&) { throw std::logic_error("mine"); };
   EXPECT_THROW(generate(*client, slow_job(), thrower), std::logic_error);
-  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
+  EXPECT_EQ(generate(*client, job_of("an image"), {}).image.width, 32U);
 }
 
 // ---- cancelling ----
@@ -262,13 +261,13 @@ TEST_F(WorkerTest, ACancelStopsTheCallAndTheClientGoesOn) {
     });
   });
   EXPECT_LT(last, 20U);
-  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
+  EXPECT_EQ(generate(*client, job_of("an image"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ACancelBetweenTwoCallsHasNoEffect) {
   const auto client = puppet();
   client->cancel();
-  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
+  EXPECT_EQ(generate(*client, job_of("an image"), {}).image.width, 32U);
 }
 
 TEST_F(WorkerTest, ACancelStopsTheOpeningOfAModel) {
@@ -341,7 +340,7 @@ TEST_F(WorkerTest, AWorkerKilledInTheMiddleIsOneErrorAndTheNextRequestWorks) {
 TEST_F(WorkerTest, AWorkerKilledBetweenTwoCallsIsAnErrorOfTheNextOne) {
   const auto client = puppet();
   kill(workers_of(getpid()).at(0), SIGKILL);
-  expect_error(RH_ENGINE_CRASHED, "SIGKILL", [&] { generate(*client, job_of("a picture"), {}); });
+  expect_error(RH_ENGINE_CRASHED, "SIGKILL", [&] { generate(*client, job_of("an image"), {}); });
   expect_works();
 }
 
@@ -367,8 +366,8 @@ TEST_F(WorkerTest, AHostThatIgnoresSigchldStillSeesTheEnd) {
 TEST_F(WorkerTest, TheInProcessClientDoesTheSame) {
   const auto client = make_in_process_client(puppet_manifest(), options_);
   client->open({});
-  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.rgb,
-            generate(*puppet(), job_of("a picture"), {}).image.rgb);
+  EXPECT_EQ(generate(*client, job_of("an image"), {}).image.rgb,
+            generate(*puppet(), job_of("an image"), {}).image.rgb);
   EXPECT_THAT(workers_of(getpid()), IsEmpty());
   expect_error(RH_CANCELLED, "engine 'puppet': cancelled in generate", [&] {
     generate(*client, slow_job(), [&](const ProgressEvent& event) {
@@ -377,7 +376,7 @@ TEST_F(WorkerTest, TheInProcessClientDoesTheSame) {
   });
   const auto thrower = [](const ProgressEvent&) { throw std::logic_error("mine"); };
   EXPECT_THROW(generate(*client, slow_job(), thrower), std::logic_error);
-  EXPECT_EQ(generate(*client, job_of("a picture"), {}).image.width, 32U);
+  EXPECT_EQ(generate(*client, job_of("an image"), {}).image.width, 32U);
 }
 
 }  // namespace

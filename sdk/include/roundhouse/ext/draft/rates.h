@@ -23,7 +23,7 @@ typedef struct rh_rates {
 
   /* Multiplies activations with a matrix of such weights as a request would, rounding and unpacking included,
    * over and over for about `seconds` with the engine's thread budget, and gives the best rate seen, in
-   * floating-point operations per second (2 per multiply-add). Many rows, as a picture or a prompt has them,
+   * floating-point operations per second (2 per multiply-add). Many rows, as an image or a prompt has them,
    * but no more than the time allows. Takes 100 ms more than `seconds` at most on a machine that does nothing
    * else. INVALID_ARGUMENT for a type that is not in the list, and for seconds outside of 0 to 10.
    * [engine-thread] */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/server/ollama/picture_answer.h"
+#include "host/server/ollama/image_answer.h"
 
 #include <utility>
 
@@ -16,8 +16,8 @@ std::int64_t nanoseconds(double milliseconds) {
 
 }  // namespace
 
-PictureAnswer::PictureAnswer(const Services& services, http::Exchange& exchange, std::string model,
-                             bool stream, bool metadata)
+ImageAnswer::ImageAnswer(const Services& services, http::Exchange& exchange, std::string model, bool stream,
+                         bool metadata)
     : services_(services),
       exchange_(exchange),
       model_(std::move(model)),
@@ -25,7 +25,7 @@ PictureAnswer::PictureAnswer(const Services& services, http::Exchange& exchange,
       metadata_(metadata) {
 }
 
-PictureAnswer::Json PictureAnswer::line(bool done) const {
+ImageAnswer::Json ImageAnswer::line(bool done) const {
   Json json;
   json["model"] = model_;
   json["created_at"] = now_text();
@@ -34,12 +34,12 @@ PictureAnswer::Json PictureAnswer::line(bool done) const {
   return json;
 }
 
-void PictureAnswer::write(const Json& json) {
+void ImageAnswer::write(const Json& json) {
   if (stream_ != nullptr && !stream_->write(json_text(json) + "\n"))
     throw Error(RH_CANCELLED, "cancelled: the client has gone");
 }
 
-void PictureAnswer::on_step(const StepEvent& event) {
+void ImageAnswer::on_step(const StepEvent& event) {
   if (event.stage != "denoise") return;
   step_milliseconds_ += event.step_milliseconds;
   Json json = line(false);
@@ -49,27 +49,27 @@ void PictureAnswer::on_step(const StepEvent& event) {
   write(json);
 }
 
-void PictureAnswer::on_picture(const PictureFile& picture) {
+void ImageAnswer::on_image(const ImageFile& image) {
   result_ = line(true);
   result_["done_reason"] = "stop";
-  result_["image"] = base64_encoded(picture.png);
-  result_["engine"] = picture.record.engine;
-  result_["seed"] = picture.record.job.seed;
-  result_["width"] = picture.record.job.width;
-  result_["height"] = picture.record.job.height;
-  steps_ = picture.record.job.steps;
+  result_["image"] = base64_encoded(image.png);
+  result_["engine"] = image.record.engine;
+  result_["seed"] = image.record.job.seed;
+  result_["width"] = image.record.job.width;
+  result_["height"] = image.record.job.height;
+  steps_ = image.record.job.steps;
 }
 
-void PictureAnswer::run(const GenerateRequest& request, std::optional<KeepAlive> keep_alive) {
-  PictureEvents events;
+void ImageAnswer::run(const GenerateRequest& request, std::optional<KeepAlive> keep_alive) {
+  ImageFileEvents events;
   events.begun = [this](const GeneratePlan& plan, const LeaseReport& lease) {
     load_nanoseconds_ = nanoseconds(lease.waiting_milliseconds + lease.loading_milliseconds);
     tell_engine(exchange_, plan);
     if (wants_stream_) stream_ = &exchange_.begin(200, http::kNdjson);
   };
   events.progress = [this](const StepEvent& event) { on_step(event); };
-  events.picture = [this](std::uint32_t, const PictureFile& picture) { on_picture(picture); };
-  const auto notes = make_picture_files(services_, exchange_, request, keep_alive, events, metadata_);
+  events.image = [this](std::uint32_t, const ImageFile& image) { on_image(image); };
+  const auto notes = make_image_files(services_, exchange_, request, keep_alive, events, metadata_);
   result_["total_duration"] = nanoseconds_since(begin_);
   result_["load_duration"] = load_nanoseconds_;
   result_["eval_count"] = steps_;

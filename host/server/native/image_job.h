@@ -8,10 +8,10 @@
 
 namespace roundhouse::host {
 
-class PictureJob {
+class ImageJob {
  public:
   // All must outlive it.
-  PictureJob(const Services& services, ProgressTable& table, http::Exchange& exchange);
+  ImageJob(const Services& services, ProgressTable& table, http::Exchange& exchange);
 
   // Answers the exchange, or throws an Error that is the answer. The record ends either way.
   void run();
@@ -24,7 +24,7 @@ class PictureJob {
   void tell(const StepEvent* step = nullptr);  // a line with the record, where the client wants a stream
   void advance(double progress, const std::string& message, const StepEvent* step = nullptr);
   nlohmann::ordered_json result(const Generation& generation) const;
-  nlohmann::ordered_json file_json(const Image& picture, const PictureRecord& record) const;
+  nlohmann::ordered_json file_json(const Image& image, const ImageMetadata& record) const;
   void write(const nlohmann::ordered_json& line);
 
   const Services& services_;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A picture as /api/generate answers it: lines with how far it is, then one with the picture.
+// An image as /api/generate answers it: lines with how far it is, then one with the image.
 #pragma once
 
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "host/server/pictures.h"
+#include "host/server/image_files.h"
 
 namespace roundhouse::host::ollama {
 
-class PictureAnswer {
+class ImageAnswer {
  public:
   // `model` as the client wrote it. All must outlive it.
-  PictureAnswer(const Services& services, http::Exchange& exchange, std::string model, bool stream,
-                bool metadata);
+  ImageAnswer(const Services& services, http::Exchange& exchange, std::string model, bool stream,
+              bool metadata);
 
   // Answers the exchange, or throws an Error that is the answer.
   void run(const GenerateRequest& request, std::optional<KeepAlive> keep_alive);
@@ -24,7 +24,7 @@ class PictureAnswer {
   Json line(bool done) const;
   void write(const Json& json);
   void on_step(const StepEvent& event);
-  void on_picture(const PictureFile& picture);
+  void on_image(const ImageFile& image);
 
   const Services& services_;
   http::Exchange& exchange_;

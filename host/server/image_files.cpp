@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/server/pictures.h"
+#include "host/server/image_files.h"
 
 #include <utility>
 
 namespace roundhouse::host {
 
-std::string png_file(const Image& picture, const PngTexts& texts) {
-  const std::vector<std::uint8_t> bytes = encode_png(picture, texts);
+std::string png_file(const Image& image, const PngTexts& texts) {
+  const std::vector<std::uint8_t> bytes = encode_png(image, texts);
   return {bytes.begin(), bytes.end()};
 }
 
@@ -15,11 +15,11 @@ void tell_engine(http::Exchange& exchange, const GeneratePlan& plan) {
   exchange.header("X-Roundhouse-Model", name_of(plan.model));
 }
 
-std::vector<std::string> make_picture_files(const Services& services, http::Exchange& exchange,
-                                            const GenerateRequest& request,
-                                            std::optional<KeepAlive> keep_alive, const PictureEvents& events,
-                                            bool metadata, PreviewRate previews) {
-  Generation made;  // so far: what a picture's record needs
+std::vector<std::string> make_image_files(const Services& services, http::Exchange& exchange,
+                                          const GenerateRequest& request, std::optional<KeepAlive> keep_alive,
+                                          const ImageFileEvents& events, bool metadata,
+                                          PreviewRate previews) {
+  Generation made;  // so far: what an image's record needs
   GenerationEvents generation;
   bool begun = false;
   const auto begin = [&] {
@@ -44,14 +44,14 @@ std::vector<std::string> make_picture_files(const Services& services, http::Exch
   generation.image = [&](std::uint32_t image, std::uint64_t seed, const ImageResult& result) {
     begin();
     made.images.assign(1, {seed, result});
-    PictureFile file{made.record(0, services.version), {}, {}};
+    ImageFile file{made.record(0, services.version), {}, {}};
     for (const StageTiming& stage : result.stages) {
       if (auto note = long_prompt_note(stage)) file.notes.push_back(std::move(*note));
     }
     file.png = png_file(result.image, metadata ? metadata_texts(file.record) : PngTexts{});
-    if (events.picture) events.picture(image, file);
+    if (events.image) events.image(image, file);
   };
-  return generate_pictures(services, exchange, request, keep_alive, generation, previews).plan.notes;
+  return generate_images(services, exchange, request, keep_alive, generation, previews).plan.notes;
 }
 
 }  // namespace roundhouse::host

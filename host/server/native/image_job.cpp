@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a body to a picture, with news on the way.
-#include "host/server/native/picture_job.h"
+// From a body to an image, with news on the way.
+#include "host/server/native/image_job.h"
 
 #include <fmt/format.h>
 
@@ -26,18 +26,18 @@ std::string_view bytes_of(const std::vector<std::uint8_t>& bytes) {
 }
 
 // Four bytes a pixel, the last one opaque.
-std::vector<std::uint8_t> rgba_of(const Image& picture) {
+std::vector<std::uint8_t> rgba_of(const Image& image) {
   std::vector<std::uint8_t> rgba;
-  rgba.reserve(picture.rgb.size() / 3 * 4);
-  for (std::size_t i = 0; i + 2 < picture.rgb.size(); i += 3)
-    rgba.insert(rgba.end(), {picture.rgb[i], picture.rgb[i + 1], picture.rgb[i + 2], 255});
+  rgba.reserve(image.rgb.size() / 3 * 4);
+  for (std::size_t i = 0; i + 2 < image.rgb.size(); i += 3)
+    rgba.insert(rgba.end(), {image.rgb[i], image.rgb[i + 1], image.rgb[i + 2], 255});
   return rgba;
 }
 
-Json image_json(const Image& picture, bool png, const std::vector<std::uint8_t>& bytes) {
+Json image_json(const Image& image, bool png, const std::vector<std::uint8_t>& bytes) {
   return {{"base64", base64_encoded(bytes_of(bytes))},
-          {"width", picture.width},
-          {"height", picture.height},
+          {"width", image.width},
+          {"height", image.height},
           {"mode", png ? "png" : "rgba"}};
 }
 
@@ -73,11 +73,11 @@ void add_figures(Json& json, const Generation& generation) {
 
 }  // namespace
 
-PictureJob::PictureJob(const Services& services, ProgressTable& table, http::Exchange& exchange)
+ImageJob::ImageJob(const Services& services, ProgressTable& table, http::Exchange& exchange)
     : services_(services), table_(table), exchange_(exchange) {
 }
 
-void PictureJob::run() {
+void ImageJob::run() {
   native_ = read_native_request(exchange_.request(), services_);
   exchange_.notes()["generation_id"] = native_.id;
   table_.begin(native_.id, [this] { exchange_.cancel(); });
@@ -93,10 +93,10 @@ void PictureJob::run() {
   table_.end(native_.id, ProgressState::completed, "done");
 }
 
-void PictureJob::make() {
+void ImageJob::make() {
   const Generation generation =
-      generate_pictures(services_, exchange_, native_.request, native_.keep_alive, events(),
-                        PreviewRate{native_.stream ? native_.preview_every : 0, 0});
+      generate_images(services_, exchange_, native_.request, native_.keep_alive, events(),
+                      PreviewRate{native_.stream ? native_.preview_every : 0, 0});
   advance(kDrawn, "drawn");
   const Json answer = result(generation);
   advance(kSending, "sending");
@@ -107,7 +107,7 @@ void PictureJob::make() {
   }
 }
 
-GenerationEvents PictureJob::events() {
+GenerationEvents ImageJob::events() {
   GenerationEvents events;
   events.planned = [this](const GeneratePlan& plan) {
     if (native_.stream) stream_ = &exchange_.begin(200, http::kNdjson);
@@ -131,7 +131,7 @@ GenerationEvents PictureJob::events() {
   return events;
 }
 
-void PictureJob::on_step(const StepEvent& event) {
+void ImageJob::on_step(const StepEvent& event) {
   if (event.stage == "load") return;  // told by `loading`
   if (event.stage == "encode") return advance(kEncoding, "reading the prompt", &event);
   if (event.stage == "decode") {
@@ -151,7 +151,7 @@ void PictureJob::on_step(const StepEvent& event) {
   tell(&event);
 }
 
-void PictureJob::on_preview(const PreviewEvent& event) {
+void ImageJob::on_preview(const PreviewEvent& event) {
   Json line;
   line["event"] = "preview";
   line["generation_id"] = native_.id;
@@ -161,7 +161,7 @@ void PictureJob::on_preview(const PreviewEvent& event) {
   write(line);
 }
 
-void PictureJob::advance(double progress, const std::string& message, const StepEvent* step) {
+void ImageJob::advance(double progress, const std::string& message, const StepEvent* step) {
   table_.update(native_.id, [&](ProgressRecord& record) {
     record.progress = progress;
     record.message = message;
@@ -169,7 +169,7 @@ void PictureJob::advance(double progress, const std::string& message, const Step
   tell(step);
 }
 
-void PictureJob::tell(const StepEvent* step) {
+void ImageJob::tell(const StepEvent* step) {
   if (stream_ == nullptr) return;
   const auto record = table_.find(native_.id);
   if (!record) return;
@@ -185,14 +185,14 @@ void PictureJob::tell(const StepEvent* step) {
   write(line);
 }
 
-void PictureJob::write(const Json& line) {
+void ImageJob::write(const Json& line) {
   if (stream_ == nullptr || stream_->write(json_text(line) + "\n")) return;
   throw Error(RH_CANCELLED, "the client left");
 }
 
-Json PictureJob::result(const Generation& generation) const {
+Json ImageJob::result(const Generation& generation) const {
   const FinishedImage& image = generation.images.at(0);
-  const PictureRecord record = generation.record(0, services_.version);
+  const ImageMetadata record = generation.record(0, services_.version);
   Json json;
   if (native_.stream) json["event"] = "result";
   json["success"] = true;
@@ -221,14 +221,14 @@ Json PictureJob::result(const Generation& generation) const {
   return json;
 }
 
-Json PictureJob::file_json(const Image& picture, const PictureRecord& record) const {
+Json ImageJob::file_json(const Image& image, const ImageMetadata& record) const {
   std::vector<std::uint8_t> bytes;
   if (native_.png) {
-    bytes = encode_png(picture, native_.metadata ? metadata_texts(record) : PngTexts{});
+    bytes = encode_png(image, native_.metadata ? metadata_texts(record) : PngTexts{});
   } else {
-    bytes = rgba_of(picture);
+    bytes = rgba_of(image);
   }
-  Json json = image_json(picture, native_.png, bytes);
+  Json json = image_json(image, native_.png, bytes);
   json["fit_mode"] = native_.fit_mode;
   json["preserve_aspect"] = native_.preserve_aspect;
   return json;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/server/picture_shelf.h"
+#include "host/server/image_shelf.h"
 
 #include <sys/random.h>
 
@@ -26,15 +26,15 @@ std::string fresh_name() {
 
 }  // namespace
 
-PictureShelf::PictureShelf(Limits limits, std::function<Clock::time_point()> now)
+ImageShelf::ImageShelf(Limits limits, std::function<Clock::time_point()> now)
     : limits_(limits), now_(std::move(now)) {
 }
 
-std::string PictureShelf::keep(std::string file) {
+std::string ImageShelf::keep(std::string file) {
   Kept kept{fresh_name(), std::make_shared<const std::string>(std::move(file)), {}};
   const std::lock_guard lock(mutex_);
   drop_old();
-  while (!kept_.empty() && (kept_.size() >= limits_.pictures || bytes_ + kept.file->size() > limits_.bytes))
+  while (!kept_.empty() && (kept_.size() >= limits_.images || bytes_ + kept.file->size() > limits_.bytes))
     drop_first();
   kept.end = now_() + limits_.age;
   bytes_ += kept.file->size();
@@ -43,19 +43,19 @@ std::string PictureShelf::keep(std::string file) {
   return kept.name;
 }
 
-std::shared_ptr<const std::string> PictureShelf::find(const std::string& name) {
+std::shared_ptr<const std::string> ImageShelf::find(const std::string& name) {
   const std::lock_guard lock(mutex_);
   drop_old();
   const auto found = names_.find(name);
   return found == names_.end() ? nullptr : found->second->file;
 }
 
-void PictureShelf::drop_old() {
+void ImageShelf::drop_old() {
   while (!kept_.empty() && kept_.front().end <= now_())
     drop_first();
 }
 
-void PictureShelf::drop_first() {
+void ImageShelf::drop_first() {
   bytes_ -= kept_.front().file->size();
   names_.erase(kept_.front().name);
   kept_.pop_front();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/server/a1111/picture_routes.h"
+#include "host/server/a1111/image_routes.h"
 
 #include <algorithm>
 #include <ctime>
 
 #include "host/server/a1111/names.h"
 #include "host/server/a1111/txt2img_request.h"
+#include "host/server/image_files.h"
 #include "host/server/image_to_image.h"
-#include "host/server/pictures.h"
 #include "host/text/json_text.h"
 #include "host/transport/base64.h"
 
@@ -16,9 +16,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Room for pictures of other people in base64.
-constexpr http::RouteOptions kWithPictures{std::uint64_t{64} << 20, false, false};
-constexpr std::uint32_t kPreviews = 4;  // of a picture, for those who ask how far it is
+// Room for images of other people in base64.
+constexpr http::RouteOptions kWithImages{std::uint64_t{64} << 20, false, false};
+constexpr std::uint32_t kPreviews = 4;  // of an image, for those who ask how far it is
 
 std::string timestamp() {
   const std::time_t now = std::time(nullptr);
@@ -28,7 +28,7 @@ std::string timestamp() {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &local)};
 }
 
-// What `skip` makes of the picture at work.
+// What `skip` makes of the image at work.
 class Skipped : public Error {
  public:
   Skipped() : Error(RH_CANCELLED, "skipped") {}
@@ -68,7 +68,7 @@ class Txt2Img {
     return state;
   }
 
-  // All pictures, the rest again after each one that was skipped.
+  // All images, the rest again after each one that was skipped.
   void make() {
     const auto total = static_cast<std::uint32_t>(txt2img_.request.images);
     GenerateRequest request = txt2img_.request;
@@ -78,9 +78,8 @@ class Txt2Img {
       request.images = total - next_;
       request.seed = (seed + next_) & INT64_MAX;
       try {
-        const auto notes =
-            make_picture_files(services_, exchange_, request, std::nullopt, events(next_, total),
-                               txt2img_.metadata, PreviewRate{0, kPreviews});
+        const auto notes = make_image_files(services_, exchange_, request, std::nullopt, events(next_, total),
+                                            txt2img_.metadata, PreviewRate{0, kPreviews});
         txt2img_.notes.insert(txt2img_.notes.end(), notes.begin(), notes.end());
         return;
       } catch (const Skipped&) {
@@ -93,8 +92,8 @@ class Txt2Img {
     }
   }
 
-  PictureEvents events(std::uint32_t first, std::uint32_t total) {
-    PictureEvents events;
+  ImageFileEvents events(std::uint32_t first, std::uint32_t total) {
+    ImageFileEvents events;
     events.begun = [this](const GeneratePlan& plan, const LeaseReport&) {
       if (plan_.engine.empty()) tell_engine(exchange_, plan);
       plan_ = plan;
@@ -112,13 +111,13 @@ class Txt2Img {
       });
     };
     events.preview = [this](std::uint32_t, const PreviewEvent& event) {
-      auto picture = std::make_shared<const Image>(event.image);
-      job_.update([&](JobState& state) { state.preview = std::move(picture); });
+      auto image = std::make_shared<const Image>(event.image);
+      job_.update([&](JobState& state) { state.preview = std::move(image); });
     };
-    events.picture = [this](std::uint32_t, const PictureFile& picture) {
+    events.image = [this](std::uint32_t, const ImageFile& image) {
       ++next_;
-      images_.push_back(base64_encoded(picture.png));
-      records_.push_back(picture.record);
+      images_.push_back(base64_encoded(image.png));
+      records_.push_back(image.record);
     };
     return events;
   }
@@ -128,7 +127,7 @@ class Txt2Img {
     ordered_json json;
     ordered_json seeds = ordered_json::array(), prompts = seeds, negatives = seeds, texts = seeds;
     const std::string negative = asked.negative_prompt.value_or("");
-    for (const PictureRecord& record : records_) {
+    for (const ImageMetadata& record : records_) {
       seeds.push_back(record.job.seed);
       prompts.push_back(asked.prompt);
       negatives.push_back(negative);
@@ -179,10 +178,10 @@ class Txt2Img {
   Txt2ImgRequest txt2img_;
   const std::string timestamp_ = timestamp();
   Jobs::Job job_;
-  std::uint32_t next_ = 0;  // picture
+  std::uint32_t next_ = 0;  // image
   GeneratePlan plan_;
   ordered_json images_ = ordered_json::array();
-  std::vector<PictureRecord> records_;
+  std::vector<ImageMetadata> records_;
 };
 
 void txt2img(const Services& services, Settings& settings, Jobs& jobs, http::Exchange& exchange) {
@@ -198,10 +197,10 @@ void txt2img(const Services& services, Settings& settings, Jobs& jobs, http::Exc
 void img2img(const Services& services, const Settings& settings, http::Exchange& exchange) {
   const JsonFields fields = JsonFields::parse(exchange.request().body);
   const auto images = fields.list("init_images");
-  if (!images || images->empty()) fields.refuse("init_images", "names no picture, expected one or more");
+  if (!images || images->empty()) fields.refuse("init_images", "names no image, expected one or more");
   for (const auto& image : *images)
-    decode_picture_text(image, "init_images");
-  if (fields.has("mask")) decode_picture_text(fields.value().at("mask"), "mask");
+    decode_image_text(image, "init_images");
+  if (fields.has("mask")) decode_image_text(fields.value().at("mask"), "mask");
   with_plain_values(fields).number("denoising_strength", 0, 1);
   refuse_image_to_image(services, read_txt2img(with_plain_values(fields), services, settings).request,
                         fields.has("mask"));
@@ -209,12 +208,12 @@ void img2img(const Services& services, const Settings& settings, http::Exchange&
 
 }  // namespace
 
-void add_picture_routes(http::Router& router, const Services& services,
-                        const std::shared_ptr<Settings>& settings, const std::shared_ptr<Jobs>& jobs) {
+void add_image_routes(http::Router& router, const Services& services,
+                      const std::shared_ptr<Settings>& settings, const std::shared_ptr<Jobs>& jobs) {
   router.add("POST", "/sdapi/v1/txt2img", {}, [&services, settings, jobs](http::Exchange& exchange) {
     txt2img(services, *settings, *jobs, exchange);
   });
-  router.add("POST", "/sdapi/v1/img2img", kWithPictures,
+  router.add("POST", "/sdapi/v1/img2img", kWithImages,
              [&services, settings](http::Exchange& exchange) { img2img(services, *settings, exchange); });
 }
 

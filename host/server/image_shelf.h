@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures that a client will fetch by an address instead of reading them from its answer.
+// Images that a client will fetch by an address instead of reading them from its answer.
 #pragma once
 
 #include <chrono>
@@ -14,15 +14,15 @@
 namespace roundhouse::host {
 
 // Keeps files in memory for a while, the newest at the cost of the oldest. Any thread.
-class PictureShelf {
+class ImageShelf {
  public:
   using Clock = std::chrono::steady_clock;
   struct Limits {
     std::uint64_t bytes = std::uint64_t{256} << 20;  // of all; a single file may be larger
-    std::size_t pictures = 1024;
+    std::size_t images = 1024;
     std::chrono::seconds age{3600};
   };
-  explicit PictureShelf(Limits limits, std::function<Clock::time_point()> now = Clock::now);
+  explicit ImageShelf(Limits limits, std::function<Clock::time_point()> now = Clock::now);
 
   // Returns the name under which the file can be had: 32 digits of chance, which nobody can guess.
   std::string keep(std::string file);
