@@ -55,7 +55,7 @@ class EveryArchitecture : public Program, public testing::WithParamInterface<Tin
   }
   // What the original implementation made of it.
   static std::vector<std::uint8_t> expected() {
-    const std::string file = content(fixture() / "expected/pictures.safetensors");
+    const std::string file = content(fixture() / "expected/images.safetensors");
     std::uint64_t size = 0;
     std::memcpy(&size, file.data(), sizeof size);
     const auto header = nlohmann::json::parse(file.substr(sizeof size, size));

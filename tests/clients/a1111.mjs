@@ -61,8 +61,8 @@ async function images() {
   assert.equal(info.sd_model_name, "pocket-turbo");
   assert.equal(info.infotexts.length, 2);
   const expected = generatedSmall("--num-images", "2");
-  answer.images.forEach((image, i) => {
-    const image = pngOfText(image);
+  answer.images.forEach((text, i) => {
+    const image = pngOfText(text);
     samePixels(image, expected[i], `image ${i}`);
     assert.equal(info.infotexts[i], image.texts.parameters);
     assert.equal(image.texts.parameters, expected[i].texts.parameters);
