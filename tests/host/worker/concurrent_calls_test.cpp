@@ -32,6 +32,17 @@ class ConcurrentCallsTest : public WorkerTest {
     return std::async(std::launch::async,
                       [this, client, task] { return generate(*clients_[client], task, events_[client]); });
   }
+  // A slow one that the engine is at work on.
+  std::future<ImageResult> begin_slow(std::size_t client) {
+    auto heard = std::make_shared<std::promise<void>>();
+    events_[client].progress = [heard, first = true](const ProgressEvent&) mutable {
+      if (first) heard->set_value();
+      first = false;
+    };
+    auto call = begin(client, "slow", 1000);
+    heard->get_future().wait_for(std::chrono::seconds(20));
+    return call;
+  }
   std::vector<std::future<ImageResult>> begin_all(const std::string& prompt, std::uint32_t steps = 2) {
     std::vector<std::future<ImageResult>> calls;
     for (std::size_t i = 0; i < kCalls; ++i)
@@ -87,8 +98,8 @@ TEST_F(ConcurrentCallsTest, AFailureIsOfItsOwnCallAlone) {
 TEST_F(ConcurrentCallsTest, TheSilenceOfOneCallEndsTheWorkerWhichTheOthersAreTold) {
   options_.timeouts.step = milliseconds(500);
   open();
+  auto works = begin_slow(1);
   auto hangs = begin(0, "hang");
-  auto works = begin(1, "slow", 1000);
   expect_error(RH_TIMEOUT, "showed no progress for 0.5 s in generate", [&] { hangs.get(); });
   expect_error(RH_ENGINE_CRASHED,
                "engine 'chorus' was killed in generate: another of its calls showed no progress for 0.5 s",
@@ -97,7 +108,7 @@ TEST_F(ConcurrentCallsTest, TheSilenceOfOneCallEndsTheWorkerWhichTheOthersAreTol
 
 TEST_F(ConcurrentCallsTest, AFrameThatBelongsToNoCallCostsThatWorkerAlone) {
   open();
-  auto works = begin(1, "slow", 1000);
+  auto works = begin_slow(1);
   try {
     ask(0, "stray", "0");
   } catch (const Error&) {  // where the frame overtakes the answer
