@@ -5,57 +5,26 @@
 #include <fmt/format.h>
 #include <netdb.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 
 #include "host/server/http/admission.h"
+#include "host/server/http/request_reader.h"
 
 namespace roundhouse::host::http {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace wire = boost::beast::http;
 using boost::system::error_code;
-using Protocol = asio::generic::stream_protocol;  // TCP or Unix
 using Clock = std::chrono::steady_clock;
-template <typename T>
-using Task = asio::awaitable<T>;
 
-constexpr auto kResume = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kPiece = std::size_t{64} << 10;
 constexpr std::size_t kAhead = std::size_t{64} << 10;  // of pipelined requests, read while one is answered
 constexpr std::size_t kThrownAway = std::size_t{64} << 20;  // of what is beyond; who sends more is cut off
 constexpr std::chrono::seconds kLinger{2};
-
-// What is wrong with a head that Beast could not read; none where there is nobody to be told.
-std::optional<HttpError> head_error(const error_code& code, const Limits& limits) {
-  if (code == wire::error::header_limit || code == wire::error::buffer_overflow) {
-    return HttpError(431, RH_INVALID_ARGUMENT,
-                     fmt::format("the head of the request is larger than {} bytes", limits.header_bytes));
-  }
-  if (code == wire::error::bad_version) {
-    return HttpError(505, RH_INVALID_ARGUMENT, "the version of HTTP is not known, expected 1.0 or 1.1");
-  }
-  if (code == wire::error::end_of_stream || code == wire::error::partial_message ||
-      code.category() != make_error_code(wire::error::bad_method).category()) {
-    return std::nullopt;
-  }
-  return HttpError(400, RH_INVALID_ARGUMENT, "the request is not HTTP: " + code.message());
-}
 
 // "127.0.0.1:40312", "[::1]:40312", "unix".
 std::string remote_name(const Protocol::endpoint& peer) {
@@ -111,61 +80,26 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   Task<void> serve() {
     while (!shared_.stopping) {
       idle_since_ = Clock::now();
-      if (!co_await wait_for_request()) break;
-      parser_.emplace();
-      parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes));
-      parser_->body_limit(boost::none);
-      stream_.expires_after(limits().header_time);
-      const auto [code, size] = co_await wire::async_read_header(stream_, buffer_, *parser_, kResume);
-      idle_since_.reset();
+      if (!co_await reader_.wait()) break;
       Request request;
+      const RequestReader::Head head = co_await reader_.read_head(request);
+      idle_since_.reset();
       request.remote = remote_;
       request.received = std::chrono::steady_clock::now();
-      std::optional<Admission> admission;
-      if (code) {
-        const std::optional<HttpError> error = head_error(code, limits());
-        if (!error) break;
-        admission = refuse(std::move(request), shared_, *error);
-      } else {
-        take_head(request);
-        admission = admit(std::move(request), shared_, content_length());
-      }
-      if (!co_await exchange(std::move(*admission), !code)) break;
+      if (!head.complete && !head.error) break;
+      Admission admission = head.error ? refuse(std::move(request), shared_, *head.error)
+                                       : admit(std::move(request), shared_, reader_.content_length());
+      if (!co_await exchange(std::move(admission), head.complete)) break;
     }
     error_code ignored;
     stream_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
   }
 
-  // Until the first byte of the next request. False: there will be none.
-  Task<bool> wait_for_request() {
-    if (buffer_.size() > 0) co_return true;
-    stream_.expires_after(limits().idle_time);
-    const auto [code, size] = co_await stream_.async_read_some(buffer_.prepare(4096), kResume);
-    buffer_.commit(size);
-    co_return !code;
-  }
-
-  void take_head(Request& request) const {
-    const auto& message = parser_->get();
-    request.method = std::string(message.method_string());
-    request.target = std::string(message.target());
-    for (const auto& field : message)
-      request.headers.add(std::string(field.name_string()), std::string(field.value()));
-    // A client of that version names no host where it means this one.
-    if (message.version() < 11 && request.headers.count("Host") == 0)
-      request.headers.add("Host", "localhost");
-  }
-
-  std::optional<std::uint64_t> content_length() const {
-    const auto length = parser_->content_length();
-    return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
-  }
-
   // One request from admission to the end of its answer. True when another may follow.
   Task<bool> exchange(Admission admission, bool head_read) {
     const bool streams = admission.route != nullptr && admission.route->options.streamed_body;
-    awaits_continue_ = head_read && admission.request.headers.find("Expect").has_value();
-    bool body_read = head_read && parser_->is_done();
+    if (head_read && admission.request.headers.find("Expect")) reader_.expect_continue();
+    bool body_read = head_read && reader_.body_ends();
     if (admission.route != nullptr && !admission.refusal && !streams && !body_read) {
       if (!co_await read_whole_body(admission)) co_return false;
       body_read = !admission.refusal;
@@ -178,9 +112,10 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
         });
     if (!taken) {
       channel_ = nullptr;
-      co_await write(
-          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
-          "Connection: close\r\n\r\n");
+      co_await write_all(stream_,
+                         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+                         "Connection: close\r\n\r\n",
+                         limits());
       co_return false;
     }
     co_await attend(body_read);
@@ -194,11 +129,11 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   std::shared_ptr<Channel> make_channel(const Admission& admission, bool head_read, bool body_read) {
     Channel::Setting setting;
     setting.dialect = admission.dialect;
-    setting.chunks = head_read && parser_->get().version() >= 11;
+    setting.chunks = head_read && reader_.is_http_1_1();
     // Where such a request ends is not certain.
     const bool malformed =
         admission.refusal && (admission.refusal->status() == 400 || admission.refusal->status() == 501);
-    setting.keep_alive = setting.chunks && parser_->keep_alive() && !malformed;
+    setting.keep_alive = setting.chunks && reader_.keeps_alive() && !malformed;
     setting.body_pending = !body_read;
     setting.body_limit = admission.route != nullptr ? admission.route->options.body_limit : 0;
     setting.fields = admission.fields;
@@ -218,44 +153,22 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
   // False when the client is gone. Too large or too slow a body becomes the refusal.
   Task<bool> read_whole_body(Admission& admission) {
     const std::uint64_t limit = admission.route->options.body_limit;
-    stream_.expires_after(limits().body_time);
-    while (!parser_->is_done()) {
-      std::string piece;
-      const error_code code = co_await read_piece(piece);
-      if (code && !is_bad_body(code)) co_return false;
-      if (code) {
-        admission.refusal.emplace(400, RH_INVALID_ARGUMENT, "the body is damaged: " + code.message());
+    reader_.start_body();
+    while (!reader_.body_ends()) {
+      const RequestReader::Piece piece = co_await reader_.read_piece();
+      if (piece.result == RequestReader::Read::gone) co_return false;
+      if (piece.result == RequestReader::Read::damaged) {
+        admission.refusal.emplace(400, RH_INVALID_ARGUMENT, piece.damage);
         break;
       }
-      if (admission.request.body.size() + piece.size() > limit) {
+      if (admission.request.body.size() + piece.bytes.size() > limit) {
         admission.refusal.emplace(413, RH_INVALID_ARGUMENT,
                                   fmt::format("the body is larger than {} bytes", limit));
         break;
       }
-      admission.request.body += piece;
+      admission.request.body += piece.bytes;
     }
     co_return true;
-  }
-
-  static bool is_bad_body(const error_code& code) {
-    return code.category() == make_error_code(wire::error::bad_chunk).category() &&
-           code != wire::error::end_of_stream && code != wire::error::partial_message;
-  }
-
-  Task<error_code> read_piece(std::string& piece) {
-    if (awaits_continue_) {
-      awaits_continue_ = false;
-      if (!co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return asio::error::broken_pipe;
-      stream_.expires_after(limits().body_time);
-    }
-    piece.resize(kPiece);
-    auto& body = parser_->get().body();
-    body.data = piece.data();
-    body.size = piece.size();
-    body.more = true;
-    const auto [code, size] = co_await wire::async_read_some(stream_, buffer_, *parser_, kResume);
-    piece.resize(piece.size() - body.size);
-    co_return code == wire::error::need_buffer ? error_code{} : code;
   }
 
   // Moves bytes between channel and socket until the answer is complete or nobody is left to read it.
@@ -265,7 +178,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     for (;;) {
       Channel::Work work = channel->take();
       if (!work.bytes.empty()) {
-        const bool sent = co_await write(work.bytes);
+        const bool sent = co_await write_all(stream_, work.bytes, limits());
         if (sent) channel->written(work.bytes.size());
         if (!sent) channel->gone();
         continue;
@@ -284,33 +197,18 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
 
   // True when it was the last, the empty one.
   Task<bool> deliver_piece(Channel& channel) {
-    std::string piece;
-    while (piece.empty() && !parser_->is_done()) {
-      stream_.expires_after(limits().body_time);
-      const error_code code = co_await read_piece(piece);
-      if (code && is_bad_body(code)) {
-        channel.deliver(HttpError(400, RH_INVALID_ARGUMENT, "the body is damaged: " + code.message()));
-        co_return false;
-      }
-      if (code) {
-        channel.gone();
-        co_return false;
-      }
+    RequestReader::Piece piece;
+    while (piece.bytes.empty() && !reader_.body_ends()) {
+      reader_.start_body();
+      piece = co_await reader_.read_piece();
+      if (piece.result == RequestReader::Read::damaged)
+        channel.deliver(HttpError(400, RH_INVALID_ARGUMENT, piece.damage));
+      if (piece.result == RequestReader::Read::gone) channel.gone();
+      if (piece.result != RequestReader::Read::ok) co_return false;
     }
-    const bool last = piece.empty();
-    channel.deliver(std::move(piece));
+    const bool last = piece.bytes.empty();
+    channel.deliver(std::move(piece.bytes));
     co_return last;
-  }
-
-  Task<bool> write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      stream_.expires_after(limits().write_time);
-      const auto [code, size] =
-          co_await asio::async_write(stream_, asio::buffer(bytes.substr(0, kPiece)), kResume);
-      if (code) co_return false;
-      bytes.remove_prefix(size);
-    }
-    co_return true;
   }
 
   // Notices the client's leaving while a handler works, and keeps what it sends meanwhile for the next turn.
@@ -330,13 +228,13 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     std::string trash;
     std::size_t thrown_away = 0;
     while (!end_watch_) {
-      overrun_ = overrun_ || buffer_.size() >= kAhead;
+      overrun_ = overrun_ || reader_.ahead().size() >= kAhead;
       if (overrun_) trash.resize(kPiece);
       const asio::mutable_buffer into =
-          overrun_ ? asio::buffer(trash) : asio::mutable_buffer(buffer_.prepare(4096));
+          overrun_ ? asio::buffer(trash) : asio::mutable_buffer(reader_.ahead().prepare(4096));
       const auto [code, size] = co_await stream_.socket().async_read_some(into, kResume);
       if (overrun_) thrown_away += size;
-      if (!overrun_) buffer_.commit(size);
+      if (!overrun_) reader_.ahead().commit(size);
       if (end_watch_) co_return;
       if (code || thrown_away > kThrownAway) {
         if (channel_) channel_->left();
@@ -368,16 +266,14 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     }
   }
 
-  beast::basic_stream<Protocol> stream_;
-  beast::flat_buffer buffer_{std::size_t{512} << 10};
+  WireStream stream_;
   asio::steady_timer signal_;
-  std::optional<wire::request_parser<wire::buffer_body>> parser_;
   Shared& shared_;
+  RequestReader reader_{stream_, shared_.options.limits};
   const std::function<void()> ended_;
   std::string remote_;
   std::shared_ptr<Channel> channel_;                            // of the request at work
   std::optional<Clock::time_point> idle_since_ = Clock::now();  // no head of a request has arrived
-  bool awaits_continue_ = false;
   bool watching_ = false, end_watch_ = false;
   std::atomic<bool> overrun_ = false;  // the client sent more ahead than is kept
 };
