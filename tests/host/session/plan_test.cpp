@@ -1,88 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of plans: every refusal before an engine starts, the order of refusals, and what is decided.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <cmath>
-#include <fstream>
 #include <functional>
 
-#include "host/session/session.h"
 #include "host/session/values.h"
-#include "roundhouse/base.h"
+#include "plan_fixture.h"
 
 namespace roundhouse::host {
 namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
-namespace fs = std::filesystem;
-
-EngineManifest engine(const std::string& id, int score, std::vector<std::string> features) {
-  EngineManifest manifest;
-  manifest.file = "/engines/" + id + ".json";
-  manifest.library = "/engines/" + id + ".so";
-  manifest.id = id;
-  manifest.maturity = "stable";
-  manifest.abi_major = RH_ABI_MAJOR;
-  manifest.score = score;
-  manifest.capabilities = {{"task", {"text-to-image"}},          {"device", {"cpu"}},
-                           {"weight-format", {"safetensors"}},   {"dtype", {"f32", "bf16", "f16"}},
-                           {"sampler", {"euler", "dpmpp-2m"}},   {"schedule", {"flow", "native"}},
-                           {"architecture", {"ZImagePipeline"}}, {"feature", std::move(features)}};
-  return manifest;
-}
-
-EngineManifest modelless_engine() {
-  EngineManifest manifest = engine("card", 0, {"modelless"});
-  manifest.capabilities.erase("architecture");
-  manifest.maturity = "teaching";
-  manifest.limits["width"] = manifest.limits["height"] = {16, 512, 16};
-  return manifest;
-}
-
-std::vector<Candidate> candidates(const std::vector<EngineManifest>& manifests) {
-  std::vector<Candidate> list;
-  for (const auto& manifest : manifests)
-    list.push_back({manifest.file, "flag", manifest, std::nullopt, std::nullopt});
-  return list;
-}
-
-// Two engines, a teaching one, and the models of the tree.
-class PlanTest : public ::testing::Test {
- protected:
-  PlanTest()
-      : registry_(candidates(
-            {engine("fast", 100, {"guidance", "negative-prompt", "cfg-normalization"}),
-             engine("plain", 10, {"guidance", "negative-prompt", "cfg-normalization", "cfg-truncation"}),
-             modelless_engine()})),
-        models_(ModelSearch{{ROUNDHOUSE_MODELS}, {}}) {
-    request_.prompt = "a red circle";
-  }
-
-  GeneratePlan plan() const {
-    return make_plan(request_, registry_, models_, [] { return std::uint64_t{1} << 63 | 42; });
-  }
-
-  void expect_refused(rh_status code, const std::string& part) const {
-    try {
-      plan();
-      ADD_FAILURE() << "no error, expected " << status_name(code) << ": " << part;
-    } catch (const Error& error) {
-      EXPECT_EQ(status_name(error.code()), status_name(code)) << error.what();
-      EXPECT_THAT(error.what(), HasSubstr(part));
-    }
-  }
-
-  GenerateRequest request_;
-  Registry registry_;
-  ModelCatalogue models_;
-};
 
 // ---- values ----
 
@@ -311,107 +242,6 @@ TEST_F(PlanTest, AnEngineWithoutModelsRefusesNamesOfModelsThatMeanNothing) {
   expect_refused(RH_MODEL_NOT_FOUND, "../../etc");
   request_.model = "..a";
   expect_refused(RH_UNSAFE_NAME, "..a");
-}
-
-TEST_F(PlanTest, ARefusalOfRoutingTellsWhatItSaysOfEachEngine) {
-  const auto verdicts = [&] {
-    try {
-      plan();
-    } catch (const RoutingRefusal& refusal) {
-      return refusal.decision().verdicts;
-    }
-    return std::vector<Verdict>{};
-  };
-  request_.device = "metal";
-  ASSERT_EQ(verdicts().size(), 3U);
-  EXPECT_EQ(verdicts()[0].engine, "fast");
-  EXPECT_EQ(verdicts()[0].refusal->code(), RH_UNSUPPORTED_DEVICE);
-  request_.device = "auto";
-  request_.engine = "steam";
-  EXPECT_EQ(verdicts().size(), 3U);
-}
-
-// ---- placements without a task ----
-
-TEST_F(PlanTest, AModelIsPlacedWhereItsImagesWouldBeMade) {
-  const Placement turbo = place_model({}, registry_, models_);
-  EXPECT_EQ(name_of(turbo.model), "pocket-turbo");
-  EXPECT_EQ(turbo.engine, "fast");
-  EXPECT_EQ(turbo.device, "cpu");
-  request_.model = "pocket-base";
-  EXPECT_EQ(place_model(request_, registry_, models_).engine, plan().engine);
-  EXPECT_EQ(place_model(request_, registry_, models_).route.features, plan().route.features);
-}
-
-TEST_F(PlanTest, APlacementLooksAtNothingThatIsOfAnImage) {
-  request_ = {};
-  request_.steps = 0;
-  request_.aspect = "5:4";
-  EXPECT_NO_THROW(place_model(request_, registry_, models_));
-}
-
-TEST_F(PlanTest, AModelThatCannotBePlacedIsRefusedAsAPlanIs) {
-  const auto code = [&](const GenerateRequest& request) -> rh_status {
-    try {
-      place_model(request, registry_, models_);
-    } catch (const Error& error) {
-      return error.code();
-    }
-    return RH_OK;
-  };
-  GenerateRequest request;
-  request.model = "pocket-turbp";
-  EXPECT_EQ(code(request), RH_MODEL_NOT_FOUND);
-  request = {};
-  request.engine = "vulkan";
-  EXPECT_EQ(code(request), RH_ENGINE_NOT_FOUND);
-  request = {};
-  request.device = "metal";
-  EXPECT_EQ(code(request), RH_UNSUPPORTED_DEVICE);
-  request.device = "cpu";
-  EXPECT_EQ(code(request), RH_CPU_NOT_ALLOWED);
-}
-
-TEST_F(PlanTest, ATeachingEngineIsNeverChosenByItself) {
-  registry_ = Registry(candidates({modelless_engine()}));
-  EXPECT_THROW(plan(), Error);
-}
-
-TEST_F(PlanTest, ABareDirectoryObeysOnlyTheHardRule) {
-  request_.model = std::string(ROUNDHOUSE_MODELS) + "/pocket-turbo";
-  request_.width = 1024;
-  EXPECT_EQ(plan().job.width, 1024U);
-  request_.width = 1000;
-  expect_refused(RH_INVALID_DIMENSION, "width: 1000 is not a multiple of 16, expected 16 to 2048");
-}
-
-TEST_F(PlanTest, ADeviceOfItsOwnComesBeforeTheProcessor) {
-  auto manifest = engine("card0", 1, {});
-  manifest.capabilities["device"] = {"cpu", "cuda:0", "cuda:1"};
-  registry_ = Registry(candidates({manifest}));
-  EXPECT_EQ(plan().device, "cuda:0");
-  request_.device = "cpu";
-  request_.allow_cpu = true;
-  EXPECT_EQ(plan().device, "cpu");
-}
-
-TEST_F(PlanTest, RatesAreThoseOfTheWeightsThatTheModelWillHave) {
-  request_.model = "pocket-turbo";
-  EXPECT_EQ(plan().route.weight_type, "bf16");
-  request_.weights = "stored";
-  registry_ = Registry(candidates({[] {
-    EngineManifest manifest = engine("fast", 100, {});
-    manifest.capabilities["weights"] = {"stored", "q8_0"};
-    return manifest;
-  }()}));
-  EXPECT_EQ(plan().route.weight_type, "bf16");
-  request_.weights = "q8_0";
-  EXPECT_EQ(plan().route.weight_type, "q8_0");
-  request_.weights.reset();
-  request_.model_options = {{"weights", std::string("q8_0")}};
-  EXPECT_EQ(plan().route.weight_type, "q8_0");
-  request_.engine_options = {{"products", std::string("f32")}};
-  EXPECT_EQ(plan().route.weight_type, std::nullopt) << "engines are measured without options";
 }
 
 }  // namespace
