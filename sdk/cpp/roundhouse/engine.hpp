@@ -60,6 +60,30 @@ struct ModelSource {
   LoadSink& sink;
 };
 
+namespace detail {
+
+// A source as the host gave it, read for the length of a call.  `reader` is who is said to read the options.
+class SourceReader {
+ public:
+  explicit SourceReader(const rh_model_source& source, std::string reader = "the engine")
+      : options_(source.options, std::move(reader)),
+        sink_(source.sink),
+        model_{std::string(view_of(source.directory)), std::string(view_of(source.architecture)),
+               source.memory_limit_bytes, options_, sink_} {}
+  SourceReader(const SourceReader&) = delete;
+  SourceReader& operator=(const SourceReader&) = delete;
+
+  const ModelSource& model() const { return model_; }
+  Options& options() { return options_; }
+
+ private:
+  Options options_;
+  LoadSink sink_;
+  ModelSource model_;
+};
+
+}  // namespace detail
+
 // An open model. Destroyed by close: its destructor frees everything.
 class Model {
  public:

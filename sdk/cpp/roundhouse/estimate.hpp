@@ -54,18 +54,13 @@ const rh_estimate* estimate_extension() {
                             const rh_estimate_sink* sink, rh_error* error) -> rh_status {
     return detail::guard_for<E>(error, [&] {
       E& self = engine_of<E>(&detail::required(engine, "engine"));
-      const rh_model_source& from = checked(source, "source");
+      detail::SourceReader from(checked(source, "source"));
       const rh_estimate_sink& to = checked(sink, "sink");
       const ImageRequest values = detail::read_request(request);
-      Options model_options(from.options, "the engine");
-      Options request_options(request->options, "the engine");
-      LoadSink load(from.sink);
-      const ModelSource model{std::string(detail::view_of(from.directory)),
-                              std::string(detail::view_of(from.architecture)), from.memory_limit_bytes,
-                              model_options, load};
-      const Estimate estimate = self.estimate(model, values, request_options);
-      model_options.refuse_unread();
-      request_options.refuse_unread();
+      Options options(request->options, "the engine");
+      const Estimate estimate = self.estimate(from.model(), values, options);
+      from.options().refuse_unread();
+      options.refuse_unread();
       for (const StageEstimate& stage : estimate.stages) {
         const rh_stage_estimate record{sizeof(rh_stage_estimate), stage.stage, stage.elapsed_ns,
                                        stage.operations, stage.peak_bytes};

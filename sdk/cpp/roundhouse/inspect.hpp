@@ -44,16 +44,11 @@ const rh_inspect* inspect_extension() {
                             rh_error* error) -> rh_status {
     return detail::guard_for<E>(error, [&] {
       E& self = engine_of<E>(&detail::required(engine, "engine"));
-      const rh_model_source& from = checked(source, "source");
-      Options options(from.options, "the engine");
-      LoadSink load(from.sink);
-      const ModelSource values{std::string(detail::view_of(from.directory)),
-                               std::string(detail::view_of(from.architecture)), from.memory_limit_bytes,
-                               options, load};
-      InspectSink ear(sink, options);
+      detail::SourceReader from(checked(source, "source"));
+      InspectSink ear(sink, from.options());
       if (ear.cancelled()) throw Error(RH_CANCELLED, "cancelled");
-      self.inspect(values, ear);
-      options.refuse_unread();
+      self.inspect(from.model(), ear);
+      from.options().refuse_unread();
     });
   };
   static constexpr rh_inspect extension{sizeof(rh_inspect), 0, +model};

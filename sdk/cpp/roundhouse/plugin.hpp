@@ -173,16 +173,13 @@ class EngineHandle {
       throw Error(RH_INVALID_ARGUMENT,
                   "source.directory: NULL, engine '" + id_ + "' needs a model directory");
     }
-    Options options(source.options, "engine '" + id_ + "'");
-    LoadSink sink(source.sink);
-    const ModelSource values{std::string(view_of(source.directory)),
-                             std::string(view_of(source.architecture)), source.memory_limit_bytes, options,
-                             sink};
-    std::unique_ptr<Model> model = engine_->open(values);
+    SourceReader from(source, "engine '" + id_ + "'");
+    std::unique_ptr<Model> model = engine_->open(from.model());
     if (model == nullptr) throw Error(RH_ENGINE_INTERNAL, "open returned no model");
-    options.refuse_unread();
+    from.options().refuse_unread();
     Facts facts = model->describe();
-    add_missing(facts, "architecture", values.architecture.empty() ? id_ : values.architecture);
+    const std::string& architecture = from.model().architecture;
+    add_missing(facts, "architecture", architecture.empty() ? id_ : architecture);
     return std::make_unique<ModelHandle<E>>(std::move(model), id_, std::move(facts));
   }
 

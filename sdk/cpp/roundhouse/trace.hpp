@@ -58,19 +58,14 @@ const rh_trace* trace_extension() {
                             const rh_trace_sink* sink, rh_error* error) -> rh_status {
     return detail::guard_for<E>(error, [&] {
       E& self = engine_of<E>(&detail::required(engine, "engine"));
-      const rh_model_source& from = checked(source, "source");
+      detail::SourceReader from(checked(source, "source"));
       const ImageRequest values = detail::read_request(request);
-      Options model_options(from.options, "the engine");
-      Options request_options(request->options, "the engine");
-      LoadSink load(from.sink);
-      const ModelSource model{std::string(detail::view_of(from.directory)),
-                              std::string(detail::view_of(from.architecture)), from.memory_limit_bytes,
-                              model_options, load};
+      Options options(request->options, "the engine");
       TraceSink ear(sink);
       if (ear.cancelled()) throw Error(RH_CANCELLED, "cancelled");
-      self.trace(model, values, request_options, ear);
-      model_options.refuse_unread();
-      request_options.refuse_unread();
+      self.trace(from.model(), values, options, ear);
+      from.options().refuse_unread();
+      options.refuse_unread();
     });
   };
   static constexpr rh_trace extension{sizeof(rh_trace), 0, +image};
