@@ -136,7 +136,7 @@ class Plugin : public testing::Test {
   rh_model* model = nullptr;
 };
 
-const std::vector<float> image(std::size_t{4} * 2 * 3, 0.25F);
+const std::vector<float> grey(std::size_t{4} * 2 * 3, 0.25F);
 
 TEST_F(Plugin, refuses_a_host_of_another_major_version_or_a_small_one) {
   rh_host other = host.record;
@@ -218,8 +218,8 @@ TEST_F(Plugin, a_generate_without_an_image_or_with_two_is_a_fault) {
   EXPECT_EQ(generate([](auto&, auto&, auto&) {}), RH_ENGINE_INTERNAL);
   EXPECT_STREQ(error.message, "generate ended without an image");
   EXPECT_EQ(generate([](auto&, auto&, Sink& out) {
-              out.image(image);
-              out.image(image);
+              out.image(grey);
+              out.image(grey);
             }),
             RH_ENGINE_INTERNAL);
   EXPECT_EQ(sink.images, 1U);
@@ -229,7 +229,7 @@ TEST_F(Plugin, an_image_of_the_wrong_size_or_with_a_nan_never_reaches_the_host) 
   EXPECT_EQ(generate([](auto&, auto&, Sink& out) { out.image(std::vector<float>(7)); }), RH_ENGINE_INTERNAL);
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     EXPECT_EQ(generate([&](auto&, auto&, Sink& out) {
-                std::vector<float> values = image;
+                std::vector<float> values = grey;
                 values.back() = bad;
                 out.image(values);
               }),
@@ -250,7 +250,7 @@ TEST_F(Plugin, an_unread_option_is_refused_at_the_first_report_of_work) {
   EXPECT_FALSE(went_on);
   EXPECT_EQ(generate([](auto&, Options& options, Sink& out) {
               options.integer("unknown", 0);
-              out.image(image);
+              out.image(grey);
             }),
             RH_OK);
 }
@@ -269,7 +269,7 @@ TEST_F(Plugin, a_host_that_answers_progress_with_stop_cancels) {
 
 TEST_F(Plugin, the_error_of_the_sink_comes_back_unchanged) {
   sink.answer = RH_INSUFFICIENT_STORAGE;
-  EXPECT_EQ(generate([](auto&, auto&, Sink& out) { out.image(image); }), RH_INSUFFICIENT_STORAGE);
+  EXPECT_EQ(generate([](auto&, auto&, Sink& out) { out.image(grey); }), RH_INSUFFICIENT_STORAGE);
   EXPECT_STREQ(error.message, "the sink is full");
 }
 
@@ -277,7 +277,7 @@ TEST_F(Plugin, images_whose_rows_do_not_fit_are_refused_before_the_engine_sees_t
   const unsigned char bytes[6] = {};
   rh_pixels pixels{sizeof pixels, RH_PIXELS_RGB_U8, 2, 1, 6, 6, bytes};
   request.init_image = &pixels;
-  auto work = [](auto&, auto&, Sink& out) { out.image(image); };
+  auto work = [](auto&, auto&, Sink& out) { out.image(grey); };
   EXPECT_EQ(generate(work), RH_OK);
   for (const rh_pixels& bad :
        {rh_pixels{sizeof pixels, 9, 2, 1, 6, 6, bytes},
@@ -310,10 +310,10 @@ TEST_F(Plugin, hands_the_request_over_as_it_came) {
               EXPECT_EQ(got.loras[1].path, "/b");
               EXPECT_EQ(got.loras[1].strength, -1);
               out.stage(RH_STAGE_DENOISE);
-              out.image(image);
+              out.image(grey);
             }),
             RH_OK);
-  EXPECT_EQ(sink.rgb, image);
+  EXPECT_EQ(sink.rgb, grey);
   EXPECT_EQ(sink.stages, std::vector<std::uint32_t>{RH_STAGE_DENOISE});
 }
 
