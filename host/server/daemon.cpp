@@ -51,6 +51,8 @@ struct Daemon::State {
         services{registry,
                  pool,
                  images,
+                 texts,
+                 embedder,
                  metrics,
                  log,
                  options.models,
@@ -79,6 +81,8 @@ struct Daemon::State {
   Metrics metrics;
   ModelPool pool;
   ImageRunner images{pool};
+  TextRunner texts{pool};
+  Embedder embedder{pool};
   Services services;
   http::Router router;
   std::unique_ptr<http::Server> server;  // ends first: its handlers use all the rest

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "host/app/generate.h"
-#include "host/server/http/http_error.h"
+#include "host/server/pool_request.h"
 #include "host/text/elapsed.h"
 #include "host/worker/redaction.h"
 
@@ -15,11 +15,6 @@ namespace roundhouse::host {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-void note_placement(http::Exchange& exchange, const Placement& placement) {
-  exchange.notes()["engine"] = placement.engine;
-  exchange.notes()["model"] = name_of(placement.model);
-}
 
 void note_plan(const Services& services, http::Exchange& exchange, const GeneratePlan& plan) {
   note_placement(exchange, plan);
@@ -67,25 +62,8 @@ ImageEvents image_events(const Services& services, http::Exchange& exchange, con
   return all;
 }
 
-// The same in the words of HTTP.
-http::HttpError queue_full(const QueueFull& error) {
-  return {
-      503, RH_QUEUE_FULL, error.what(), {}, {{"Retry-After", std::to_string(error.retry_after_seconds())}}};
-}
-
-// What the pool does; full, it says so in the words of HTTP, and the log hears how long it took.
-template <typename Work>
-LeaseReport in_pool(http::Exchange& exchange, Work&& work) {
-  try {
-    LeaseReport report = work();
-    nlohmann::json& notes = exchange.notes();
-    notes["engine"] = report.placement.engine;
-    notes["waiting_ms"] = report.waiting_milliseconds;
-    notes["load_ms"] = report.loading_milliseconds;
-    return report;
-  } catch (const QueueFull& error) {
-    throw queue_full(error);
-  }
+const LeaseReport& itself(const LeaseReport& report) {
+  return report;
 }
 
 void run(const Services& services, http::Exchange& exchange, std::optional<KeepAlive> keep_alive,
@@ -93,10 +71,13 @@ void run(const Services& services, http::Exchange& exchange, std::optional<KeepA
   const Clock::time_point begin = Clock::now();
   note_plan(services, exchange, generation.plan);
   if (events.planned) events.planned(generation.plan);
-  generation.lease = in_pool(exchange, [&] {
-    return services.images.run(generation.plan, keep_alive, exchange.cancelled(),
-                               image_events(services, exchange, events, generation));
-  });
+  generation.lease = in_pool(
+      exchange,
+      [&] {
+        return services.images.run(generation.plan, keep_alive, exchange.cancelled(),
+                                   image_events(services, exchange, events, generation));
+      },
+      itself);
   generation.plan.engine = generation.lease.placement.engine;
   generation.plan.notes = generation.lease.notes;
   generation.seconds = seconds_since(begin);
@@ -144,7 +125,8 @@ LeaseReport load_model(const Services& services, http::Exchange& exchange, Gener
   wanted.placement = place_model(request, *services.registry.snapshot(), services.models());
   wanted.keep_alive = keep_alive;
   note_placement(exchange, wanted.placement);
-  return in_pool(exchange, [&] { return services.pool.lend(wanted, exchange.cancelled(), {}, nullptr); });
+  return in_pool(
+      exchange, [&] { return services.pool.lend(wanted, exchange.cancelled(), {}, nullptr); }, itself);
 }
 
 ImageMetadata Generation::record(std::size_t image, const std::string& version) const {

@@ -10,11 +10,6 @@ std::string png_file(const Image& image, const PngTexts& texts) {
   return {bytes.begin(), bytes.end()};
 }
 
-void tell_engine(http::Exchange& exchange, const GeneratePlan& plan) {
-  exchange.header("X-Roundhouse-Engine", plan.engine);
-  exchange.header("X-Roundhouse-Model", name_of(plan.model));
-}
-
 std::vector<std::string> make_image_files(const Services& services, http::Exchange& exchange,
                                           const GenerateRequest& request, std::optional<KeepAlive> keep_alive,
                                           const ImageFileEvents& events, bool metadata,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/server/generation.h"
+#include "host/server/pool_request.h"
 
 namespace roundhouse::host {
 
@@ -20,10 +21,6 @@ struct ImageFile {
 
 // encode_png, as a text of bytes.
 std::string png_file(const Image& image, const PngTexts& texts);
-
-// Says in the fields X-Roundhouse-Engine and X-Roundhouse-Model of the answer what does it. Once, from
-// `begun`.
-void tell_engine(http::Exchange& exchange, const GeneratePlan& plan);
 
 struct ImageFileEvents {
   // An engine works on the request, which no other can get any more: its first word was heard. Once, before

@@ -21,8 +21,8 @@ constexpr int kDepth = 64;
 constexpr std::size_t kShown = 80;
 // Fields that hold what people write, on any route: their values belong into no message, as messages are
 // logged and prompts are not.
-constexpr std::array<std::string_view, 13> kPrompts{
-    "prompt", "negative_prompt", "messages", "input", "system", "template", "suffix",
+constexpr std::array<std::string_view, 14> kPrompts{
+    "prompt", "negative_prompt", "messages", "input", "instructions", "system", "template", "suffix",
     "stop",   "documents",       "query",    "text",  "styles", "content"};
 
 std::string plain(double value) {

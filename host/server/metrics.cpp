@@ -86,7 +86,20 @@ void Metrics::image(const std::string& engine, const std::string& model, std::ui
   if (step_seconds > 0) entry.latest_rate = steps / step_seconds;
 }
 
-std::string Metrics::text(const PoolStatistics& pool, std::uint64_t previews, std::size_t connections) const {
+void Metrics::text(const std::string& engine, const std::string& model, const TextReport& report) {
+  const std::lock_guard lock(mutex_);
+  Texts& entry = texts_[{engine, model}];
+  ++entry.texts;
+  entry.prompt_tokens += report.prompt_tokens;
+  entry.cached_tokens += report.cached_tokens;
+  entry.answer_tokens += report.answer_tokens;
+  entry.prompt_seconds += report.prompt_milliseconds / 1000;
+  entry.answer_seconds += report.answer_milliseconds / 1000;
+  if (report.answer_milliseconds > 0)
+    entry.latest_rate = report.answer_tokens * 1000 / report.answer_milliseconds;
+}
+
+std::string Metrics::page(const PoolStatistics& pool, std::uint64_t previews, std::size_t connections) const {
   MetricsText page;
   page.metric("roundhouse_build_info", "gauge", "The version that runs.");
   page.sample({{"version", version_}}, 1);
@@ -96,6 +109,13 @@ std::string Metrics::text(const PoolStatistics& pool, std::uint64_t previews, st
   write_pool(page, pool, previews);
 
   const std::lock_guard lock(mutex_);
+  write_requests(page);
+  write_images(page);
+  write_texts(page);
+  return page.text();
+}
+
+void Metrics::write_requests(MetricsText& page) const {
   page.metric("roundhouse_http_requests_total", "counter", "Requests by method, route and status.");
   for (const auto& [key, count] : requests_) {
     page.sample({{"method", key.method}, {"route", key.route}, {"status", std::to_string(key.status)}},
@@ -116,6 +136,9 @@ std::string Metrics::text(const PoolStatistics& pool, std::uint64_t previews, st
     page.sample({{"route", route}}, entry.seconds, "_sum");
     page.sample({{"route", route}}, static_cast<double>(entry.count), "_count");
   }
+}
+
+void Metrics::write_images(MetricsText& page) const {
   const auto of_images = [&](const char* name, const char* type, const char* help, const auto& value) {
     page.metric(name, type, help);
     for (const auto& [key, entry] : images_)
@@ -129,7 +152,28 @@ std::string Metrics::text(const PoolStatistics& pool, std::uint64_t previews, st
             [](const Images& entry) { return entry.seconds; });
   of_images("roundhouse_steps_per_second", "gauge", "Rate of the latest finished image.",
             [](const Images& entry) { return entry.latest_rate; });
-  return page.text();
+}
+
+void Metrics::write_texts(MetricsText& page) const {
+  const auto of_texts = [&](const char* name, const char* type, const char* help, const auto& value) {
+    page.metric(name, type, help);
+    for (const auto& [key, entry] : texts_)
+      page.sample({{"engine", key.first}, {"model", key.second}}, static_cast<double>(value(entry)));
+  };
+  of_texts("roundhouse_texts_total", "counter", "Finished texts.",
+           [](const Texts& entry) { return entry.texts; });
+  of_texts("roundhouse_prompt_tokens_total", "counter", "Tokens of the prompts of finished texts.",
+           [](const Texts& entry) { return entry.prompt_tokens; });
+  of_texts("roundhouse_cached_tokens_total", "counter", "Of those: tokens that an earlier request had left.",
+           [](const Texts& entry) { return entry.cached_tokens; });
+  of_texts("roundhouse_answer_tokens_total", "counter", "Tokens of the answers of finished texts.",
+           [](const Texts& entry) { return entry.answer_tokens; });
+  of_texts("roundhouse_prompt_seconds_total", "counter", "Time that reading their prompts took.",
+           [](const Texts& entry) { return entry.prompt_seconds; });
+  of_texts("roundhouse_answer_seconds_total", "counter", "Time that writing their answers took.",
+           [](const Texts& entry) { return entry.answer_seconds; });
+  of_texts("roundhouse_tokens_per_second", "gauge", "Rate of the latest finished answer.",
+           [](const Texts& entry) { return entry.latest_rate; });
 }
 
 }  // namespace roundhouse::host

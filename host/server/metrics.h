@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "host/residency/pool.h"
+#include "host/task/text_task.h"
 
 namespace roundhouse::host {
+
+class MetricsText;
 
 // All functions may be called from any thread.
 class Metrics {
@@ -25,8 +28,11 @@ class Metrics {
   // A finished image of that many steps, and the time that they took. `model` may be empty.
   void image(const std::string& engine, const std::string& model, std::uint32_t steps, double step_seconds);
 
+  // A finished text. `model` may be empty.
+  void text(const std::string& engine, const std::string& model, const TextReport& report);
+
   // The page in text format 0.0.4.
-  std::string text(const PoolStatistics& pool, std::uint64_t previews, std::size_t connections) const;
+  std::string page(const PoolStatistics& pool, std::uint64_t previews, std::size_t connections) const;
 
  private:
   struct Route {
@@ -38,6 +44,10 @@ class Metrics {
     std::uint64_t images = 0, steps = 0;
     double seconds = 0, latest_rate = 0;
   };
+  struct Texts {
+    std::uint64_t texts = 0, prompt_tokens = 0, cached_tokens = 0, answer_tokens = 0;
+    double prompt_seconds = 0, answer_seconds = 0, latest_rate = 0;
+  };
   struct RequestKey {
     std::string method, route;
     int status = 0;
@@ -47,12 +57,18 @@ class Metrics {
     }
   };
 
+  // With mutex_ held.
+  void write_requests(MetricsText& page) const;
+  void write_images(MetricsText& page) const;
+  void write_texts(MetricsText& page) const;
+
   const std::string version_;
   const double start_;  // seconds since 1970
   mutable std::mutex mutex_;
   std::map<RequestKey, std::uint64_t> requests_;
   std::map<std::string, Route> routes_;
   std::map<std::pair<std::string, std::string>, Images> images_;
+  std::map<std::pair<std::string, std::string>, Texts> texts_;
 };
 
 }  // namespace roundhouse::host

@@ -3,6 +3,7 @@
 #include "host/server/routes.h"
 
 #include "host/server/a1111/a1111_routes.h"
+#include "host/server/anthropic/anthropic_routes.h"
 #include "host/server/native/native_routes.h"
 #include "host/server/ollama/ollama_routes.h"
 #include "host/server/openai/openai_routes.h"
@@ -14,6 +15,7 @@ void add_all_routes(http::Router& router, const Services& services) {
   add_openai_routes(router, services);
   add_a1111_routes(router, services);
   add_ollama_routes(router, services);
+  add_anthropic_routes(router, services);
 }
 
 }  // namespace roundhouse::host

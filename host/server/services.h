@@ -10,7 +10,9 @@
 #include "host/registry/shared_registry.h"
 #include "host/residency/pool.h"
 #include "host/server/metrics.h"
+#include "host/session/embedder.h"
 #include "host/session/image_runner.h"
+#include "host/session/text_runner.h"
 #include "host/store/model_catalogue.h"
 #include "host/store/store.h"
 
@@ -19,7 +21,9 @@ namespace roundhouse::host {
 struct Services {
   SharedRegistry& registry;
   ModelPool& pool;
-  ImageRunner& images;  // with workers of the pool
+  ImageRunner& images;  // with workers of the pool, as the next two
+  TextRunner& texts;
+  Embedder& embedder;
   Metrics& metrics;
   Log& log;
   std::function<ModelCatalogue()> models;  // as they are now; any thread

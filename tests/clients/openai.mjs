@@ -230,6 +230,7 @@ async function imagesFromImages() {
   assert.equal(response.status, 415);
 }
 
+// An image model writes nothing; text.mjs has what does.
 async function text() {
   const model = "pocket-turbo";
   const messages = [{ role: "user", content: "hello" }];

@@ -2,7 +2,7 @@
 // What the dialects share: names of models with an engine, and images that are kept for a while.
 #include <gmock/gmock.h>
 
-#include "host/server/image_shelf.h"
+#include "host/server/shelf.h"
 #include "host/server/model_selector.h"
 #include "roundhouse/error.hpp"
 
@@ -34,8 +34,8 @@ TEST(ModelSelector, is_written_as_it_is_read) {
 
 class Shelf : public testing::Test {
  protected:
-  ImageShelf::Clock::time_point now_{};
-  ImageShelf shelf_{{1000, 4, seconds(60)}, [this] { return now_; }};
+  Shelf::Clock::time_point now_{};
+  Shelf shelf_{{1000, 4, seconds(60)}, [this] { return now_; }};
 };
 
 TEST_F(Shelf, gives_back_what_was_kept_under_a_name_of_its_own) {

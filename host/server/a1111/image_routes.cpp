@@ -95,7 +95,7 @@ class Txt2Img {
   ImageFileEvents events(std::uint32_t first, std::uint32_t total) {
     ImageFileEvents events;
     events.begun = [this](const GeneratePlan& plan, const LeaseReport&) {
-      if (plan_.engine.empty()) tell_engine(exchange_, plan);
+      if (plan_.engine.empty()) tell_placement(exchange_, plan);
       plan_ = plan;
     };
     events.progress = [this, first, total](const StepEvent& event) {

@@ -107,7 +107,9 @@ void Channel::fail(const Error& error) {
       request_, Error(error.code(), told(error.what()), told(error.hint())), status);
   if (answered()) {
     if (stream_type_.empty()) return;  // the answer was whole already
-    write(stream_type_ == kEventStream ? "data: " + text + "\n\n" : text + "\n");
+    const std::string& name = setting_.dialect->failure_event;
+    const std::string event = name.empty() ? "" : "event: " + name + "\n";
+    write(stream_type_ == kEventStream ? event + "data: " + text + "\n\n" : text + "\n");
     return;
   }
   if (const auto* http = dynamic_cast<const HttpError*>(&error)) {

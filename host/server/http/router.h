@@ -35,6 +35,8 @@ struct Dialect {
   // The error as one line of JSON: the body of the answer, or the last line (NDJSON) or `data:` (events) of a
   // stream that had begun.
   std::function<std::string(const Request&, const Error&, int status)> failure;
+  // The name of the event that carries it in a stream of events; empty: it has none.
+  std::string failure_event = {};
 };
 
 struct RouteMatch {

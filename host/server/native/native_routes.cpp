@@ -131,7 +131,7 @@ void add_native_routes(http::Router& router, const Services& services) {
   router.add("GET", "/loras", {}, [&](http::Exchange& exchange) { loras(services, exchange); });
   router.add("GET", "/metrics", {}, [&](http::Exchange& exchange) {
     exchange.send(200, "text/plain; version=0.0.4; charset=utf-8",
-                  services.metrics.text(services.pool.statistics(), services.images.statistics().previews,
+                  services.metrics.page(services.pool.statistics(), services.images.statistics().previews,
                                         services.connections()));
   });
   router.add("GET", "/openapi.json", kOpen, [&](http::Exchange& exchange) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images through the route on which Ollama's clients ask for anything that is generated; loading and
-// unloading by an empty prompt; and an honest refusal of text.
+// The routes on which Ollama's clients ask for anything that is generated, images and texts; loading and
+// unloading by an empty prompt; vectors.
 #include "host/server/ollama/generate_routes.h"
 
 #include "host/server/ollama/clock.h"
 #include "host/server/ollama/entries.h"
 #include "host/server/ollama/image_answer.h"
 #include "host/server/ollama/reference.h"
+#include "host/server/ollama/text_answer.h"
+#include "host/server/ollama/text_request.h"
 #include "host/server/request_fields.h"
 #include "host/text/json_text.h"
 #include "host/transport/base64.h"
@@ -38,25 +40,6 @@ Asked read_asked(const JsonFields& fields) {
   return asked;
 }
 
-// What routing says of a task that writes or reads text, for the model or its engine.
-[[noreturn]] void refuse_text(const Services& services, const Asked& asked, const std::string& task) {
-  RouteRequest wanted;
-  wanted.task = task;
-  wanted.engine = asked.request.engine;
-  std::string subject = "engine '" + asked.request.engine.value_or("auto") + "'";
-  if (asked.request.model) {
-    const Listed model = listed_model(services, *asked.request.model);
-    wanted.architecture = model.architecture;
-    wanted.weight_format = model.weight_format;
-    wanted.dtypes = model.dtypes;
-    subject = "model '" + model.spec.name + "' (" + model.architecture + ")";
-  }
-  const Decision decision = route(wanted, services.registry.snapshot()->records());
-  if (decision.error && decision.error->code() != RH_CAPABILITY_UNSUPPORTED) throw Error(*decision.error);
-  throw Error(RH_CAPABILITY_UNSUPPORTED, subject + ": no engine does " + task + " with it",
-              "models that make images answer at /api/generate");
-}
-
 Json end_line(const Asked& asked, const std::string& reason) {
   Json line;
   line["model"] = asked.model;
@@ -67,6 +50,26 @@ Json end_line(const Asked& asked, const std::string& reason) {
   return line;
 }
 
+bool is_for_images(const Services& services, const GenerateRequest& request) {
+  if (!request.model) return true;  // an engine that needs no model; make_plan says what it can do
+  return model_capabilities(listed_model(services, *request.model).architecture).front() == "image";
+}
+
+void take_choice(const Asked& asked, ModelChoice& choice) {
+  choice.model = asked.request.model;
+  choice.engine = asked.request.engine;
+}
+
+void load(const Services& services, http::Exchange& exchange, const Asked& asked, bool chat) {
+  if (!chat && is_for_images(services, asked.request)) {
+    load_model(services, exchange, asked.request, asked.keep_alive);
+    return;
+  }
+  ModelChoice choice;
+  take_choice(asked, choice);
+  load_text_model(services, exchange, choice, "text-generation", asked.keep_alive);
+}
+
 // Without a prompt a client wants the model loaded, or gone.
 void load_or_unload(const Services& services, http::Exchange& exchange, const Asked& asked, bool chat) {
   const bool unload = asked.keep_alive && asked.keep_alive->count() == 0;
@@ -75,7 +78,7 @@ void load_or_unload(const Services& services, http::Exchange& exchange, const As
         asked.request.model ? listed_model(services, *asked.request.model).spec.name : *asked.request.engine;
     services.pool.unload(name);
   } else {
-    load_model(services, exchange, asked.request, asked.keep_alive);
+    load(services, exchange, asked, chat);
   }
   Json line = end_line(asked, unload ? "unload" : "load");
   if (chat) {
@@ -83,11 +86,6 @@ void load_or_unload(const Services& services, http::Exchange& exchange, const As
     line["message"] = {{"role", "assistant"}, {"content", ""}};
   }
   send_json(exchange, line);
-}
-
-bool is_for_images(const Services& services, const GenerateRequest& request) {
-  if (!request.model) return true;  // an engine that needs no model; make_plan says what it can do
-  return model_capabilities(listed_model(services, *request.model).architecture).front() == "image";
 }
 
 // Sizes and steps stand beside the prompt, everything else that has a name at Ollama in `options`.
@@ -108,12 +106,21 @@ void read_image(const JsonFields& fields, Asked& asked) {
   }
 }
 
+void write_text(const Services& services, http::Exchange& exchange, const Asked& asked, TextOrder order,
+                TextLines::Form form) {
+  take_choice(asked, order.request);
+  TextLines(services, exchange, asked.model, asked.stream, form)
+      .run(order.request, asked.keep_alive, std::move(order.notes));
+}
+
 void generate(const Services& services, http::Exchange& exchange) {
   const JsonFields fields = JsonFields::parse(exchange.request().body);
   Asked asked = read_asked(fields);
   asked.request.prompt = fields.text("prompt").value_or("");
   if (asked.request.prompt.empty()) return load_or_unload(services, exchange, asked, false);
-  if (!is_for_images(services, asked.request)) refuse_text(services, asked, "text-generation");
+  if (!is_for_images(services, asked.request))
+    return write_text(services, exchange, asked, read_generate_order(fields, ordered_body(exchange)),
+                      TextLines::Form::generate);
   read_image(fields, asked);
   ImageAnswer(services, exchange, asked.model, asked.stream, asked.metadata)
       .run(asked.request, asked.keep_alive);
@@ -124,16 +131,39 @@ void chat(const Services& services, http::Exchange& exchange) {
   const Asked asked = read_asked(fields);
   const auto messages = fields.list("messages");
   if (!messages || messages->empty()) return load_or_unload(services, exchange, asked, true);
-  refuse_text(services, asked, "chat");
+  write_text(services, exchange, asked, read_chat_order(fields, ordered_body(exchange)),
+             TextLines::Form::chat);
 }
 
-void embed(const Services& services, http::Exchange& exchange, const char* input) {
+GeneratedEmbeddings embeddings(const Services& services, http::Exchange& exchange, const JsonFields& fields,
+                               const Asked& asked, const char* input) {
+  EmbedRequest request = read_embed_order(fields, input);
+  take_choice(asked, request);
+  return generate_embeddings(services, exchange, std::move(request), asked.keep_alive);
+}
+
+void embed(const Services& services, http::Exchange& exchange) {
+  const auto begin = std::chrono::steady_clock::now();
   const JsonFields fields = JsonFields::parse(exchange.request().body);
   const Asked asked = read_asked(fields);
-  if (!fields.has(input)) {
-    throw Error(RH_INVALID_ARGUMENT, std::string(input) + ": is missing, expected a text");
-  }
-  refuse_text(services, asked, "embedding");
+  const GeneratedEmbeddings made = embeddings(services, exchange, fields, asked, "input");
+  Json json{{"model", asked.model}, {"embeddings", Json::array()}};
+  for (const Embedding& vector : made.run.vectors)
+    json["embeddings"].push_back(vector.values);
+  json["total_duration"] = nanoseconds_since(begin);
+  json["load_duration"] = static_cast<std::int64_t>(made.run.lease.loading_milliseconds * 1e6);
+  json["prompt_eval_count"] = made.run.report.tokens;
+  if (!made.plan.notes.empty()) json["notes"] = made.plan.notes;
+  send_json(exchange, json);
+}
+
+// The older route: one text, one vector.
+void embed_one(const Services& services, http::Exchange& exchange) {
+  const JsonFields fields = JsonFields::parse(exchange.request().body);
+  const Asked asked = read_asked(fields);
+  if (!fields.text("prompt")) fields.refuse("prompt", "is missing, expected a text");
+  const GeneratedEmbeddings made = embeddings(services, exchange, fields, asked, "prompt");
+  send_json(exchange, {{"embedding", made.run.vectors.at(0).values}});
 }
 
 }  // namespace
@@ -143,10 +173,10 @@ void add_generate_routes(http::Router& router, const Services& services) {
              [&services](http::Exchange& exchange) { generate(services, exchange); });
   router.add("POST", "/api/chat", kWithImages,
              [&services](http::Exchange& exchange) { chat(services, exchange); });
-  router.add("POST", "/api/embed", {},
-             [&services](http::Exchange& exchange) { embed(services, exchange, "input"); });
-  router.add("POST", "/api/embeddings", {},
-             [&services](http::Exchange& exchange) { embed(services, exchange, "prompt"); });
+  router.add("POST", "/api/embed", kWithImages,
+             [&services](http::Exchange& exchange) { embed(services, exchange); });
+  router.add("POST", "/api/embeddings", kWithImages,
+             [&services](http::Exchange& exchange) { embed_one(services, exchange); });
 }
 
 }  // namespace roundhouse::host::ollama

@@ -64,7 +64,7 @@ void ImageAnswer::run(const GenerateRequest& request, std::optional<KeepAlive> k
   ImageFileEvents events;
   events.begun = [this](const GeneratePlan& plan, const LeaseReport& lease) {
     load_nanoseconds_ = nanoseconds(lease.waiting_milliseconds + lease.loading_milliseconds);
-    tell_engine(exchange_, plan);
+    tell_placement(exchange_, plan);
     if (wants_stream_) stream_ = &exchange_.begin(200, http::kNdjson);
   };
   events.progress = [this](const StepEvent& event) { on_step(event); };

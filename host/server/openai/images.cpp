@@ -58,7 +58,7 @@ ordered_json no_usage() {
 
 class ImageAnswer {
  public:
-  ImageAnswer(const Services& services, http::Exchange& exchange, ImageShelf& shelf, ImageRequest image)
+  ImageAnswer(const Services& services, http::Exchange& exchange, Shelf& shelf, ImageRequest image)
       : services_(services), exchange_(exchange), shelf_(shelf), image_(std::move(image)) {}
 
   void run() {
@@ -84,7 +84,7 @@ class ImageAnswer {
     ordered_json json;
     ImageFileEvents events;
     events.begun = [&](const GeneratePlan& plan, const LeaseReport&) {
-      tell_engine(exchange_, plan);
+      tell_placement(exchange_, plan);
       note_alias(plan);
       json = common_json(image_, plan);
       json["steps"] = plan.job.steps;
@@ -132,7 +132,7 @@ class ImageAnswer {
     std::uint32_t partial = 0;  // of the image at work
     ImageFileEvents events;
     events.begun = [&](const GeneratePlan& plan, const LeaseReport&) {
-      tell_engine(exchange_, plan);
+      tell_placement(exchange_, plan);
       note_alias(plan);
       common = common_json(image_, plan);
       if (!notes_.empty()) common["notes"] = notes_;
@@ -167,20 +167,20 @@ class ImageAnswer {
 
   const Services& services_;
   http::Exchange& exchange_;
-  ImageShelf& shelf_;
+  Shelf& shelf_;
   ImageRequest image_;
   http::Stream* stream_ = nullptr;
   std::vector<std::string> notes_;  // on what became of the request before it was planned
 };
 
-void generate(const Services& services, ImageShelf& shelf, http::Exchange& exchange) {
+void generate(const Services& services, Shelf& shelf, http::Exchange& exchange) {
   const ModelCatalogue catalogue = services.models();
   ImageRequest image = read_image_request(JsonFields::parse(exchange.request().body),
                                           [&](const std::string& name) { return is_model(catalogue, name); });
   ImageAnswer(services, exchange, shelf, std::move(image)).run();
 }
 
-void send_file(ImageShelf& shelf, http::Exchange& exchange) {
+void send_file(Shelf& shelf, http::Exchange& exchange) {
   std::string name = exchange.request().parameters.at("name");
   if (name.ends_with(".png")) name.resize(name.size() - 4);
   const auto file = shelf.find(name);
@@ -198,7 +198,7 @@ void send_file(ImageShelf& shelf, http::Exchange& exchange) {
 }  // namespace
 
 void add_generation_routes(http::Router& router, const Services& services) {
-  const auto shelf = std::make_shared<ImageShelf>(ImageShelf::Limits{});
+  const auto shelf = std::make_shared<Shelf>(Shelf::Limits{});
   router.add("POST", "/v1/images/generations", {}, with_retry_advice([&, shelf](http::Exchange& exchange) {
                generate(services, *shelf, exchange);
              }));

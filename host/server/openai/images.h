@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "host/server/http/router.h"
-#include "host/server/image_shelf.h"
 #include "host/server/services.h"
+#include "host/server/shelf.h"
 
 namespace roundhouse::host::openai {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images that a client will fetch by an address instead of reading them from its answer.
+// What a client will ask for later by a name: images by their address, answers that go on.
 #pragma once
 
 #include <chrono>
@@ -14,18 +14,24 @@
 namespace roundhouse::host {
 
 // Keeps files in memory for a while, the newest at the cost of the oldest. Any thread.
-class ImageShelf {
+class Shelf {
  public:
   using Clock = std::chrono::steady_clock;
   struct Limits {
     std::uint64_t bytes = std::uint64_t{256} << 20;  // of all; a single file may be larger
-    std::size_t images = 1024;
+    std::size_t files = 1024;
     std::chrono::seconds age{3600};
   };
-  explicit ImageShelf(Limits limits, std::function<Clock::time_point()> now = Clock::now);
+  explicit Shelf(Limits limits, std::function<Clock::time_point()> now = Clock::now);
 
-  // Returns the name under which the file can be had: 32 digits of chance, which nobody can guess.
+  // 32 digits of chance, which nobody can guess.
+  static std::string fresh_name();
+  // Under a name that is new.
+  void keep(const std::string& name, std::string file);
+  // Returns the name under which the file can be had.
   std::string keep(std::string file);
+  // False where there is none of that name.
+  bool drop(const std::string& name);
   // Null when there is none of that name, or no more.
   std::shared_ptr<const std::string> find(const std::string& name);
 
@@ -38,7 +44,7 @@ class ImageShelf {
     Clock::time_point end;
   };
   void drop_old();  // under mutex_
-  void drop_first();
+  void drop(std::list<Kept>::iterator kept);
 
   const Limits limits_;
   const std::function<Clock::time_point()> now_;
