@@ -28,11 +28,42 @@ void Kernels::linear(Rows y, ConstRows x, const WeightView& w, const float* bias
   operations_ += 2 * multiply_adds(y.rows, y.cols, x.cols);
 }
 
+void Kernels::linear_by_rows(Rows y, ConstRows x, const WeightView& w, const float* bias) {
+  assert(w.shape.size() >= 2 && w.size() == y.cols * x.cols && w.dim(0) == y.cols);
+  assert(x.cols % block_length(w.dtype) == 0);
+  assert(y.rows == x.rows && y.stride >= y.cols && x.stride >= x.cols);
+  do_linear_by_rows(y, x, w, bias);
+  operations_ += 2 * multiply_adds(y.rows, y.cols, x.cols);
+}
+
+void Kernels::paged_attention(Rows out, ConstRows q, const PagedKeys& seen, const AttentionShape& shape,
+                              RowSums sums) {
+  assert(shape.heads > 0 && shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0);
+  assert(q.cols == shape.heads * shape.head_dim && out.cols == q.cols && out.rows == q.rows);
+  assert(shape.causal && seen.width == shape.kv_heads * shape.head_dim && q.rows <= seen.tokens);
+  do_paged_attention(out, q, seen, shape, sums);
+  operations_ += 2 * multiply_adds(shape.heads, shape.head_dim, q.rows) *
+                 static_cast<std::uint64_t>(2 * seen.tokens - q.rows + 1);
+}
+
+void Kernels::gelu_tanh_mul(Rows y, ConstRows a, ConstRows b) {
+  reference::gelu_tanh_mul(y, a, b);
+}
+
+void Kernels::gelu(Rows y, ConstRows x) {
+  reference::gelu(y, x);
+}
+
+void Kernels::do_paged_attention(Rows out, ConstRows q, const PagedKeys& seen, const AttentionShape& shape,
+                                 RowSums /*sums*/) {
+  reference::paged_attention(out, q, seen, shape);
+}
+
 void Kernels::attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) {
   assert(shape.heads > 0 && shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0);
   assert(q.cols == shape.heads * shape.head_dim && out.cols == q.cols && out.rows == q.rows);
   assert(k.cols == shape.kv_heads * shape.head_dim && v.cols == k.cols && v.rows == k.rows);
-  assert(!shape.causal || q.rows <= k.rows);
+  assert(shape.causal ? q.rows <= k.rows : shape.window == 0);
   do_attention(out, q, k, v, shape);
   // Both products see the same pairs of a query and a key.
   const std::uint64_t products = 2 * multiply_adds(shape.heads, shape.head_dim, q.rows);

@@ -27,6 +27,10 @@ struct AttentionShape {
   // What the weights that made q, k and v are stored as: the products round their operands to product_dtype
   // of it.
   Dtype weights = Dtype::f32;
+  // Causal attention only: of those keys row i sees the last `window`, its own among them; 0: all.
+  std::int64_t window = 0;
+  // 0: none. Otherwise a score s is softcap * tanh(s / softcap).
+  float softcap = 0;
 };
 
 struct ConvShape {
@@ -35,6 +39,19 @@ struct ConvShape {
   std::int64_t pad_before = 1;  // zeros above and left
   std::int64_t pad_after = 1;   // zeros below and right
 };
+
+// Keys and values of one text in pages: those of token t are row t % page_tokens of page t / page_tokens.
+struct PagedKeys {
+  const std::byte* const* pages = nullptr;
+  std::int64_t keys = 0, values = 0;  // where in a page the rows of the layer begin, in bytes
+  Dtype dtype = Dtype::f32;           // f32 or f16
+  std::int64_t page_tokens = 0;
+  std::int64_t tokens = 0;
+  std::int64_t width = 0;  // of a row: kv_heads * head_dim
+};
+
+// How a result of several rows is computed: as is fastest, or each row as if it were alone, by its bits.
+enum class RowSums { together, alone };
 
 // Neighbouring rows of a taller map: row 0 of `planes` is row `first` of the map's `height`.
 struct Strip {
@@ -67,9 +84,17 @@ class Kernels {
   // be null. Of a quantised w the products take the values that dtype.h gives for its blocks.
   void linear(Rows y, ConstRows x, const WeightView& w, const float* bias = nullptr);
 
+  // The same with each row of y the same bits however many rows x has; meant for few.
+  void linear_by_rows(Rows y, ConstRows x, const WeightView& w, const float* bias = nullptr);
+
   // out[i, h*head_dim + d] = sum_j softmax_j(scale * q_i . k_j) v[j, .] per head.
   // q, out: [rows, heads*head_dim]; k, v: [kv_rows, kv_heads*head_dim].
   void attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape);
+
+  // Causal attention with the keys and values of a text's tokens, of which the last q.rows are the queries'
+  // own. A row computed alone depends on its position and what it sees, not on the rows beside it.
+  void paged_attention(Rows out, ConstRows q, const PagedKeys& seen, const AttentionShape& shape,
+                       RowSums sums);
 
   // y[o, i, j] = sum_{c,a,b} w[o, c, a, b] * x[c, i*stride + a - pad_before, j*stride + b - pad_before] +
   // bias[o], x is 0 outside.  w: [out, in, kernel, kernel] as stored; bias may be null.
@@ -106,6 +131,11 @@ class Kernels {
 
   // y = a * sigmoid(a) * b, elementwise. y may be a or b.
   virtual void silu_mul(Rows y, ConstRows a, ConstRows b) = 0;
+  // y = gelu(a) * b, elementwise, with gelu(a) = a / 2 * (1 + tanh(sqrt(2 / pi) * (a + 0.044715 a^3))). y may
+  // be a or b.
+  virtual void gelu_tanh_mul(Rows y, ConstRows a, ConstRows b);
+  // y = x / 2 * (1 + erf(x / sqrt(2))), elementwise. y may be x.
+  virtual void gelu(Rows y, ConstRows x);
   // y += x, elementwise.
   virtual void add(Rows y, ConstRows x) = 0;
   // y[r,c] += x[r,c] * scale[c]: a residual with a gate.
@@ -147,6 +177,12 @@ class Kernels {
   };
 
  protected:
+  virtual void do_linear_by_rows(Rows y, ConstRows x, const WeightView& w, const float* bias) {
+    do_linear(y, x, w, bias);
+  }
+  // The specification's unless an engine has its own.
+  virtual void do_paged_attention(Rows out, ConstRows q, const PagedKeys& seen, const AttentionShape& shape,
+                                  RowSums sums);
   virtual void do_linear(Rows y, ConstRows x, const WeightView& w, const float* bias) = 0;
   virtual void do_attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) = 0;
   virtual void do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,

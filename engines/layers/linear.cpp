@@ -19,6 +19,11 @@ void Linear::apply(Kernels& kernels, Rows y, ConstRows x) const {
   kernels.linear(y, x, weight, bias.empty() ? nullptr : bias.data());
 }
 
+void Linear::apply_by_rows(Kernels& kernels, Rows y, ConstRows x) const {
+  assert(exists() && (bias.empty() || bias.size() == static_cast<std::size_t>(y.cols)));
+  kernels.linear_by_rows(y, x, weight, bias.empty() ? nullptr : bias.data());
+}
+
 Linear stored_linear(const WeightSet& weights, const std::string& name, std::int64_t outputs,
                      std::int64_t inputs, Bias bias) {
   return {weights.get(name + ".weight", {outputs, inputs}), load_bias(weights, name, outputs, bias)};

@@ -21,6 +21,8 @@ struct Linear {
   // y[r, o] = sum_i x[r, i] * weight[o, i] + bias[o], as Kernels::linear.  x: [rows, inputs];
   // y: [rows, outputs]. Not for several threads at once, as kernels are not.
   void apply(Kernels& kernels, Rows y, ConstRows x) const;
+  // The same as Kernels::linear_by_rows.
+  void apply_by_rows(Kernels& kernels, Rows y, ConstRows x) const;
   bool exists() const { return weight.data != nullptr; }
 };
 

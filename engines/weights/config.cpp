@@ -65,6 +65,11 @@ bool Config::has(std::string_view field) const {
   return find(field) != nullptr;
 }
 
+bool Config::is_null(std::string_view field) const {
+  const auto place = object_.find(field);
+  return place != object_.end() && place->is_null();
+}
+
 std::int64_t Config::integer(std::string_view field, std::int64_t low, std::int64_t high) const {
   const auto* const value = find(field);
   if (value == nullptr) fail(field, "is missing, expected an integer");
@@ -128,6 +133,25 @@ std::vector<std::int64_t> Config::integers(std::string_view field, std::size_t l
       fail(field, fmt::format("element {}: {} is not an integer of {}", numbers.size(), brief(element),
                               shown_range(low, high)));
     numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+std::vector<double> Config::numbers(std::string_view field, std::size_t low_count, std::size_t high_count,
+                                    double low, double high) const {
+  const auto* const value = find(field);
+  if (value == nullptr) fail(field, "is missing, expected an array of numbers");
+  if (!value->is_array()) fail(field, brief(*value) + " is not an array of numbers");
+  if (value->size() < low_count || value->size() > high_count)
+    fail(field,
+         fmt::format("has {} elements, expected {}", value->size(), shown_range(low_count, high_count)));
+  std::vector<double> numbers;
+  for (const auto& element : *value) {
+    const double number = element.is_number() ? element.get<double>() : std::nan("");
+    if (!(number >= low && number <= high))
+      fail(field, fmt::format("element {}: {} is not a number of {}", numbers.size(), brief(element),
+                              shown_range(low, high)));
+    numbers.push_back(number);
   }
   return numbers;
 }

@@ -23,6 +23,7 @@ class Config {
   Config(nlohmann::json object, std::string shown);
 
   bool has(std::string_view field) const;
+  bool is_null(std::string_view field) const;  // there, and null
   std::int64_t integer(std::string_view field, std::int64_t low, std::int64_t high) const;
   std::int64_t integer_or(std::string_view field, std::int64_t fallback, std::int64_t low,
                           std::int64_t high) const;
@@ -33,6 +34,8 @@ class Config {
   std::string text_or(std::string_view field, std::string_view fallback) const;
   std::vector<std::int64_t> integers(std::string_view field, std::size_t low_count, std::size_t high_count,
                                      std::int64_t low, std::int64_t high) const;
+  std::vector<double> numbers(std::string_view field, std::size_t low_count, std::size_t high_count,
+                              double low, double high) const;
   std::vector<std::string> texts_or(std::string_view field, std::vector<std::string> fallback) const;
   std::optional<Config> object(std::string_view field) const;
 

@@ -95,26 +95,40 @@ struct Block {
   std::int64_t key_rows = 0;  // of k and v
 };
 
+// Scores of keys that lie before a row's window become so low that what the row sees later makes their
+// probabilities 0. Key `key` is the first of the tile, `last` the position of the first row.
+void mask_before_window(Rows tile, std::int64_t key, std::int64_t last, std::int64_t window) {
+  constexpr float kNever = -1e30f;
+  for (std::int64_t i = 0; i < tile.rows; ++i)
+    std::fill_n(tile.row(i), std::clamp<std::int64_t>(last + i - window + 1 - key, 0, tile.cols), kNever);
+}
+
 void attend(const Tools& tools, const BlockScratch& scratch, const Operands& from, const Block& block,
             std::int64_t tile_rows, const AttentionShape& shape) {
   const std::int64_t queries = block.out.rows;
   const std::int64_t dim = shape.head_dim;
-  const std::int64_t seen = shape.causal ? block.past + block.first_query + queries : block.key_rows;
-  for (std::int64_t key = 0; key < seen; key += tile_rows) {
+  const std::int64_t position = block.past + block.first_query;  // of the first query, when causal
+  const std::int64_t seen = shape.causal ? position + queries : block.key_rows;
+  const std::int64_t before = shape.window > 0 ? std::max<std::int64_t>(0, position - shape.window + 1) : 0;
+  const std::int64_t first = before / tile_rows * tile_rows;
+  const float scale = shape.softcap == 0 ? shape.scale : 1;
+  for (std::int64_t key = first; key < seen; key += tile_rows) {
     const std::int64_t keys = std::min(tile_rows, seen - key);
     tools.products.multiply(
         {tools.operands, Form::transposed, false, queries, keys, dim, from.q.row_step, from.k.row_step, keys},
         from.q.at(block.head, block.first_query), from.k.at(block.kv_head, key), scratch.scores);
     const Rows tile(scratch.scores, queries, keys);
-    const std::int64_t seen_here = shape.causal ? block.past + block.first_query - key + 1 : keys;
+    if (shape.softcap != 0) cap_scores(tile, shape.scale, shape.softcap);
+    if (shape.window > 0) mask_before_window(tile, key, position, shape.window);
+    const std::int64_t seen_here = shape.causal ? position - key + 1 : keys;
     if (tools.operands == Dtype::f32)
-      softmax_tile(tile, seen_here, shape.causal ? 1 : 0, shape.scale, scratch.state);
+      softmax_tile(tile, seen_here, shape.causal ? 1 : 0, scale, scratch.state);
     else
       rounded_softmax_tile(static_cast<std::uint16_t*>(scratch.probabilities), tile, seen_here,
-                           shape.causal ? 1 : 0, shape.scale, scratch.state);
-    if (key > 0) scale_rows(scratch.sums, scratch.state.correction);
+                           shape.causal ? 1 : 0, scale, scratch.state);
+    if (key > first) scale_rows(scratch.sums, scratch.state.correction);
     tools.products.multiply(
-        {tools.operands, Form::plain, key > 0, queries, dim, keys, keys, from.v.row_step, dim},
+        {tools.operands, Form::plain, key > first, queries, dim, keys, keys, from.v.row_step, dim},
         scratch.probabilities, from.v.at(block.kv_head, key), scratch.sums.data);
   }
   for (std::int64_t i = 0; i < queries; ++i)

@@ -21,6 +21,18 @@ void CpuKernels::do_linear(Rows y, ConstRows x, const WeightView& w, const float
   cpu::linear(tools(w.dtype), y, x, w, bias);
 }
 
+void CpuKernels::do_linear_by_rows(Rows y, ConstRows x, const WeightView& w, const float* bias) {
+  cpu::linear_by_rows(*context_, y, x, w, bias);
+}
+
+void CpuKernels::do_paged_attention(Rows out, ConstRows q, const PagedKeys& seen, const AttentionShape& shape,
+                                    RowSums sums) {
+  if (sums == RowSums::alone)
+    cpu::paged_attention_by_rows(*context_, out, q, seen, shape);
+  else
+    cpu::paged_attention(tools(shape.weights), out, q, seen, shape);
+}
+
 void CpuKernels::do_attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) {
   cpu::attention(tools(shape.weights), out, q, k, v, shape);
 }
@@ -53,6 +65,14 @@ void CpuKernels::add_moments(Moments* moments, ConstPlanes x) {
 
 void CpuKernels::silu_mul(Rows y, ConstRows a, ConstRows b) {
   cpu::silu_mul(*context_, y, a, b);
+}
+
+void CpuKernels::gelu_tanh_mul(Rows y, ConstRows a, ConstRows b) {
+  cpu::gelu_tanh_mul(*context_, y, a, b);
+}
+
+void CpuKernels::gelu(Rows y, ConstRows x) {
+  cpu::gelu(*context_, y, x);
 }
 
 void CpuKernels::add(Rows y, ConstRows x) {

@@ -30,6 +30,8 @@ class CpuKernels final : public Kernels {
                   float eps, bool silu) override;
   void add_moments(Moments* moments, ConstPlanes x) override;
   void silu_mul(Rows y, ConstRows a, ConstRows b) override;
+  void gelu_tanh_mul(Rows y, ConstRows a, ConstRows b) override;
+  void gelu(Rows y, ConstRows x) override;
   void add(Rows y, ConstRows x) override;
   void add_scaled(Rows y, ConstRows x, const float* scale) override;
   void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override;
@@ -44,6 +46,9 @@ class CpuKernels final : public Kernels {
 
  protected:
   void do_linear(Rows y, ConstRows x, const WeightView& w, const float* bias) override;
+  void do_linear_by_rows(Rows y, ConstRows x, const WeightView& w, const float* bias) override;
+  void do_paged_attention(Rows out, ConstRows q, const PagedKeys& seen, const AttentionShape& shape,
+                          RowSums sums) override;
   void do_attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape) override;
   void do_conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias,
                  const ConvShape& shape) override;

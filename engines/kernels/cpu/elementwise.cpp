@@ -5,6 +5,7 @@
 #include "engines/kernels/cpu/operations.h"
 #include "engines/kernels/cpu/simd/normalise.h"
 #include "engines/kernels/cpu/simd/rope.h"
+#include "engines/kernels/reference/operations.h"
 
 namespace engines::cpu {
 
@@ -12,6 +13,19 @@ void silu_mul(Context& context, Rows y, ConstRows a, ConstRows b) {
   for_row_blocks(context, y.rows, y.cols, [&](std::int64_t first, std::int64_t rows) {
     for (std::int64_t r = first; r < first + rows; ++r)
       silu_mul_row(y.row(r), a.row(r), b.row(r), y.cols);
+  });
+}
+
+void gelu_tanh_mul(Context& context, Rows y, ConstRows a, ConstRows b) {
+  for_row_blocks(context, y.rows, y.cols, [&](std::int64_t first, std::int64_t rows) {
+    for (std::int64_t r = first; r < first + rows; ++r)
+      gelu_tanh_mul_row(y.row(r), a.row(r), b.row(r), y.cols);
+  });
+}
+
+void gelu(Context& context, Rows y, ConstRows x) {
+  for_row_blocks(context, y.rows, y.cols, [&](std::int64_t first, std::int64_t rows) {
+    reference::gelu(y.slice_rows(first, rows), x.slice_rows(first, rows));
   });
 }
 

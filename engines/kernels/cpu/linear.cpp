@@ -119,6 +119,13 @@ void skinny_linear(Context& context, Rows y, ConstRows x, const WeightView& w, c
 
 }  // namespace
 
+// Which rows of x share a pass over the weight does not change how the products of one are added up.
+void linear_by_rows(Context& context, Rows y, ConstRows x, const WeightView& w, const float* bias) {
+  if (y.rows == 0 || y.cols == 0) return;
+  if (x.cols == 0) return set_rows(y, bias);
+  skinny_linear(context, y, x, w, bias);
+}
+
 void linear(const Tools& tools, Rows y, ConstRows x, const WeightView& w, const float* bias) {
   if (y.rows == 0 || y.cols == 0) return;
   if (x.cols == 0) return set_rows(y, bias);

@@ -15,6 +15,8 @@ void group_norm(Context& context, Planes y, ConstPlanes x, std::int64_t groups, 
 void add_moments(Context& context, Moments* moments, ConstPlanes x);
 
 void silu_mul(Context& context, Rows y, ConstRows a, ConstRows b);
+void gelu_tanh_mul(Context& context, Rows y, ConstRows a, ConstRows b);
+void gelu(Context& context, Rows y, ConstRows x);
 void add(Context& context, Rows y, ConstRows x);
 void add_scaled(Context& context, Rows y, ConstRows x, const float* scale);
 void rope_interleaved(Context& context, Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin);

@@ -16,6 +16,11 @@ struct Tools {
 };
 
 void linear(const Tools& tools, Rows y, ConstRows x, const WeightView& w, const float* bias);
+void linear_by_rows(Context& context, Rows y, ConstRows x, const WeightView& w, const float* bias);
+void paged_attention(const Tools& tools, Rows out, ConstRows q, const PagedKeys& seen,
+                     const AttentionShape& shape);
+void paged_attention_by_rows(Context& context, Rows out, ConstRows q, const PagedKeys& seen,
+                             const AttentionShape& shape);
 void attention(const Tools& tools, Rows out, ConstRows q, ConstRows k, ConstRows v,
                const AttentionShape& shape);
 void conv2d(const Tools& tools, Planes y, ConstPlanes x, const WeightView& w, const float* bias,

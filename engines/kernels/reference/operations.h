@@ -8,6 +8,7 @@ namespace engines::reference {
 
 void linear(Rows y, ConstRows x, const WeightView& w, const float* bias);
 void attention(Rows out, ConstRows q, ConstRows k, ConstRows v, const AttentionShape& shape);
+void paged_attention(Rows out, ConstRows q, const PagedKeys& seen, const AttentionShape& shape);
 void conv2d(Planes y, ConstPlanes x, const WeightView& w, const float* bias, const ConvShape& shape);
 void conv2d_rows(Planes y, std::int64_t first, const Strip& x, const WeightView& w, const float* bias,
                  const ConvRows& how);
@@ -23,6 +24,8 @@ void add_moments(Moments* moments, ConstPlanes x);
 
 double silu(double x);
 void silu_mul(Rows y, ConstRows a, ConstRows b);
+void gelu_tanh_mul(Rows y, ConstRows a, ConstRows b);
+void gelu(Rows y, ConstRows x);
 void add(Rows y, ConstRows x);
 void add_scaled(Rows y, ConstRows x, const float* scale);
 

@@ -73,6 +73,16 @@ void softmax_of_tile(Rows scores, std::int64_t seen, std::int64_t more_per_row, 
   }
 }
 
+void cap_all(Rows scores, float scale, float cap) {
+  for (std::int64_t i = 0; i < scores.rows; ++i) {
+    float* row = scores.row(i);
+    for_vectors(scores.cols, [&](auto d, std::int64_t j) HWY_ATTR {
+      const auto value = hn::Mul(hn::LoadU(d, row + j), hn::Set(d, scale / cap));
+      hn::StoreU(hn::Mul(hn::Tanh(d, value), hn::Set(d, cap)), d, row + j);
+    });
+  }
+}
+
 void multiply_rows(Rows y, const float* factors) {
   for (std::int64_t r = 0; r < y.rows; ++r) {
     float* row = y.row(r);
@@ -88,11 +98,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace engines::cpu {
 HWY_EXPORT(softmax_of_tile);
+HWY_EXPORT(cap_all);
 HWY_EXPORT(multiply_rows);
 
 void softmax_tile(Rows scores, std::int64_t seen, std::int64_t more_per_row, float scale,
                   const SoftmaxState& state) {
   HWY_DYNAMIC_DISPATCH(softmax_of_tile)(scores, seen, more_per_row, scale, state);
+}
+
+void cap_scores(Rows scores, float scale, float cap) {
+  HWY_DYNAMIC_DISPATCH(cap_all)(scores, scale, cap);
 }
 
 void scale_rows(Rows y, const float* factors) {

@@ -20,6 +20,9 @@ struct SoftmaxState {
 void softmax_tile(Rows scores, std::int64_t seen, std::int64_t more_per_row, float scale,
                   const SoftmaxState& state);
 
+// scores <- cap * tanh(scale * scores / cap)
+void cap_scores(Rows scores, float scale, float cap);
+
 // y[r, c] *= factors[r]
 void scale_rows(Rows y, const float* factors);
 
