@@ -19,6 +19,9 @@ class TextState {
   virtual std::int64_t size() const = 0;  // tokens that it holds
   // Forgets all but the first `tokens` tokens.
   virtual void truncate(std::int64_t tokens) = 0;
+  // Another text that begins with the first `tokens` tokens of this one: both hold the same memory until one
+  // of them writes to it. From then on they know nothing of each other.
+  virtual std::unique_ptr<TextState> fork(std::int64_t tokens) const = 0;
 };
 
 // Tokens of one text that a pass reads. They come behind those in `state`, which then holds them too.
@@ -35,8 +38,12 @@ class LanguageModel {
   virtual std::int64_t vocab_size() const = 0;
   virtual std::int64_t window() const = 0;  // tokens that the model was made for
   virtual std::unique_ptr<TextState> make_state() = 0;
-  // Memory that a state takes for so many tokens.
+  // Memory that a state takes for so many tokens, alone.
   virtual std::uint64_t state_bytes(std::int64_t tokens) const = 0;
+  // What all states of the model hold together now.
+  virtual std::uint64_t held_bytes() const = 0;
+  // The weights that a token reads, as held.
+  virtual std::uint64_t weight_bytes() const = 0;
 
   // Reads the rows of all texts in one pass; logits: [sum of wanted, vocab_size], in their order. **A text's
   // logits are the same bits whatever other texts are in the pass.** Texts of at most kFewRows ids share

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/text/llama_cpp_names.h"
 
+#include <fmt/format.h>
+
+#include "engines/text/decoder_family.h"
+#include "engines/text/gguf_fields.h"
 #include "engines/weights/json_file.h"
 
 namespace engines {
 namespace {
 
-constexpr std::int64_t kMostWidth = 1 << 20;  // the models' own limits are checked where they read the fields
+constexpr const char* kEncoder = "qwen3";  // the only family that image models read prompts with
 
-}  // namespace
-
-const NameTable& llama_cpp_names() {
-  static const NameTable table({
+std::vector<NameRule> rules() {
+  return {
       {"^text_encoders.*.transformer.", {""}},  // in checkpoints with all components in one file
       {"^text_encoders.", {}},
       {"^model.diffusion_model.", {}},
@@ -20,7 +22,8 @@ const NameTable& llama_cpp_names() {
       {"^token_embd.", {"model.embed_tokens."}},
       {"^output_norm.", {"model.norm."}},
       {"^output.", {"lm_head."}},
-      {"^rope_freqs.", {}},  // follows from the configuration
+      {"^rope_freqs.", {}},  // read with the configuration
+      {"^rope_factors_", {}},
       {"^blk.", {"model.layers."}},
       {".attn_norm.", {".input_layernorm."}},
       {".ffn_norm.", {".post_attention_layernorm."}},
@@ -33,43 +36,37 @@ const NameTable& llama_cpp_names() {
       {".ffn_gate.", {".mlp.gate_proj."}},
       {".ffn_up.", {".mlp.up_proj."}},
       {".ffn_down.", {".mlp.down_proj."}},
-  });
+  };
+}
+
+}  // namespace
+
+const NameTable& llama_cpp_names() {
+  static const NameTable table(rules());
   return table;
 }
 
+NameTable llama_cpp_names(const DecoderFamily& family) {
+  std::vector<NameRule> all = family.gguf_names;
+  for (NameRule& rule : rules())
+    all.push_back(std::move(rule));
+  return NameTable(std::move(all));
+}
+
 Config config_of_gguf(const GgufFile& file) {
-  const GgufMetadata& keys = file.metadata();
-  const std::string architecture = keys.text("general.architecture");
-  if (architecture != "qwen3")
-    throw Error(RH_CAPABILITY_UNSUPPORTED, file.shown() +
-                                               ": general.architecture: " + in_quotes(architecture) +
-                                               " is not supported, expected 'qwen3'");
-  const auto key = [&](const char* name) { return architecture + "." + name; };
-  const auto width = [&](const char* name) { return keys.integer(key(name), 1, kMostWidth); };
-  const std::int64_t heads = width("attention.head_count");
-  const WeightView* const embedding = file.find("token_embd.weight");
-  if (embedding == nullptr || embedding->shape.size() != 2)
-    throw Error(RH_MODEL_INVALID,
-                file.shown() + ": tensor 'token_embd.weight' is missing, expected a matrix");
-  nlohmann::json fields = {
-      {"model_type", architecture},
-      {"hidden_act", "silu"},
-      {"hidden_size", width("embedding_length")},
-      {"num_hidden_layers", width("block_count")},
-      {"num_attention_heads", heads},
-      {"num_key_value_heads", keys.integer_or(key("attention.head_count_kv"), heads, 1, kMostWidth)},
-      {"intermediate_size", width("feed_forward_length")},
-      {"vocab_size", embedding->shape[0]},
-      {"rms_norm_eps", keys.number(key("attention.layer_norm_rms_epsilon"), 0, 1)},
-      {"rope_theta", keys.number_or(key("rope.freq_base"), 10000, 1, 1e12)},
-      {"tie_word_embeddings", file.raw("output.weight") == nullptr},
-  };
-  if (keys.has(key("attention.key_length"))) fields["head_dim"] = width("attention.key_length");
-  if (keys.has(key("context_length")))
-    fields["max_position_embeddings"] = keys.integer(key("context_length"), 1, INT32_MAX);
-  const std::string scaling = keys.text_or(key("rope.scaling.type"), "none");
-  if (scaling != "none")
-    keys.fail(key("rope.scaling.type"), in_quotes(scaling) + " is not supported, expected 'none'");
+  const std::string architecture = file.metadata().text("general.architecture");
+  const DecoderFamily* const family = gguf_family(architecture);
+  if (family == nullptr) {
+    std::string known;
+    for (const DecoderFamily& each : decoder_families())
+      if (each.gguf != nullptr) known += (known.empty() ? "" : ", ") + std::string(each.gguf);
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                fmt::format("{}: general.architecture: {} is not supported, expected one of {}", file.shown(),
+                            in_quotes(architecture), known));
+  }
+  nlohmann::json fields = common_fields(file, architecture);
+  fields["model_type"] = family->model_type;
+  family->read_gguf(file, fields);
   return {std::move(fields), file.shown()};
 }
 
@@ -78,9 +75,15 @@ Config read_text_config(const std::filesystem::path& folder, const std::string& 
   const auto json = folder / "config.json";
   const auto gguf = folder / (stem + ".gguf");
   std::error_code ignored;
-  if (!std::filesystem::exists(json, ignored) && std::filesystem::exists(gguf, ignored))
-    return config_of_gguf(GgufFile(gguf));
-  return Config::read(json, shown);
+  if (std::filesystem::exists(json, ignored) || !std::filesystem::exists(gguf, ignored))
+    return Config::read(json, shown);
+  const GgufFile file(gguf);
+  const std::string architecture = file.metadata().text("general.architecture");
+  if (architecture != kEncoder)
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                fmt::format("{}: general.architecture: {} is not supported, expected '{}'", file.shown(),
+                            in_quotes(architecture), kEncoder));
+  return config_of_gguf(file);
 }
 
 }  // namespace engines
