@@ -106,6 +106,28 @@ template <>
 inline constexpr std::uint32_t floor_size<rh_trace> = 16;
 template <>
 inline constexpr std::uint32_t floor_size<rh_concurrency> = 16;
+template <>
+inline constexpr std::uint32_t floor_size<rh_sampling> = 128;
+template <>
+inline constexpr std::uint32_t floor_size<rh_text_request> = 104;
+template <>
+inline constexpr std::uint32_t floor_size<rh_text_piece> = 48;
+template <>
+inline constexpr std::uint32_t floor_size<rh_text_report> = 48;
+template <>
+inline constexpr std::uint32_t floor_size<rh_text_sink> = 48;
+template <>
+inline constexpr std::uint32_t floor_size<rh_prompt_sink> = 24;
+template <>
+inline constexpr std::uint32_t floor_size<rh_text> = 24;
+template <>
+inline constexpr std::uint32_t floor_size<rh_embedding_request> = 40;
+template <>
+inline constexpr std::uint32_t floor_size<rh_vector> = 24;
+template <>
+inline constexpr std::uint32_t floor_size<rh_embedding_sink> = 32;
+template <>
+inline constexpr std::uint32_t floor_size<rh_embedding> = 16;
 
 // Whether the record is there and at least as large as its first release.
 template <class Record>

@@ -62,8 +62,10 @@ typedef struct rh_engine_descriptor {
   const char* version;
   /* One sentence. */
   const char* description;
-  /* Pairs of group and value, such as {"task", "text-to-image"}. Groups in use: task, architecture (the
-   * _class_name of a model_index.json, or an entry of a config.json's architectures), weight-format, dtype,
+  /* Pairs of group and value, such as {"task", "text-to-image"}. Groups in use: task (text-to-image,
+   * text-generation, embedding: what rh.image/1, rh.text/1 and rh.embedding/1 do), architecture (the
+   * _class_name of a model_index.json, or an entry of a config.json's architectures), architecture.<task>
+   * (those of them that the engine runs for that task; all where the group is missing), weight-format, dtype,
    * feature, sampler, schedule, schedule.<sampler> (those that the sampler can follow), weights (what
    * the model option "weights" may say: "stored", "q8_0"), convert (the types that rh.convert/1 writes),
    * device. A host ignores groups that it does not know. Never NULL.

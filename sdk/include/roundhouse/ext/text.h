@@ -116,7 +116,7 @@ typedef struct rh_text_request {
 
 typedef struct rh_top_token {
   int32_t id;
-  /* Natural, after the sampling's penalties and before its temperature. */
+  /* Natural, after the sampling's penalties and before its temperature; -infinity for a forbidden one. */
   float logprob;
   /* What the token stands for alone, maybe part of a character. */
   rh_text_view bytes;
@@ -138,9 +138,10 @@ typedef struct rh_text_piece {
   /* RH_CHANNEL_* */
   uint32_t channel;
   rh_text_view text;
-  /* Of RH_CHANNEL_TOOL_CALL: the call's number from 0; its first piece has the function's name, and the texts
-   * of all its pieces are the arguments as one JSON object. NULL otherwise. */
+  /* Of RH_CHANNEL_TOOL_CALL: the function's name, in the first piece of each call; the texts of all its
+   * pieces are the arguments as one JSON object. NULL otherwise. */
   const char* tool_name;
+  /* The call's number: from 0, one after the other. */
   uint32_t tool_call;
   /* The tokens that became known with this piece, when the request asks for them. */
   uint32_t token_count;
@@ -172,8 +173,8 @@ typedef struct rh_text_sink {
   uint32_t reserved;
   void* context;
 
-  /* Non-zero: return RH_CANCELLED soon. Asked at least once a token, and once per chunk of the prompt.
-   * [any-thread] */
+  /* Non-zero: return RH_CANCELLED soon. Asked at least once a token and once per chunk of the prompt, and
+   * ten times a second while the call waits for others.  [any-thread] */
   int32_t (*cancelled)(void* context);
 
   /* So many tokens of the prompt are read, of `tokens` in all.  [call-thread] */
