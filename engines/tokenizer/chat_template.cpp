@@ -72,6 +72,7 @@ Variables special_tokens(const GgufMetadata& keys) {
 }  // namespace
 
 struct ChatTemplate::State {
+  std::string source;
   jinja::Body body;
   Variables defaults{{"tools", jinja::Value(jinja::None{})}, {"documents", jinja::Value(jinja::None{})}};
 };
@@ -83,6 +84,7 @@ ChatTemplate::ChatTemplate(const std::string& source) : state_(std::make_unique<
   if (const auto bad = unicode::first_invalid(source); bad != std::string::npos)
     throw Error(RH_MODEL_INVALID, fmt::format("chat template: is not valid UTF-8 at byte {}", bad));
   state_->body = jinja::parse_template(source);
+  state_->source = source;
 }
 
 ChatTemplate::~ChatTemplate() = default;
@@ -111,6 +113,16 @@ ChatTemplate ChatTemplate::load(const std::filesystem::path& folder) {
   }
 }
 
+bool ChatTemplate::is_there(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (std::filesystem::exists(folder / "chat_template.jinja", ignored)) return true;
+  const auto file = folder / "tokenizer_config.json";
+  if (!std::filesystem::exists(file, ignored)) return false;
+  const std::string shown = shown_path(file);
+  const nlohmann::json tree = parse_json(read_file(file, shown, largest_config), shown);
+  return tree.is_object() && tree.contains("chat_template") && !tree["chat_template"].is_null();
+}
+
 ChatTemplate ChatTemplate::from_gguf(const GgufFile& file) {
   const GgufMetadata& keys = file.metadata();
   try {
@@ -122,6 +134,10 @@ ChatTemplate ChatTemplate::from_gguf(const GgufFile& file) {
     const std::string what = error.what();
     throw Error(error.code(), what.starts_with(file.shown()) ? what : file.shown() + ": " + what);
   }
+}
+
+const std::string& ChatTemplate::source() const {
+  return state_->source;
 }
 
 std::string ChatTemplate::render(const nlohmann::ordered_json& variables) const {

@@ -21,6 +21,8 @@ class ChatTemplate {
   // tokenizer_config.json WEIGHTS_MISSING. The configuration's special tokens (bos_token, ...) become
   // top-level names.
   static ChatTemplate load(const std::filesystem::path& folder);
+  // Whether there is one; what is wrong with it, or with the files, only `load` says.
+  static bool is_there(const std::filesystem::path& folder);
   // tokenizer.chat_template of a GGUF file, and its special tokens. None is MODEL_INVALID.
   static ChatTemplate from_gguf(const GgufFile& file);
   ~ChatTemplate();
@@ -32,6 +34,9 @@ class ChatTemplate {
   // output) or uses an undefined value where Jinja would fail is MODEL_INVALID. The key order of objects is
   // kept (ordered_json). `tools` and `documents` are none when they are not given.
   std::string render(const nlohmann::ordered_json& variables) const;
+
+  // The template's text, for who has to know in which forms a model writes.
+  const std::string& source() const;
 
   // One user message (INVALID_ARGUMENT when it is not UTF-8), add_generation_prompt true: the form that an
   // image model's prompt takes.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens of bytes to characters. Bytes are held while they may still become a character.
-#include <optional>
-
 #include "engines/tokenizer/byte_alphabet.h"
 #include "engines/tokenizer/decode_steps.h"
+#include "engines/tokenizer/token_writing.h"
 #include "engines/tokenizer/unicode.h"
 
 namespace engines {
@@ -33,18 +32,6 @@ class ByteLevelStep : public DecodeStep {
   std::string bytes_;
   bool first_ = true;
 };
-
-// The byte of a token "<0x0A>".
-std::optional<char> byte_of_token(std::string_view token) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return std::nullopt;
-  const auto digit = [&](char c) {
-    return digits.find(c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c);
-  };
-  const auto high = digit(token[3]), low = digit(token[4]);
-  if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-  return static_cast<char>(high << 4 | low);
-}
 
 // Bytes in a row that are not valid together become U+FFFD each, as Hugging Face's library has it; eagerly
 // the characters among them have left before that is known.

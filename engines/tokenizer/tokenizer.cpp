@@ -16,6 +16,7 @@
 #include "engines/tokenizer/normalizers.h"
 #include "engines/tokenizer/post_processors.h"
 #include "engines/tokenizer/pre_tokenizers.h"
+#include "engines/tokenizer/token_writing.h"
 #include "engines/tokenizer/tokenizer_spec.h"
 #include "engines/tokenizer/unicode.h"
 #include "engines/weights/json_file.h"
@@ -74,6 +75,7 @@ struct Tokenizer::State {
         raw_matcher(select(read, false, normalizer)),
         normalized_matcher(select(read, true, normalizer)) {
     if (decoder.empty()) decoder = default_decoder();
+    writing = writing_of(read.decoder);
     spec = std::move(read);
     spec.vocab = {};
     spec.merges = {};
@@ -144,6 +146,7 @@ struct Tokenizer::State {
   PreTokenizerPart pre_tokenizer;
   Surroundings around;
   std::vector<DecodeStepMaker> decoder;
+  TokenWriting writing;
   std::unique_ptr<Model> model;
   AddedTokenMatcher raw_matcher;
   AddedTokenMatcher normalized_matcher;
@@ -206,6 +209,13 @@ std::string Tokenizer::token(std::int32_t id) const {
     throw Error(RH_INVALID_ARGUMENT,
                 fmt::format("id {} is not in the vocabulary of {} tokens", id, state_->size));
   return *found;
+}
+
+std::optional<TokenBytes> Tokenizer::bytes(std::int32_t id) const {
+  const auto* const found = state_->find(id);
+  if (found == nullptr) return std::nullopt;
+  if (state_->added.contains(id)) return TokenBytes{*found, state_->is_special(id), true};
+  return TokenBytes{state_->writing.bytes(*found), false, false};
 }
 
 std::int64_t Tokenizer::size() const {

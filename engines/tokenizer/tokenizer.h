@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,13 @@
 namespace engines {
 
 class GgufFile;
+
+// What one token stands for: bytes, maybe part of a character, with the space that it begins with.
+struct TokenBytes {
+  std::string bytes;
+  bool special = false;  // a mark of the model's, which decoding may leave out
+  bool added = false;    // recognised in the text before that is split
+};
 
 class Tokenizer {
  public:
@@ -39,6 +47,8 @@ class Tokenizer {
   std::string decode(const std::vector<std::int32_t>& ids, bool skip_special = false) const;
   // As the tokenizer writes a token (byte alphabet), for tests and tools.
   std::string token(std::int32_t id) const;
+  // What it stands for; nothing for an id that no token has.
+  std::optional<TokenBytes> bytes(std::int32_t id) const;
 
   std::int64_t size() const;  // highest id + 1
 
