@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The classes that a plugin author derives from: an Engine opens Models, an ImageModel makes images.
+// The classes that a plugin author derives from: an Engine opens Models, an ImageModel makes images, a
+// TextModel answers, an EmbeddingModel makes vectors.
 // plugin.hpp turns them into the C ABI; whatever they throw becomes a status code there.
 #pragma once
 
@@ -9,12 +10,14 @@
 #include <string_view>
 #include <type_traits>
 
+#include "roundhouse/embedding.hpp"
 #include "roundhouse/error.hpp"
 #include "roundhouse/facts.hpp"
 #include "roundhouse/floor.hpp"
 #include "roundhouse/host.hpp"
 #include "roundhouse/image.hpp"
 #include "roundhouse/options.hpp"
+#include "roundhouse/text.hpp"
 
 namespace roundhouse {
 
@@ -111,6 +114,11 @@ class ImageModel : public Model {
   // [model-thread]: as many at once as calls() says.
   virtual void generate(const ImageRequest& request, Options& options, Sink& sink) = 0;
 };
+
+// A model that speaks rh.text/1, and one that speaks rh.embedding/1. One that speaks both derives from Model
+// and the two tasks.
+class TextModel : public Model, public TextTask {};
+class EmbeddingModel : public Model, public EmbeddingTask {};
 
 // An engine in use. Made with (const EngineConfig&) or no argument; destroyed by destroy.
 class Engine {

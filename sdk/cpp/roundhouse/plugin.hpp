@@ -69,9 +69,14 @@ class ModelHandle {
     if (model == nullptr || id == nullptr) return nullptr;
     static constexpr rh_image image{sizeof(rh_image), 0, &generate};
     static constexpr rh_concurrency concurrency{sizeof(rh_concurrency), 0, &calls};
+    static constexpr rh_text text{sizeof(rh_text), 0, &answer, &render};
+    static constexpr rh_embedding embedding{sizeof(rh_embedding), 0, &embed};
     Model& self = *of(model).model_;
     if (std::string_view(id) == RH_CONCURRENCY_ID && self.calls() != 1) return &concurrency;
     if (std::string_view(id) == RH_IMAGE_ID && dynamic_cast<ImageModel*>(&self) != nullptr) return &image;
+    if (std::string_view(id) == RH_TEXT_ID && dynamic_cast<TextTask*>(&self) != nullptr) return &text;
+    if (std::string_view(id) == RH_EMBEDDING_ID && dynamic_cast<EmbeddingTask*>(&self) != nullptr)
+      return &embedding;
     const void* found = nullptr;
     guard_for<E>(nullptr, [&] { found = self.extension(id); });
     return found;
@@ -89,6 +94,47 @@ class ModelHandle {
       dynamic_cast<ImageModel&>(*self.model_).generate(values, options, ear);
       options.refuse_unread();
       if (!ear.delivered()) throw Error(RH_ENGINE_INTERNAL, "generate ended without an image");
+    });
+  }
+
+  static rh_status answer(rh_model* model, const rh_text_request* request, const rh_text_sink* sink,
+                          rh_error* error) {
+    return guard_for<E>(error, [&] {
+      ModelHandle& self = of(&required(model, "model"));
+      const TextRequest values = read_text_request(request);
+      Options options(request->options, "engine '" + self.engine_id_ + "'");
+      TextSink ear(sink, options);
+      dynamic_cast<TextTask&>(*self.model_).generate(values, options, ear);
+      options.refuse_unread();
+      if (!ear.reported()) throw Error(RH_ENGINE_INTERNAL, "generate ended without a report");
+    });
+  }
+
+  static rh_status render(rh_model* model, const rh_text_request* request, const rh_prompt_sink* sink,
+                          rh_error* error) {
+    return guard_for<E>(error, [&] {
+      ModelHandle& self = of(&required(model, "model"));
+      const TextRequest values = read_text_request(request);
+      Options options(request->options, "engine '" + self.engine_id_ + "'");
+      PromptSink ear(sink);
+      dynamic_cast<TextTask&>(*self.model_).render(values, options, ear);
+      options.refuse_unread();
+      if (!ear.rendered()) throw Error(RH_ENGINE_INTERNAL, "render ended without a prompt");
+    });
+  }
+
+  static rh_status embed(rh_model* model, const rh_embedding_request* request, const rh_embedding_sink* sink,
+                         rh_error* error) {
+    return guard_for<E>(error, [&] {
+      ModelHandle& self = of(&required(model, "model"));
+      const EmbeddingRequest values = read_embedding_request(request);
+      Options options(request->options, "engine '" + self.engine_id_ + "'");
+      EmbeddingSink ear(sink, options);
+      dynamic_cast<EmbeddingTask&>(*self.model_).embed(values, options, ear);
+      options.refuse_unread();
+      if (ear.sent() != values.texts.size())
+        throw Error(RH_ENGINE_INTERNAL, "embed ended after " + std::to_string(ear.sent()) + " of " +
+                                            std::to_string(values.texts.size()) + " vectors");
     });
   }
 
