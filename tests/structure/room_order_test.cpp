@@ -33,7 +33,7 @@ const Groups kEngines = {
     {"engines/kernels", "engines/weights"},
     {"engines/layers"},
     {"engines/convert", "engines/sampling", "engines/text", "engines/tokenizer", "engines/vae"},
-    {"engines/diffusion", "engines/pipeline"},
+    {"engines/decoding", "engines/diffusion", "engines/pipeline"},
     {"engines/ovis", "engines/zimage"},
     {"engines/architectures"},
 };
