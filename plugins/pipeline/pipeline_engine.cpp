@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engines/architectures/architectures.h"
+#include "engines/decoding/open_text.h"
 #include "engines/kernels/rate.h"
 #include "engines/pipeline/find_tokenizer.h"
 #include "engines/pipeline/inspection.h"
@@ -13,8 +14,10 @@
 #include "engines/tensor/quantise.h"
 #include "plugins/pipeline/convert_run.h"
 #include "plugins/pipeline/sink_run.h"
+#include "plugins/pipeline/text_model.h"
 #include "plugins/pipeline/tokenize_extension.h"
 #include "plugins/pipeline/trace_run.h"
+#include "plugins/pipeline/weight_choices.h"
 
 namespace roundhouse::pipeline {
 namespace {
@@ -44,32 +47,6 @@ void refuse_image_inputs(const ImageRequest& request) {
   if (feature != nullptr)
     throw Error(RH_CAPABILITY_UNSUPPORTED, std::string("the engine does not do ") + feature);
   if (!request.loras.empty()) throw Error(RH_LORA_UNSUPPORTED_ENGINE, "the engine takes no LoRA");
-}
-
-// One of a few words, as an enum's value.
-template <class Value>
-Value choice(Options& options, const char* name, const std::vector<std::pair<std::string, Value>>& values) {
-  const std::string given = options.string(name, values.front().first);
-  std::string expected;
-  for (const auto& [word, value] : values) {
-    if (word == given) return value;
-    expected += (expected.empty() ? "" : ", ") + word;
-  }
-  throw Error(RH_INVALID_ARGUMENT, "option '" + std::string(name) + "': '" + given +
-                                       "' is not known, expected one of: " + expected);
-}
-
-using Weights = std::optional<engines::Dtype>;
-
-// What the big matrices may be rounded to, the default first.
-const std::vector<std::pair<std::string, Weights>>& weight_choices() {
-  using engines::Dtype;
-  static const std::vector<std::pair<std::string, Weights>> choices = {{"stored", std::nullopt},
-                                                                       {"q8_0", Dtype::q8_0},
-                                                                       {"q4_0", Dtype::q4_0},
-                                                                       {"q4_k", Dtype::q4_K},
-                                                                       {"q6_k", Dtype::q6_K}};
-  return choices;
 }
 
 // Of one network, where it is not that of the option "weights".
@@ -169,18 +146,35 @@ class PipelineModel : public ImageModel {
 
 }  // namespace
 
+const std::vector<std::pair<std::string, Weights>>& weight_choices() {
+  using engines::Dtype;
+  static const std::vector<std::pair<std::string, Weights>> choices = {{"stored", std::nullopt},
+                                                                       {"q8_0", Dtype::q8_0},
+                                                                       {"q4_0", Dtype::q4_0},
+                                                                       {"q4_k", Dtype::q4_K},
+                                                                       {"q6_k", Dtype::q6_K}};
+  return choices;
+}
+
 Descriptor common_descriptor() {
   Descriptor descriptor;
   descriptor.vendor = "Roundhouse";
   descriptor.version = "0.1.0";
   descriptor.capabilities = {
-      {"task", "text-to-image"},        {"feature", "negative-prompt"}, {"feature", "guidance"},
-      {"feature", "cfg-normalization"}, {"feature", "cfg-truncation"},  {"feature", "seed"},
-      {"feature", "progress"},          {"feature", "cancel"},          {"device", "cpu"},
+      {"task", "text-to-image"}, {"task", "text-generation"},      {"feature", "negative-prompt"},
+      {"feature", "guidance"},   {"feature", "cfg-normalization"}, {"feature", "cfg-truncation"},
+      {"feature", "seed"},       {"feature", "progress"},          {"feature", "cancel"},
+      {"device", "cpu"},
   };
   const engines::Architectures known = engines::architectures();
+  const auto add_architecture = [&](std::string_view id, const std::string& task) {
+    descriptor.capabilities.emplace_back("architecture", id);
+    descriptor.capabilities.emplace_back("architecture." + task, id);
+  };
   for (const engines::Architecture& architecture : known)
-    descriptor.capabilities.emplace_back("architecture", std::string(architecture.id));
+    add_architecture(architecture.id, "text-to-image");
+  for (const std::string_view architecture : engines::decoding::text_architectures())
+    add_architecture(architecture, "text-generation");
   for (const std::string_view format : engines::weight_formats(known))
     descriptor.capabilities.emplace_back("weight-format", std::string(format));
   for (const auto& [word, dtype] : weight_choices())
@@ -217,7 +211,11 @@ Facts PipelineEngine::describe() const {
 
 std::unique_ptr<Model> PipelineEngine::open(const ModelSource& source) {
   source.sink.check_cancelled();
-  auto model = std::make_unique<PipelineModel>(source.directory, *kernels_, read_options(source, threads_));
+  std::unique_ptr<Model> model;
+  if (is_text_model(source.directory))
+    model = open_text_model(source, *kernels_, threads_);
+  else
+    model = std::make_unique<PipelineModel>(source.directory, *kernels_, read_options(source, threads_));
   source.sink.progress(1);
   return model;
 }
@@ -246,6 +244,12 @@ Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest&
 }
 
 void PipelineEngine::inspect(const ModelSource& source, InspectSink& sink) {
+  if (is_text_model(source.directory)) {
+    inspect_text_model(source, threads_, [&](rh_status code, const std::string& message) {
+      sink.problem(code, named_file(source.directory, message), message);
+    });
+    return;
+  }
   const engines::PipelineOptions options = read_options(source, threads_);
   engines::inspect_pipeline(
       engines::architectures(), source.directory, options,
