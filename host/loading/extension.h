@@ -13,9 +13,11 @@
 #include "roundhouse/ext/draft/rates.h"
 #include "roundhouse/ext/draft/tokenize.h"
 #include "roundhouse/ext/draft/trace.h"
+#include "roundhouse/ext/embedding.h"
 #include "roundhouse/ext/estimate.h"
 #include "roundhouse/ext/image.h"
 #include "roundhouse/ext/inspect.h"
+#include "roundhouse/ext/text.h"
 
 namespace roundhouse::host {
 
@@ -26,6 +28,10 @@ template <class Record>
 inline constexpr std::array<const char*, 0> first_functions{};
 template <>
 inline constexpr std::array first_functions<rh_image>{"generate"};
+template <>
+inline constexpr std::array first_functions<rh_text>{"generate", "render"};
+template <>
+inline constexpr std::array first_functions<rh_embedding>{"embed"};
 template <>
 inline constexpr std::array first_functions<rh_estimate>{"image"};
 template <>

@@ -4,29 +4,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "host/loading/pixels.h"
 #include "host/loading/plugin_error.h"
-#include "host/loading/text.h"
-#include "roundhouse/guard.hpp"
 
 namespace roundhouse::host {
 namespace {
 
 ImageWatch& watch(void* context) {
   return *static_cast<ImageWatch*>(context);
-}
-
-// As much of a checked record as both sides know; what the plugin's SDK did not have yet is 0.
-template <class Record>
-Record known_part(const Record& record) {
-  Record copy{};
-  std::memcpy(&copy, &record, std::min<std::size_t>(record.struct_size, sizeof copy));
-  copy.struct_size = sizeof copy;
-  return copy;
 }
 
 void check_stage(const std::string& engine, const char* callback, std::uint32_t stage) {
@@ -38,7 +25,7 @@ void check_stage(const std::string& engine, const char* callback, std::uint32_t 
 }  // namespace
 
 ImageWatch::ImageWatch(std::string engine, const rh_image_request& request, const rh_image_sink& sink)
-    : engine_(std::move(engine)),
+    : SinkWatch(std::move(engine)),
       request_(request),
       caller_(sink),
       own_{sizeof(rh_image_sink),
@@ -51,38 +38,16 @@ ImageWatch::ImageWatch(std::string engine, const rh_image_request& request, cons
            &on_image} {
 }
 
-template <class Work>
-bool ImageWatch::keep(std::exception_ptr ImageWatch::*slot, Work&& work) {
-  try {
-    work();
-    return true;
-  } catch (...) {
-    const std::lock_guard lock(mutex_);
-    if (!(this->*slot)) this->*slot = std::current_exception();
-    return false;
-  }
-}
-
-bool ImageWatch::refused() const {
-  const std::lock_guard lock(mutex_);
-  return refusal_ != nullptr;
-}
-
-void ImageWatch::check_thread(const char* callback) const {
-  if (std::this_thread::get_id() == thread_) return;
-  throw broken(engine_, rule::kThread, std::string(callback) + " was called on another thread");
-}
-
 std::int32_t ImageWatch::on_progress(void* context, const rh_progress* progress) {
   ImageWatch& self = watch(context);
-  const bool sound = self.keep(&ImageWatch::misuse_, [&] {
+  const bool sound = self.keep_misuse([&] {
     self.check_thread("progress");
-    check_record(self.engine_, rule::kRecords, "progress: the record", progress);
-    check_stage(self.engine_, "progress", progress->stage);
+    check_record(self.engine(), rule::kRecords, "progress: the record", progress);
+    check_stage(self.engine(), "progress", progress->stage);
   });
   if (!sound) return 0;
   std::int32_t stop = 1;  // when the caller throws, or has refused the image
-  self.keep(&ImageWatch::refusal_, [&] {
+  self.keep_refusal([&] {
     const rh_progress known = known_part(*progress);
     const std::int32_t answer = self.caller_.progress(self.caller_.context, &known);
     if (!self.refused()) stop = answer;
@@ -92,13 +57,13 @@ std::int32_t ImageWatch::on_progress(void* context, const rh_progress* progress)
 
 void ImageWatch::on_stage(void* context, const rh_stage_report* report) {
   ImageWatch& self = watch(context);
-  const bool sound = self.keep(&ImageWatch::misuse_, [&] {
+  const bool sound = self.keep_misuse([&] {
     self.check_thread("stage");
-    check_record(self.engine_, rule::kRecords, "stage: the record", report);
-    check_stage(self.engine_, "stage", report->stage);
+    check_record(self.engine(), rule::kRecords, "stage: the record", report);
+    check_stage(self.engine(), "stage", report->stage);
   });
   if (!sound) return;
-  self.keep(&ImageWatch::refusal_, [&] {
+  self.keep_refusal([&] {
     const rh_stage_report known = known_part(*report);
     self.caller_.stage(self.caller_.context, &known);
   });
@@ -106,21 +71,18 @@ void ImageWatch::on_stage(void* context, const rh_stage_report* report) {
 
 std::int32_t ImageWatch::on_cancelled(void* context) {
   ImageWatch& self = watch(context);
-  if (self.refused()) return 1;
-  std::int32_t stop = 1;
-  self.keep(&ImageWatch::refusal_, [&] { stop = self.caller_.cancelled(self.caller_.context); });
-  return stop;
+  return self.ask_cancelled(self.caller_.cancelled, self.caller_.context);
 }
 
 void ImageWatch::on_preview(void* context, const rh_pixels* image) {
   ImageWatch& self = watch(context);
-  const bool sound = self.keep(&ImageWatch::misuse_, [&] {
+  const bool sound = self.keep_misuse([&] {
     self.check_thread("preview");
-    check_pixels(self.engine_, "the preview", image);
-    check_preview(self.engine_, known_part(*image), self.request_);
+    check_pixels(self.engine(), "the preview", image);
+    check_preview(self.engine(), known_part(*image), self.request_);
   });
   if (!sound) return;
-  self.keep(&ImageWatch::refusal_, [&] {
+  self.keep_refusal([&] {
     const rh_pixels known = known_part(*image);
     self.caller_.preview(self.caller_.context, &known);
   });
@@ -128,41 +90,23 @@ void ImageWatch::on_preview(void* context, const rh_pixels* image) {
 
 void ImageWatch::take_image(const rh_pixels* image) {
   check_thread("image");
-  if (has_image_) throw broken(engine_, rule::kOneImage, "generate handed over more than one image");
-  check_pixels(engine_, "the image", image);
+  if (has_image_) throw broken(engine(), rule::kOneImage, "generate handed over more than one image");
+  check_pixels(engine(), "the image", image);
   const rh_pixels known = known_part(*image);
-  check_image(engine_, known, request_);
+  check_image(engine(), known, request_);
   has_image_ = true;
   rh_error refusal{sizeof(rh_error), RH_OK, ""};
   const rh_status status = caller_.image(caller_.context, &known, &refusal);
-  if (status == RH_OK) return;
-  const std::string message = cleaned_text(refusal.message, sizeof refusal.message);
-  throw Error(is_known(status) ? status : RH_INTERNAL,
-              message.empty() ? "the image was refused without a message" : message);
+  check_taken("the image", status, refusal);
 }
 
 rh_status ImageWatch::on_image(void* context, const rh_pixels* image, rh_error* error) {
-  ImageWatch& self = watch(context);
-  return guard(error, [&] {
-    try {
-      self.take_image(image);
-    } catch (...) {
-      const std::lock_guard lock(self.mutex_);
-      if (!self.refusal_) self.refusal_ = std::current_exception();
-      throw;
-    }
-  });
-}
-
-void ImageWatch::rethrow_refusal() const {
-  const std::lock_guard lock(mutex_);
-  if (refusal_) std::rethrow_exception(refusal_);
+  return watch(context).answer(error, [&] { watch(context).take_image(image); });
 }
 
 void ImageWatch::check_complete() const {
-  const std::lock_guard lock(mutex_);
-  if (misuse_) std::rethrow_exception(misuse_);
-  if (!has_image_) throw broken(engine_, rule::kOneImage, "generate returned success without an image");
+  rethrow_misuse();
+  if (!has_image_) throw broken(engine(), rule::kOneImage, "generate returned success without an image");
 }
 
 }  // namespace roundhouse::host

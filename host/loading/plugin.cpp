@@ -195,21 +195,35 @@ std::uint32_t Plugin::Model::capacity() const {
   return state_->capacity;
 }
 
-void Plugin::Model::generate(const rh_image_request& request, const rh_image_sink& sink) {
+const std::string& Plugin::Model::engine_id() const {
+  return state_->use->core().id();
+}
+
+const void* Plugin::Model::find_extension(const char* id, const char* lacks) const {
   PluginCore& core = state_->use->core();
   rh_model* model = state_->use->get();
-  const void* found = core.call("get_extension", [&] { return model->get_extension(model, RH_IMAGE_ID); });
-  if (found == nullptr) {
-    throw Error(RH_CAPABILITY_UNSUPPORTED,
-                "engine '" + core.id() + "': this model makes no images (no " RH_IMAGE_ID ")");
-  }
-  const auto& image = checked_extension<rh_image>(core.id(), RH_IMAGE_ID, found);
-  ImageWatch watch(core.id(), request, sink);
-  ErrorRecord error;
-  const rh_status status =
-      core.call("generate", [&] { return image.generate(model, &request, watch.sink(), error.get()); });
+  const void* found = core.call("get_extension", [&] { return model->get_extension(model, id); });
+  if (found != nullptr) return found;
+  throw Error(RH_CAPABILITY_UNSUPPORTED,
+              fmt::format("engine '{}': this model {} (no {})", core.id(), lacks, id));
+}
+
+Answer Plugin::Model::call(const std::string& name,
+                           const std::function<rh_status(rh_model*, rh_error*)>& function) const {
+  PluginCore& core = state_->use->core();
+  Answer answer(core.id(), name);
+  answer.set(core.call(name, [&] { return function(state_->use->get(), answer.error()); }));
+  return answer;
+}
+
+void Plugin::Model::generate(const rh_image_request& request, const rh_image_sink& sink) {
+  const auto& image = extension<rh_image>(RH_IMAGE_ID, "makes no images");
+  ImageWatch watch(engine_id(), request, sink);
+  const Answer answer = call("generate", [&](rh_model* model, rh_error* error) {
+    return image.generate(model, &request, watch.sink(), error);
+  });
   watch.rethrow_refusal();
-  error.check(core.id(), "generate", status);
+  answer.check();
   watch.check_complete();
 }
 

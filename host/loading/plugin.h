@@ -71,10 +71,19 @@ class Plugin::Engine {
   std::unique_ptr<State> state_;
 };
 
-// Several threads may call `generate` at once, as many as `capacity` says.
+// Several threads may call `generate` and `call` at once, as many as `capacity` says.
 class Plugin::Model {
  public:
   ~Model();
+  const std::string& engine_id() const;
+  // The model side of an extension, checked; valid as long as the model. CAPABILITY_UNSUPPORTED where it has
+  // none: "this model <lacks> (no <id>)".
+  template <class Record>
+  const Record& extension(const char* id, const char* lacks) const {
+    return checked_extension<Record>(engine_id(), id, find_extension(id, lacks));
+  }
+  // As Engine::call.
+  Answer call(const std::string& name, const std::function<rh_status(rh_model*, rh_error*)>& function) const;
   // Calls that it takes at once: 1, or what its rh.concurrency/1 says.
   std::uint32_t capacity() const;
   std::vector<std::pair<std::string, std::string>> facts() const;
@@ -86,6 +95,7 @@ class Plugin::Model {
  private:
   friend class Engine;
   struct State;
+  const void* find_extension(const char* id, const char* lacks) const;
   explicit Model(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -22,6 +22,13 @@ inline constexpr const char* kThread = "P25";       // callbacks come on generat
 inline constexpr const char* kPreview = "P39";      // no larger than the image
 inline constexpr const char* kCalls = "P40";        // 1 to 1024 at once
 inline constexpr const char* kRates = "P43";        // finite, above 0, of types of the list
+inline constexpr const char* kOneReport = "P45";    // exactly one for each success, behind all pieces
+inline constexpr const char* kPiece = "P46";        // channel, characters, calls of tools, tokens
+inline constexpr const char* kReport = "P47";       // finish, counts and stop fit each other
+inline constexpr const char* kStops = "P48";        // are never sent
+inline constexpr const char* kTextProgress = "P51";  // of the prompt: never falls
+inline constexpr const char* kRender = "P52";        // one prompt
+inline constexpr const char* kVectors = "P53";       // one for each text, in order, of one width
 inline constexpr const char* kProcess = "P29";  // directory, locale, environment, signals stay as they are
 
 }  // namespace roundhouse::host::rule
