@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The teaching plugin: a complete engine in plain C. Copy this folder and put your own work in generate(). */
+ * The teaching plugin: a complete engine in plain C. Copy this folder and put your own work in generate();
+ * leave out texts.c where your engine only draws. */
 #define _POSIX_C_SOURCE 199309L /* a clock that nobody sets */
 #include <stdlib.h>
 
 #include "card.h"
 #include "roundhouse/plugin.h"
+#include "texts.h"
 
 /* ---- what the host knows before it starts anything; testcard.json is made of it ---- */
 
-static const rh_fact abilities[] = {RH_FACT("task", "text-to-image"), RH_FACT("feature", "modelless"),
-                                    RH_FACT("feature", "seed"), RH_FACT("feature", "cancel"),
+static const rh_fact abilities[] = {RH_FACT("task", "text-to-image"), RH_FACT("task", "text-generation"),
+                                    RH_FACT("task", "embedding"),     RH_FACT("feature", "modelless"),
+                                    RH_FACT("feature", "seed"),       RH_FACT("feature", "cancel"),
                                     RH_FACT("device", "cpu")};
 static const rh_facts capabilities = RH_LIST(abilities);
 static const rh_limit bounds[] = {RH_LIMIT("width", 16, 2048, 16), RH_LIMIT("height", 16, 2048, 16),
@@ -22,7 +25,7 @@ static const rh_engine_descriptor testcard = {
     .name = "Test card",
     .vendor = "Roundhouse",
     .version = "1.0.0",
-    .description = "Draws a test card without a model, to show how a plugin is made.",
+    .description = "Draws a test card and echoes texts without a model, to show how a plugin is made.",
     .capabilities = &capabilities,
     .limits = &limits};
 
@@ -71,7 +74,9 @@ static const rh_facts* describe_model(rh_model* model) {
 static const void* model_extension(rh_model* model, const char* id) {
   (void)model;
   static const rh_image image = {sizeof image, 0, generate};
-  return strcmp(id, RH_IMAGE_ID) == 0 ? &image : NULL;
+  if (strcmp(id, RH_IMAGE_ID) == 0) return &image;
+  if (strcmp(id, RH_TEXT_ID) == 0) return &testcard_text;
+  return strcmp(id, RH_EMBEDDING_ID) == 0 ? &testcard_embedding : NULL;
 }
 
 static rh_status open_model(rh_engine* engine, const rh_model_source* source, rh_model** model,
