@@ -8,12 +8,14 @@
 #include "host/worker/engine_error.h"
 #include "host/worker/ops/bench.h"
 #include "host/worker/ops/convert.h"
+#include "host/worker/ops/embed.h"
 #include "host/worker/ops/estimate.h"
 #include "host/worker/ops/image.h"
 #include "host/worker/ops/inspect.h"
 #include "host/worker/ops/load.h"
 #include "host/worker/ops/probe.h"
 #include "host/worker/ops/rates.h"
+#include "host/worker/ops/text.h"
 #include "host/worker/ops/tokenize.h"
 #include "host/worker/ops/trace.h"
 
@@ -24,6 +26,9 @@ std::span<const Operation> operations() {
       Operation{"probe", Access::engine, work_probe},       //
       Operation{"load", Access::engine, work_load},         //
       Operation{"generate", Access::model, work_generate},  //
+      Operation{"text", Access::model, work_text},          //
+      Operation{"render", Access::model, work_render},      //
+      Operation{"embed", Access::model, work_embed},
       Operation{"estimate", Access::engine, work_estimate},
       Operation{"convert", Access::engine, work_convert},
       Operation{"bench", Access::engine, work_bench},
