@@ -84,7 +84,13 @@ Answer ask_architecture(const RouteRequest& request, const EngineRecord& record,
     if (has_capability(record.capabilities(), "feature", "modelless")) return std::nullopt;
     return Error(RH_INVALID_ARGUMENT, "model: none was given, " + named(record) + " needs one");
   }
-  if (has_capability(record.capabilities(), "architecture", *request.architecture)) return std::nullopt;
+  if (runs_architecture(record, request.task, *request.architecture)) return std::nullopt;
+  const auto tasks = tasks_of(*request.architecture, {record});
+  if (!tasks.empty()) {
+    return Error(RH_CAPABILITY_UNSUPPORTED, named(record) + " does " + list_of(tasks) +
+                                                " with models of architecture '" + *request.architecture +
+                                                "', not " + request.task);
+  }
   return Error(RH_CAPABILITY_UNSUPPORTED, named(record) + " does not run models of architecture '" +
                                               *request.architecture +
                                               "', expected one of: " + group(record, "architecture") +

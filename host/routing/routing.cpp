@@ -244,6 +244,24 @@ Decision route(const RouteRequest& request, const std::vector<EngineRecord>& rec
   return route_automatic(request, records);
 }
 
+bool runs_architecture(const EngineRecord& record, const std::string& task, const std::string& architecture) {
+  const std::string own = "architecture." + task;
+  const bool states = record.capabilities().contains(own);
+  return has_capability(record.capabilities(), states ? own : "architecture", architecture);
+}
+
+std::set<std::string> tasks_of(const std::string& architecture, const Records& records) {
+  std::set<std::string> tasks;
+  for (const EngineRecord& record : records) {
+    const auto group = record.capabilities().find("task");
+    if (!is_usable(record) || is_teaching(record) || group == record.capabilities().end()) continue;
+    for (const std::string& task : group->second) {
+      if (runs_architecture(record, task, architecture)) tasks.insert(task);
+    }
+  }
+  return tasks;
+}
+
 std::vector<std::string> rivals(const RouteRequest& request, const std::vector<EngineRecord>& records) {
   if ((request.engine && *request.engine != "auto") || !request.weight_type) return {};
   std::vector<std::string> ids;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,13 @@ struct Decision {
 // first where it is above all scores of the measured ones. An engine of maturity "teaching" is chosen only
 // when named. Engines without the feature "modelless" need an architecture.
 Decision route(const RouteRequest& request, const std::vector<EngineRecord>& records);
+
+// What usable engines run models of the architecture for: the tasks that have it in their group
+// "architecture.<task>", or in "architecture" where that group is missing. Teaching engines do not count.
+std::set<std::string> tasks_of(const std::string& architecture, const std::vector<EngineRecord>& records);
+
+// Whether one engine runs models of the architecture for the task.
+bool runs_architecture(const EngineRecord& record, const std::string& task, const std::string& architecture);
 
 // The engines among which automatic routing has a choice for the request; empty when there is none to make.
 std::vector<std::string> rivals(const RouteRequest& request, const std::vector<EngineRecord>& records);

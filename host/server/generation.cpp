@@ -4,10 +4,10 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "host/app/generate.h"
 #include "host/server/pool_request.h"
+#include "host/session/random_seed.h"
 #include "host/text/elapsed.h"
 #include "host/worker/redaction.h"
 
@@ -96,11 +96,6 @@ GeneratePlan plan(const Services& services, GenerateRequest& request) {
 }
 
 }  // namespace
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return device();
-}
 
 Generation generate_images(const Services& services, http::Exchange& exchange, GenerateRequest request,
                            std::optional<KeepAlive> keep_alive, const GenerationEvents& events,

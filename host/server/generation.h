@@ -53,7 +53,5 @@ Generation generate_images(const Services& services, http::Exchange& exchange, G
 LeaseReport load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
                        std::optional<KeepAlive> keep_alive);
 
-// Short enough to be typed again, and exact in every JSON reader.
-std::uint64_t random_seed();
 
 }  // namespace roundhouse::host

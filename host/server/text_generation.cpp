@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "host/server/generation.h"
+#include "host/session/random_seed.h"
 #include "host/server/pool_request.h"
 #include "host/worker/redaction.h"
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/session/model_choice.h"
 #include "host/session/session.h"
 #include "host/session/size.h"
 #include "host/session/values.h"
-#include "host/store/directory_manifest.h"
 
 namespace roundhouse::host {
 namespace {
@@ -14,30 +14,6 @@ namespace {
 constexpr std::uint32_t kSteps = 8;
 constexpr std::uint32_t kSide = 1024;
 constexpr std::uint32_t kModellessSide = 512;
-
-bool is_explicit(const GenerateRequest& request) {
-  return request.engine && *request.engine != "auto";
-}
-
-// Throws ENGINE_NOT_FOUND for an engine that no record names.
-void check_engine_name(const GenerateRequest& request, const Registry& registry) {
-  if (!is_explicit(request)) return;
-  RouteRequest named;
-  named.engine = request.engine;
-  Decision decision = route(named, registry.records());
-  if (decision.error && decision.error->code() == RH_ENGINE_NOT_FOUND) {
-    throw RoutingRefusal(std::move(decision));
-  }
-}
-
-// The engine that was asked for by name and does without a model; else null.
-const EngineRecord* modelless_engine(const GenerateRequest& request, const Registry& registry) {
-  if (!is_explicit(request)) return nullptr;
-  const EngineRecord* record = registry.find(*request.engine);
-  if (record == nullptr || !has_capability(record->capabilities(), "feature", "modelless")) return nullptr;
-  // One that can also run models is given the model that was asked for.
-  return request.model && record->capabilities().contains("architecture") ? nullptr : record;
-}
 
 // The bounds of an engine on the sides of an image, where it states any.
 SizeLimits engine_sizes(const EngineRecord& engine) {
@@ -60,10 +36,7 @@ void set_size(GeneratePlan& plan, const Size& size) {
 
 void plan_without_model(GeneratePlan& plan, const GenerateRequest& request, const EngineRecord& engine,
                         const ModelCatalogue& models) {
-  if (request.model) {
-    models.resolve(*request.model);  // a name that means nothing is refused all the same
-    plan.notes.push_back("model '" + *request.model + "' is not used: engine '" + engine.id + "' needs none");
-  }
+  if (auto note = unused_model_note(request, engine, models)) plan.notes.push_back(std::move(*note));
   const SizeLimits limits = engine_sizes(engine);
   const auto side = std::clamp(kModellessSide, limits.minimum, std::max(limits.minimum, limits.maximum));
   set_size(plan, requested_size(request, {side, side}, limits, "engine '" + engine.id + "'"));
@@ -73,20 +46,7 @@ ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, con
   const ResolvedModel model = models.resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
   const Size usual{model.defaults.width.value_or(kSide), model.defaults.height.value_or(kSide)};
   set_size(plan, requested_size(request, usual, model.size, "model '" + model.name + "'"));
-
-  require_present(model);
-  if (!model.spec) require_listed_sizes(model.directory);
-  const ModelDirectory directory = inspect_model_directory(model.directory);
-  if (!model.architecture.empty() && model.architecture != directory.architecture) {
-    throw Error(RH_MODEL_INVALID, "model '" + model.name + "' is of architecture '" + directory.architecture +
-                                      "', its spec says '" + model.architecture + "'");
-  }
-  plan.model = ModelReference{model.name, directory.architecture, LocalDirectory{directory.path}};
-  if (model.stored) plan.model->place = *model.stored;
-  plan.route.architecture = directory.architecture;
-  plan.route.weight_format = directory.weight_format;
-  plan.route.dtypes = directory.dtypes;
-  if (!directory.main_dtype.empty()) plan.route.weight_type = directory.main_dtype;
+  place_model_files(plan, model);
   return model.defaults;
 }
 
@@ -118,18 +78,6 @@ void plan_guidance(GeneratePlan& plan, const GenerateRequest& request, const Mod
   use(truncation < 1, "cfg-truncation");
 }
 
-// What the weights will be stored as, where something else than what they are is asked for. Rates are of
-// engines without options.
-void plan_weight_type(GeneratePlan& plan) {
-  for (const char* name : {"weights", "dtype_dit"}) {  // the transformer's own goes first
-    for (const EngineOption& option : plan.model_options) {
-      const auto* type = std::get_if<std::string>(&option.value);
-      if (option.name == name && type != nullptr && *type != "stored") plan.route.weight_type = *type;
-    }
-  }
-  if (!plan.engine_options.empty()) plan.route.weight_type.reset();
-}
-
 void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDefaults& defaults) {
   ImageTask& job = plan.job;
   job.steps = request.steps ? static_cast<std::uint32_t>(*request.steps) : defaults.steps.value_or(kSteps);
@@ -139,17 +87,9 @@ void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDef
   plan.images = static_cast<std::uint32_t>(request.images);
   job.refuse_long_prompt = request.refuse_long_prompt;
   job.options = request.options;
-  plan.engine_options = request.engine_options;
-  plan.model_options = request.model_options;
-  plan.memory_limit_bytes = request.memory_limit_bytes;
-  if (request.weights) plan.model_options.push_back({"weights", *request.weights});
-  plan_weight_type(plan);
-
-  plan.route.engine = request.engine;
-  plan.route.device = request.device;
+  place_choice(plan, request);
   plan.route.sampler = job.sampler;
   plan.route.schedule = job.schedule;
-  plan.route.weights = request.weights;
   plan.route.quantities.emplace_back("steps", job.steps);
   plan.route.quantities.emplace_back("guidance", job.guidance);
 }
@@ -185,7 +125,7 @@ GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry,
   GeneratePlan plan = checked_draft(request, registry, models);
   const bool random = request.seed.value_or(-1) == -1;
   plan.job.seed = (random ? random_seed() : static_cast<std::uint64_t>(*request.seed)) & INT64_MAX;
-  static_cast<Placement&>(plan) = place(plan, registry);
+  static_cast<Placement&>(plan) = place_task(plan, registry);
   return plan;
 }
 
@@ -193,7 +133,7 @@ Placement place_images(const GenerateRequest& request, const Registry& registry,
                        const std::vector<std::string>& features) {
   GeneratePlan plan = checked_draft(request, registry, models);
   plan.route.features.insert(plan.route.features.end(), features.begin(), features.end());
-  return place(plan, registry);
+  return place_task(plan, registry);
 }
 
 std::uint32_t usual_steps(const GenerateRequest& request, const Registry& registry,
@@ -206,16 +146,10 @@ std::uint32_t usual_steps(const GenerateRequest& request, const Registry& regist
 Placement place_model(const GenerateRequest& request, const Registry& registry,
                       const ModelCatalogue& models) {
   GenerateRequest model;  // what is not of an image
-  model.model = request.model;
-  model.engine = request.engine;
-  model.device = request.device;
-  model.allow_cpu = request.allow_cpu;
-  model.weights = request.weights;
-  model.memory_limit_bytes = request.memory_limit_bytes;
-  model.engine_options = request.engine_options;
-  model.model_options = request.model_options;
+  static_cast<ModelChoice&>(model) = request;
+  model.options.clear();
   check_device(model);
-  return place(draft(model, registry, models), registry);
+  return place_task(draft(model, registry, models), registry);
 }
 
 }  // namespace roundhouse::host

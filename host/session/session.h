@@ -15,6 +15,7 @@
 #include "host/registry/registry.h"
 #include "host/residency/one_worker.h"
 #include "host/routing/placement.h"
+#include "host/session/model_choice.h"
 #include "host/store/model_catalogue.h"
 #include "host/task/convert_task.h"
 #include "host/task/estimate.h"
@@ -25,11 +26,10 @@
 namespace roundhouse::host {
 
 // What a person or a client asks for; absent values come from the model's defaults, then the program's.
-struct GenerateRequest {
+struct GenerateRequest : ModelChoice {
   std::string prompt;
   bool may_be_blank = false;  // the prompt: clients of the web UI mean it
   std::optional<std::string> negative_prompt;
-  std::optional<std::string> model, engine;
   bool refuse_long_prompt = false;  // one that the encoder does not read to its end; else a note tells of it
   std::optional<std::int64_t> steps, width, height;
   std::optional<std::string> aspect;  // "1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3": sizes valid for
@@ -39,11 +39,6 @@ struct GenerateRequest {
   std::optional<std::int64_t>
       seed;  // absent or -1 = random; else from 0, and the last image's at most 2^63 - 1
   std::optional<std::string> sampler, schedule;
-  std::string device = "auto";
-  bool allow_cpu = false;
-  std::optional<std::string> weights;    // one that an engine lists; the model option "weights"
-  std::uint64_t memory_limit_bytes = 0;  // for the engine's process; 0 = none
-  std::vector<EngineOption> engine_options, model_options, options;  // the last for each image
 };
 
 // A request in which every value is decided and checked: where it runs, and what is made there.

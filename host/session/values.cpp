@@ -11,8 +11,6 @@
 namespace roundhouse::host {
 namespace {
 
-constexpr double kUnbounded = 1e300;
-
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(RH_INVALID_ARGUMENT, message);
 }
@@ -23,6 +21,15 @@ std::string number(double value) {
   text << value;
   return text.str();
 }
+
+bool is_blank(utf8proc_int32_t character) {
+  const auto category = utf8proc_category(character);
+  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF ||
+         category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
+         category == UTF8PROC_CATEGORY_ZP;
+}
+
+}  // namespace
 
 void check_integer(const char* field, std::optional<std::int64_t> value, std::int64_t minimum,
                    std::int64_t maximum) {
@@ -39,18 +46,9 @@ void check_number(const char* field, std::optional<double> value, double minimum
   if (*value < minimum || *value > maximum) refuse(begin + " is out of range, expected " + expected);
 }
 
-bool is_blank(utf8proc_int32_t character) {
-  const auto category = utf8proc_category(character);
-  return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF ||
-         category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
-         category == UTF8PROC_CATEGORY_ZP;
-}
-
-// The text is well formed and short enough; returns whether it has anything to see.
-bool check_text(const char* field, const std::string& text) {
-  if (text.size() > kMaximumPromptBytes) {
-    refuse(fmt::format("{}: {} bytes are too long, expected at most {}", field, text.size(),
-                       kMaximumPromptBytes));
+bool check_text(const char* field, const std::string& text, std::size_t longest, bool zeros) {
+  if (text.size() > longest) {
+    refuse(fmt::format("{}: {} bytes are too long, expected at most {}", field, text.size(), longest));
   }
   bool visible = false;
   for (std::size_t at = 0; at < text.size();) {
@@ -58,14 +56,12 @@ bool check_text(const char* field, const std::string& text) {
     const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at);
     const auto length = utf8proc_iterate(bytes, static_cast<utf8proc_ssize_t>(text.size() - at), &character);
     if (length <= 0) refuse(fmt::format("{}: byte {} is not UTF-8", field, at));
-    if (character == 0) refuse(fmt::format("{}: byte {} is a NUL character", field, at));
+    if (character == 0 && !zeros) refuse(fmt::format("{}: byte {} is a NUL character", field, at));
     visible = visible || !is_blank(character);
     at += static_cast<std::size_t>(length);
   }
   return visible;
 }
-
-}  // namespace
 
 void check_values(const GenerateRequest& request) {
   if (!check_text("prompt", request.prompt) && !request.may_be_blank)
@@ -90,12 +86,6 @@ void check_values(const GenerateRequest& request) {
            "' was given together with a width or height, expected one of both");
   }
   check_device(request);
-}
-
-void check_device(const GenerateRequest& request) {
-  if (request.device == "cpu" && !request.allow_cpu) {
-    throw Error(RH_CPU_NOT_ALLOWED, "device 'cpu' was asked for without permission");
-  }
 }
 
 }  // namespace roundhouse::host

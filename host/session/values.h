@@ -14,7 +14,15 @@ inline constexpr std::size_t kMaximumPromptBytes = 65536;
 // device cpu without permission. Numbers must be finite.
 void check_values(const GenerateRequest& request);
 
-// The last of these alone.
-void check_device(const GenerateRequest& request);
+// The same for one value of a request, which `field` names: absent is fine. Throw INVALID_ARGUMENT with value
+// and expectation.
+void check_integer(const char* field, std::optional<std::int64_t> value, std::int64_t minimum,
+                   std::int64_t maximum);
+inline constexpr double kUnbounded = 1e300;  // as maximum: there is none
+void check_number(const char* field, std::optional<double> value, double minimum, double maximum);
+// Well formed and short enough; returns whether it has anything to see. NUL characters are refused unless
+// `zeros` says so.
+bool check_text(const char* field, const std::string& text, std::size_t longest = kMaximumPromptBytes,
+                bool zeros = false);
 
 }  // namespace roundhouse::host

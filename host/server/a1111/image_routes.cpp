@@ -8,6 +8,7 @@
 #include "host/server/a1111/txt2img_request.h"
 #include "host/server/image_files.h"
 #include "host/server/image_to_image.h"
+#include "host/session/random_seed.h"
 #include "host/text/json_text.h"
 #include "host/transport/base64.h"
 
