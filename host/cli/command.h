@@ -37,6 +37,8 @@ class Command {
 };
 
 std::unique_ptr<Command> make_generate_command();
+std::unique_ptr<Command> make_run_command();
+std::unique_ptr<Command> make_embed_command();
 std::unique_ptr<Command> make_engines_command();
 std::unique_ptr<Command> make_models_command();
 std::unique_ptr<Command> make_list_command();

@@ -29,7 +29,7 @@ struct AddOption {
   CLI::Option* operator()(std::vector<std::string>* target) const {
     return app.add_option(flag.names, *target, flag.help)
         ->type_name(flag.type)
-        ->allow_extra_args(false)
+        ->allow_extra_args(flag.rest)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
   template <typename Text>

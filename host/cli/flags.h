@@ -24,6 +24,7 @@ struct Flag {
   bool required = false;
   std::string excludes;  // the name of an earlier flag that may not be typed together with this one
   std::string group;     // the heading in --help; empty: Options
+  bool rest = false;     // of an argument: all words that are left
 };
 
 // A command with its flags. The targets outlive the reading of the command line.

@@ -3,21 +3,18 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "host/app/generate.h"
-#include "host/app/pull.h"
 #include "host/cli/command.h"
+#include "host/cli/engine_run.h"
 #include "host/cli/generate_estimate.h"
 #include "host/cli/generate_options.h"
 #include "host/cli/generate_remote.h"
 #include "host/cli/generate_summary.h"
-#include "host/cli/in_process.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
 #include "host/cli/text.h"
-#include "host/cli/transfer_view.h"
-#include "host/store/store_settings.h"
+#include "host/session/random_seed.h"
 #include "host/text/elapsed.h"
 #include "host/worker/redaction.h"
 #include "roundhouse/ext/log.h"
@@ -27,17 +24,11 @@ namespace {
 
 constexpr const char* kFilePrefix = "z-image";
 
-// Short enough to be typed again, and exact in every JSON reader.
-std::uint64_t random_seed() {
-  std::random_device device;
-  return device();
-}
-
 // One run: what the session tells goes to the screen, the log, the files and the record.
 class GenerateRun {
  public:
   GenerateRun(const Program& program, const GenerateFlags& flags, bool json)
-      : program_(program), flags_(flags), json_(json), log_(program.log()) {}
+      : program_(program), flags_(flags), json_(json), engines_(program, flags, json) {}
 
   // Refuses, or runs and fills the record.
   void run() {
@@ -47,23 +38,17 @@ class GenerateRun {
     record_.plan.job.negative_prompt = request.negative_prompt;
     const std::atomic<bool>& cancelled = watch_interrupts();
     if (flags_.daemon.server) return run_remotely(request);
-    client_.threads = thread_budget(flags_.threads);
-    Registry registry = program_.registry(client_.threads);
-    if (request.model && (flags_.pull || read_store_settings(program_.user_directory()).auto_pull))
-      pull_if_absent(program_.app(), *request.model, transfer_progress("pulling " + *request.model, json_));
+    engines_.begin(request.model);
     const ModelCatalogue models = program_.models();
     if (!flags_.estimate) check_output_directory(flags_.output_directory);
-    plan(request, registry, models);
-    const EngineRecord* engine = registry.find(record_.plan.engine);
-    if (flags_.in_process && engine != nullptr && engine->manifest) {
-      ensure_engine_environment(program_, *engine->manifest,
-                                flags_.prompt_file == "-" ? &request.prompt : nullptr);
-    }
-    explain();
+    record_.plan =
+        engines_.plan([&] { return make_plan(request, engines_.registry(), models, random_seed); });
+    engines_.prepare_process(record_.plan, flags_.prompt_file == "-" ? &request.prompt : nullptr);
+    engines_.explain();
     if (flags_.estimate) {
-      estimate(registry, cancelled);
+      estimate(cancelled);
     } else {
-      execute(registry, cancelled);
+      execute(cancelled);
     }
   }
 
@@ -86,8 +71,8 @@ class GenerateRun {
       for (const SavedImage& image : record_.images)
         json["files"].push_back(image.file.string());
     }
-    if (flags_.explain && !record_.plan.decision.verdicts.empty())
-      json["explain"] = verdicts_json(record_.plan.decision);
+    if (flags_.explain && !engines_.decision().verdicts.empty())
+      json["explain"] = verdicts_json(engines_.decision());
     return json;
   }
 
@@ -96,41 +81,16 @@ class GenerateRun {
   }
 
  private:
-  void plan(const GenerateRequest& request, Registry& registry, const ModelCatalogue& models) {
-    try {
-      record_.plan = make_plan(request, registry, models, random_seed);
-      if (measure_rivals(registry)) record_.plan = make_plan(request, registry, models, random_seed);
-    } catch (const RoutingRefusal& refusal) {
-      record_.plan.decision = refusal.decision();
-      explain();
-      throw;
-    }
-  }
-
-  // Where the choice is free, the engines must be known. Returns whether more is known than before.
-  bool measure_rivals(Registry& registry) const {
-    const std::vector<std::string> engines = rivals(record_.plan.route, registry.records());
-    if (engines.empty()) return false;
-    ClientOptions client;
-    client.threads = client_.threads;
-    return measure_rates(registry, program_.rate_cache(), client, {.engines = engines});
-  }
-
-  void explain() const {
-    if (flags_.explain && !json_)
-      print(verdicts_text(record_.plan.decision, terminal_width(STDOUT_FILENO)) + "\n");
-  }
-
-  void estimate(Registry& registry, const std::atomic<bool>& cancelled) {
-    client_.device = record_.plan.device;
-    client_.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
-      log_->write(level, category, message);
-    };
-    OneWorker worker(registry, client_, factory());
+  void estimate(const std::atomic<bool>& cancelled) {
+    OneWorker worker(engines_.registry(), client(), engines_.factory());
     estimate_ = estimate_plan(record_.plan, worker, cancelled);
   }
 
-  ClientFactory factory() const { return flags_.in_process ? make_in_process_client : make_worker_client; }
+  ClientOptions client() const {
+    ClientOptions options = engines_.client();
+    options.device = record_.plan.device;
+    return options;
+  }
 
   void print_estimate() const {
     if (json_) {
@@ -140,14 +100,10 @@ class GenerateRun {
     }
   }
 
-  void execute(Registry& registry, const std::atomic<bool>& cancelled) {
+  void execute(const std::atomic<bool>& cancelled) {
     const GeneratePlan& plan = record_.plan;
     ProgressView progress(ProgressView::style_for_standard_error(json_), plan.images);
-    client_.device = plan.device;
-    client_.log = [&](std::uint32_t level, const std::string& category, const std::string& message) {
-      progress.clear();
-      log_->write(level, category, message);
-    };
+    engines_.before_log = [&] { progress.clear(); };
     log_start();
     progress.note("loading " + (name_of(plan.model).empty() ? "" : name_of(plan.model) + " on ") +
                   plan.engine);
@@ -162,8 +118,9 @@ class GenerateRun {
     };
     events.progress = [&](const StepEvent& event) { progress.step(event); };
     events.saved = [&](const SavedImage& image) { keep(image); };
-    OneWorker worker(registry, client_, factory());
+    OneWorker worker(engines_.registry(), client(), engines_.factory());
     const LeaseReport result = generate_files(plan, worker, save_options(), cancelled, events);
+    engines_.before_log = {};
     progress.clear();
     record_.engine = result.placement.engine;
     record_.opened = result.opened;
@@ -200,7 +157,7 @@ class GenerateRun {
            std::uint32_t level = RH_LOG_INFO) const {
     const bool json_lines = program_.options.log_file.has_value();
     if (json_lines) fields["engine"] = record_.plan.engine;
-    log_->write(level, json_lines ? category : record_.plan.engine, message, fields);
+    engines_.log().write(level, json_lines ? category : record_.plan.engine, message, fields);
   }
 
   void log_start() const {
@@ -238,9 +195,8 @@ class GenerateRun {
   const Program& program_;
   const GenerateFlags& flags_;
   const bool json_;
-  const std::unique_ptr<Log> log_;
+  EngineRun engines_;
   const std::chrono::system_clock::time_point wall_start_ = std::chrono::system_clock::now();
-  ClientOptions client_;
   RunRecord record_;
   EstimateResult estimate_;
 };

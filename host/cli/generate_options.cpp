@@ -2,16 +2,8 @@
 // The flags of `roundhouse generate`.
 #include "host/cli/generate_options.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-
 #include "host/cli/arguments.h"
-#include "host/log/reason.h"
-#include "host/worker/machine.h"
+#include "host/cli/input_text.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -23,61 +15,12 @@ constexpr const char* kStepsRange = "1 to 50";
 constexpr const char* kGuidanceRange = "0 to 20";
 constexpr const char* kSizeRange = "a number of pixels that the model takes (see 'roundhouse models')";
 
-[[noreturn]] void unreadable(const std::string& file, int error) {
-  throw Error(RH_IO_ERROR, "prompt file '" + file + "': " + reason(error));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(const std::string& file)
-      : value_(file == "-" ? STDIN_FILENO : open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (value_ < 0) unreadable(file, errno);
-  }
-  ~Descriptor() {
-    if (value_ != STDIN_FILENO) close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int value() const { return value_; }
-
- private:
-  int value_;
-};
-
-// Without what editors add: a byte order mark in front, carriage returns, and the end of the last line.
-std::string cleaned(std::string text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  for (std::size_t at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at))
-    text.erase(at, 1);
-  if (text.ends_with('\n')) text.pop_back();
-  return text;
-}
-
-std::string read_prompt(const std::string& file) {
-  const Descriptor descriptor(file);
-  std::string text;
-  std::array<char, 65536> buffer{};
-  for (;;) {
-    const ssize_t count = read(descriptor.value(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) unreadable(file, errno);
-    if (count == 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > kMaximumPromptBytes) {
-      throw Error(RH_INVALID_ARGUMENT,
-                  fmt::format("prompt file '{}': is longer than {} bytes, expected a prompt", file,
-                              kMaximumPromptBytes));
-    }
-  }
-  return cleaned(std::move(text));
-}
-
 std::string prompt_of(const GenerateFlags& flags) {
   if (flags.prompt && flags.prompt_file) {
     throw Error(RH_INVALID_ARGUMENT,
                 "prompt: given as an argument and as --prompt-file, expected one of them");
   }
-  if (flags.prompt_file) return read_prompt(*flags.prompt_file);
+  if (flags.prompt_file) return read_input_text("prompt file", *flags.prompt_file, kMaximumPromptBytes);
   if (!flags.prompt) {
     throw Error(RH_INVALID_ARGUMENT, "prompt: is missing, expected a text or --prompt-file FILE");
   }
@@ -126,37 +69,11 @@ void declare_run_flags(FlagTable& command, GenerateFlags& flags) {
   command.group = "Run";
   command.add("--model", "NAME|DIR", "A model of 'roundhouse models', or a directory [default: pocket-turbo]",
               &flags.model);
-  command.add(
-      "--pull",
-      "Fetch the model first where it is absent and its recipe has a source [default: auto_pull of the "
-      "store's config.json, else no]",
-      &flags.pull);
-  command.add("--engine", "ID", "An engine of 'roundhouse engines' [default: auto, the best that can]",
-              &flags.engine);
-  command.add("--device", "NAME", "A device that an engine lists [default: auto]", &flags.device);
-  command.add("--allow-cpu", "Permit --device cpu", &flags.allow_cpu);
-  command.add("--threads", "N", "1 to 1024 [default: all processors that the program may use]",
-              &flags.threads);
-  command.add("--weights", "TYPE",
-              "How the engine holds the big matrices: stored, q8_0, q4_0, q6_k or q4_k, quantised at load "
-              "[default: stored]",
-              &flags.weights);
+  declare_engine_flags(command, flags, "image");
   declare_stage_types(command, flags);
-  command.add("--memory-limit", "SIZE",
-              "What the engine's process may take, such as 10GB [default: the control group's limit, if any]",
-              &flags.memory_limit);
-  command.add("--option", "NAME=VALUE", "An option of the engine for each image (repeatable)",
-              &flags.options);
-  command.add("--model-option", "NAME=VALUE", "An option of the engine for the model (repeatable)",
-              &flags.model_options);
-  command.add("--engine-option", "NAME=VALUE", "An option of the engine itself (repeatable)",
-              &flags.engine_options);
-  command.add("--in-process", "Run the engine in this process, for debugging: a crash ends all",
-              &flags.in_process);
   command.add("-o,--output-dir,--outdir", "DIR", "Where the PNG files go [default: output]",
               &flags.output_directory);
   command.add("--no-metadata", "Write nothing but the image into the PNG", &flags.no_metadata);
-  command.add("--explain", "Say first why each engine was chosen or not", &flags.explain);
   command.add("--estimate", "Say what memory and time it would take, and make nothing", &flags.estimate);
   command.add("--log-prompts", "Put prompts into the log; they never are otherwise", &flags.log_prompts);
 }
@@ -216,16 +133,7 @@ GenerateRequest to_request(const GenerateFlags& flags) {
   request.sampler = flags.sampler;
   request.schedule = flags.schedule;
   request.negative_prompt = flags.negative_prompt;
-  request.model = flags.model;
-  request.engine = flags.engine;
-  if (flags.device) request.device = *flags.device;
-  request.allow_cpu = flags.allow_cpu;
-  request.weights = flags.weights;
-  request.memory_limit_bytes = memory_limit(flags.memory_limit);
-  for (const std::string& text : flags.options)
-    request.options.push_back(parse_engine_option("--option", text));
-  for (const std::string& text : flags.model_options)
-    request.model_options.push_back(parse_engine_option("--model-option", text));
+  read_engine_flags(flags, request);
   const std::pair<const char*, const std::optional<std::string>&> stages[] = {
       {"dtype_te", flags.dtype_te}, {"dtype_dit", flags.dtype_dit}, {"dtype_vae", flags.dtype_vae}};
   for (const auto& [name, value] : stages) {
@@ -233,21 +141,8 @@ GenerateRequest to_request(const GenerateFlags& flags) {
       request.model_options.push_back(
           parse_engine_option("--model-option", std::string(name) + "=" + *value));
   }
-  for (const std::string& text : flags.engine_options)
-    request.engine_options.push_back(parse_engine_option("--engine-option", text));
   request.prompt = prompt_of(flags);  // last: it may wait for standard input
   return request;
-}
-
-std::uint64_t memory_limit(const std::optional<std::string>& text) {
-  if (text) return parse_bytes("--memory-limit", *text);
-  const std::optional<std::uint64_t> group = inspect_machine().memory_limit_bytes;
-  return group ? *group / 100 * 95 : 0;  // the rest is for this process and the kernel's part
-}
-
-std::uint32_t thread_budget(const std::optional<std::string>& text) {
-  if (!text) return 0;
-  return static_cast<std::uint32_t>(parse_integer("--threads", *text, 1, 1024));
 }
 
 }  // namespace roundhouse::host
