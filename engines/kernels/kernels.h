@@ -156,6 +156,11 @@ class Kernels {
   // counts its own operations.
   virtual Kernels& exact() { return *this; }
 
+  // What kernels and their libraries take in memory when they are used first: code that is paged in or made
+  // then, packing buffers, threads' stacks.
+  virtual std::uint64_t scratch_bytes() const { return kUsualScratchBytes; }
+  static constexpr std::uint64_t kUsualScratchBytes = 6'100'000;
+
   // "threads", "simd" and what else a person may want to know.
   virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
 

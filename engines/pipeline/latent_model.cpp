@@ -13,8 +13,18 @@ namespace {
 
 constexpr std::int64_t kColours = 3;
 constexpr std::uint64_t kLatentCopies = 8;  // noise, predictions, velocity and what a sampler keeps
-// What kernels and libraries take when they are used first: packing buffers and threads' stacks.
-constexpr std::uint64_t kScratchBytes = std::uint64_t{3} << 20;
+
+// What is resident beside weights, once the kernels were used. Opening has read pages of the files, which are
+// counted with the weights. Rounded up: what the system happens to have paged in of the program differs from
+// run to run, and the same request is to be judged in the same way.
+std::uint64_t measured_process(PromptEncoder& encoder, Denoiser& denoiser, const AutoencoderKL& vae,
+                               const Kernels& kernels) {
+  constexpr std::uint64_t kStep = std::uint64_t{2} << 20;
+  encoder.component().release();
+  denoiser.component().release();
+  vae.weights().forget();
+  return (resident_bytes() + kernels.scratch_bytes() + kStep - 1) / kStep * kStep;
+}
 
 }  // namespace
 
@@ -36,7 +46,7 @@ LatentModel::LatentModel(std::string the_architecture, const std::filesystem::pa
       encoder(std::move(the_encoder)),
       denoiser(std::move(the_denoiser)),
       vae(directory / "vae", kernels.exact()),
-      process_bytes(resident_bytes() + kScratchBytes) {
+      process_bytes(measured_process(*encoder, *denoiser, vae, kernels)) {
   memory.usual_decode_budget = kDecodeBudget;
   require_equal("vae/config.json: latent_channels", vae.config().latent_channels,
                 "the latents of transformer/config.json", denoiser->channels());
@@ -70,9 +80,11 @@ MemoryNeeds LatentModel::needs(std::int64_t height, std::int64_t width, std::siz
       {"encode", constant(encoder->activation_bytes(std::max(positive_tokens, negative_tokens)))},
       {"denoise", constant(positive.kept + negative.kept + std::max(positive.scratch, negative.scratch) +
                            kLatentCopies * latents)},
-      {"decode", [config = vae.config(), height, width, image](std::uint64_t budget) {
-         return decode_bytes(config, height, width, static_cast<std::size_t>(budget)) + image;
-       }}};
+      {"decode",
+       [config = vae.config(), height, width](std::uint64_t budget) {
+         return decode_bytes(config, height, width, static_cast<std::size_t>(budget));
+       },
+       image}};
   const std::uint64_t decoder = vae.weights().bytes_under("decoder.");
   needs.components = {{"text_encoder", encoder->component().bytes(), encode},
                       {"transformer", denoiser->component().bytes(), denoise},

@@ -87,7 +87,8 @@ class Layout {
   // The large components of a stage share what its activations and small components leave, each at least with
   // the least that it needs.
   void share(std::size_t stage) {
-    std::uint64_t room = less(limit_, needs_.process + needs_.stages[stage].activations(0));
+    std::uint64_t room =
+        less(limit_, needs_.process + needs_.stages[stage].activations(0) + needs_.stages[stage].fixed);
     for (std::size_t c = 0; c < needs_.components.size(); ++c) {
       const ComponentNeeds& component = needs_.components[c];
       if (component.small && plan_.keeps(c, stage)) room = less(room, component.weights.all);
@@ -106,8 +107,8 @@ class Layout {
     const StageNeeds& needs = needs_.stages[index];
     StagePlan stage{.name = needs.name, .budget = 0, .peak = 0, .parts = {}};
     const std::uint64_t beside = needs_.process + weights(index, false);
-    stage.budget = activation_budget(wish_, less(limit_, beside));
-    const std::uint64_t activations = needs.activations(stage.budget);
+    stage.budget = activation_budget(wish_, less(limit_, beside + needs.fixed));
+    const std::uint64_t activations = needs.activations(stage.budget) + needs.fixed;
     stage.peak = needs_.process + weights(index, true) + activations;
     stage.parts = parts(index, true, activations);
     plan_.peak = std::max({plan_.peak, stage.peak, beside + activations});
@@ -137,13 +138,13 @@ class Layout {
   MemoryPlan plan_;
 };
 
-// "221 MiB", "9.5 MiB"; below a mebibyte in bytes. What is needed is rounded up and what may be taken down,
+// "221 MiB", "9.5 MiB"; below a tenth in bytes. What is needed is rounded up and what may be taken down,
 // so that two figures of which one is larger never look the same.
 enum class Rounding { up, down };
 std::string amount(std::uint64_t bytes, Rounding rounding) {
   constexpr std::uint64_t kMebibyte = 1 << 20;
   constexpr double kTenths = 10, kWhole = 100;
-  if (bytes < kMebibyte) return fmt::format("{} bytes", bytes);
+  if (bytes < kMebibyte / 10) return fmt::format("{} bytes", bytes);
   const double exact = static_cast<double>(bytes) / static_cast<double>(kMebibyte);
   const auto rounded = [&](double value) {
     return rounding == Rounding::up ? std::ceil(value) : std::floor(value);
@@ -192,7 +193,10 @@ MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const s
     plan = Layout(static_cast<Level>(level), needs, wish).plan();
     if (wish.limit == 0 || plan.peak <= wish.limit) return plan;
   }
-  refuse(plan, wish, what);
+  // What the most frugal plan takes with all that a limit allows says nothing of what is possible.
+  MemoryWish least = wish;
+  least.limit = 1;
+  refuse(Layout(static_cast<Level>(last), needs, least).plan(), wish, what);
 }
 
 }  // namespace engines

@@ -27,8 +27,10 @@ struct ComponentNeeds {
 
 struct StageNeeds {
   std::string name;  // for people
-  // Activations when they may take that much; above the budget where the stage cannot do with less.
+  // Activations when they may take that much; above the budget, and then the same for any, where the stage
+  // cannot do with less.
   std::function<std::uint64_t(std::uint64_t budget)> activations;
+  std::uint64_t fixed = 0;  // activations beside those, which no budget is for: the image itself
 };
 
 // What a task takes, in bytes.
@@ -92,7 +94,8 @@ struct MemoryWish {
   std::uint64_t usual_decode_budget = UINT64_MAX;  // of the automatic choice without a limit
 };
 
-// The plan that keeps most and fits. Throws OUT_OF_MEMORY with the figures of the most frugal one, and the
+// The plan that keeps most and fits. Throws OUT_OF_MEMORY with the figures of the most frugal one (the same,
+// whatever the limit; a limit of so much is met), and the
 // parts of its highest stage, when that does not fit either; `what` names the work in the message ("an image
 // of 1024x1024").
 MemoryPlan plan_memory(const MemoryNeeds& needs, const MemoryWish& wish, const std::string& what);

@@ -16,7 +16,7 @@ std::unique_ptr<ImagePipeline> open_pipeline(Architectures known, const std::fil
 
 ImageCost estimate_image(Architectures known, const std::filesystem::path& directory, Kernels& kernels,
                          const PipelineOptions& options, const ImageRequest& request, Run& run) {
-  RecordingKernels notes;
+  RecordingKernels notes(kernels.scratch_bytes());
   const auto begin = std::chrono::steady_clock::now();
   const auto pipeline = open_pipeline(known, directory, notes, options);
   const std::chrono::duration<double> open_time = std::chrono::steady_clock::now() - begin;

@@ -2,7 +2,9 @@
 // The worker's side: takes requests from the socket, works at as many as its model takes at once, answers,
 // and ends when the socket closes.
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -279,6 +281,11 @@ class Worker {
 
 // Keeps the machine clean and the host safe.
 void settle() {
+  ::prctl(PR_SET_NAME, "rh-worker");  // it was started as /proc/self/exe, and would be listed as "exe"
+  // Large buffers go back when they are freed: by itself glibc learns to keep such, and a memory limit that
+  // was planned for one after the other would be exceeded.
+  constexpr int kLargest = 1 << 20;  // bytes
+  ::mallopt(M_MMAP_THRESHOLD, kLargest);
   signal(SIGINT, SIG_IGN);  // Ctrl-C is the parent's to handle
   signal(SIGPIPE, SIG_IGN);
   const rlimit no_core{0, 0};

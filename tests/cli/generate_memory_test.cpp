@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `generate` is told of memory, weights and options, and what it foretells.
+#include <regex>
+
 #include "tests/cli/program.h"
 #include "tests/host/output/png_reader.h"
 
@@ -69,6 +71,28 @@ TEST_F(GenerateMemory, gives_the_same_image_however_little_memory_it_may_take) {
   EXPECT_EQ(image(plenty).rgb, image(little).rgb);
 }
 
+TEST_F(GenerateMemory, the_least_that_it_names_is_enough_and_is_kept) {
+  for (const char* const engine : {"openblas", "onednn"}) {
+    const auto with = [&](const std::string& limit) {
+      return run({"generate", "a red circle", "--engine", engine, "--width", "256", "--height", "256",
+                  "--steps", "1", "--memory-limit", limit, "--json"});
+    };
+    const auto least = [](const Outcome& outcome) {
+      const auto message = nlohmann::json::parse(outcome.out).at("error").at("message").get<std::string>();
+      std::smatch found;
+      EXPECT_TRUE(std::regex_search(message, found, std::regex("at least ([0-9.]+) MiB"))) << message;
+      return found[1].str() + "MiB";
+    };
+    const std::string named = least(with("8MiB"));
+    EXPECT_EQ(least(with("30MiB")), named) << engine;
+    const Outcome made = with(named);
+    ASSERT_EQ(made.status, 0) << made.err;
+    EXPECT_LE(nlohmann::json::parse(made.out).at("peak_memory_bytes").get<double>() / (1 << 20),
+              std::stod(named))
+        << engine;
+  }
+}
+
 TEST_F(GenerateMemory, refuses_what_no_engine_knows_of_options_and_memory) {
   const auto refused = [&](const Arguments& more, int status, const char* part) {
     const Outcome outcome = run(pocket(more));
@@ -78,7 +102,7 @@ TEST_F(GenerateMemory, refuses_what_no_engine_knows_of_options_and_memory) {
   constexpr int out_of_memory = 7;
   constexpr int unknown = 2;
   refused({"--memory-limit", "1MB"}, out_of_memory, "OUT_OF_MEMORY");
-  refused({"--memory-limit", "1MB", "--estimate"}, out_of_memory, "the memory limit is 1000000 bytes");
+  refused({"--memory-limit", "1MB", "--estimate"}, out_of_memory, "the memory limit is 0.9 MiB");
   refused({"--memory-limit", "much"}, 2,
           "--memory-limit: 'much' is not a size, expected a size such as 10GB");
   refused({"--memory-limit", "0"}, 2, "out of range");

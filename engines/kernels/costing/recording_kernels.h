@@ -36,6 +36,9 @@ struct OperationAmount {
 
 class RecordingKernels final : public Kernels {
  public:
+  explicit RecordingKernels(std::uint64_t scratch_bytes = kUsualScratchBytes)
+      : scratch_bytes_(scratch_bytes) {}
+
   // By shape, since the beginning or the last take.
   using Amounts = std::map<OperationShape, OperationAmount>;
   struct Work {
@@ -57,6 +60,8 @@ class RecordingKernels final : public Kernels {
   void rope_interleaved(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override;
   void rope_half(Rows x, std::int64_t head_dim, ConstRows cos, ConstRows sin) override;
   void upsample_nearest_2x(Planes y, ConstPlanes x) override;
+  // Of the kernels that would do the work.
+  std::uint64_t scratch_bytes() const override { return scratch_bytes_; }
   std::vector<std::pair<std::string, std::string>> describe() const override { return {}; }
 
  protected:
@@ -73,6 +78,7 @@ class RecordingKernels final : public Kernels {
   void note(const OperationShape& shape, std::int64_t rows, std::uint64_t operations);
   void note_values(std::int64_t values);
 
+  std::uint64_t scratch_bytes_;
   Work work_;
 };
 

@@ -41,6 +41,8 @@ class CpuKernels final : public Kernels {
   Dtype product_dtype(Dtype weights) const override { return weights == Dtype::f32 ? Dtype::f32 : operands_; }
   Kernels& exact() override { return exact_ ? *exact_ : *this; }
 
+  std::uint64_t scratch_bytes() const override { return products_->scratch_bytes(); }
+
   // "threads" and "simd", then what the products say of themselves.
   std::vector<std::pair<std::string, std::string>> describe() const override;
 

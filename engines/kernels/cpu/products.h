@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engines/kernels/cpu/context.h"
+#include "engines/kernels/kernels.h"
 #include "engines/tensor/tensor.h"
 
 namespace engines::cpu {
@@ -61,6 +62,8 @@ class Products {
   virtual std::int64_t bytes_of_b(const ProductShape& shape) {
     return bytes_of(shape.operands, shape.n * shape.k);
   }
+  // As Kernels::scratch_bytes.
+  virtual std::uint64_t scratch_bytes() const { return Kernels::kUsualScratchBytes; }
   // What a person may want to know of the library.
   virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
 };

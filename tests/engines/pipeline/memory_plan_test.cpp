@@ -100,6 +100,26 @@ TEST(MemoryPlan, RefusalsTellFiguresThatDiffer) {
   }
 }
 
+TEST(MemoryPlan, TheLeastIsOneNumberWhateverTheLimitAndIsEnough) {
+  constexpr std::uint64_t kUnit = 1 << 20;
+  MemoryNeeds needs;
+  needs.process = 20 * kUnit;
+  needs.stages = {{"denoise", always(5 * kUnit)},
+                  {"decode", [](std::uint64_t budget) { return std::max(budget, 18 * kUnit); }, 2 * kUnit}};
+  needs.components = {{"transformer", {23 * kUnit, 6 * kUnit}, 0}, {"vae", {3 * kUnit, 3 * kUnit}, 1, true}};
+  for (std::uint64_t limit = kUnit; limit < 43 * kUnit; limit += kUnit / 2) {
+    try {
+      plan(needs, limit);
+      FAIL() << limit;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("needs at least 43.0 MiB")) << limit;
+    }
+  }
+  for (std::uint64_t limit = 43 * kUnit; limit < 80 * kUnit; limit += kUnit / 2)
+    EXPECT_LE(plan_memory(needs, {limit, Residency::automatic, VaeTiling::automatic, UINT64_MAX}, "x").peak,
+              limit);
+}
+
 TEST(MemoryPlan, GivesUpSmallComponentsBeforeItRefuses) {
   // The transformer's least and its activations with the process, and not the VAE of the task before.
   const MemoryPlan p = plan(mapped(), 1'700);
