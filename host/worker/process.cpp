@@ -28,8 +28,9 @@ namespace {
 
 constexpr std::size_t kKeptText = 8192;
 constexpr int kFirstFreeDescriptor = 10;
-constexpr int kLook = 10;        // milliseconds between two looks at what gives no sign
-constexpr int kReapTries = 200;  // of 5 ms
+constexpr int kLook = 10;           // milliseconds between two looks at what gives no sign
+constexpr int kReapTries = 200;     // of 5 ms
+constexpr int kChildrenTries = 40;  // of 5 ms
 // For the supervisor to end the worker and all else; then it is killed.
 constexpr std::chrono::seconds kSupervisor{5};
 
@@ -294,18 +295,31 @@ std::vector<std::string> WorkerProcess::stacks(std::chrono::milliseconds limit) 
   return stacks_of(living(), stacks_.get(), limit);
 }
 
+// A process that was started over another one belongs to the supervisor only when that one has ended, which
+// it may be about to. A helper that stays is a child of the worker, and waited for in vain, shortly.
+void WorkerProcess::await_children(pid_t worker) noexcept {
+  try {
+    for (int i = 0; i < kChildrenTries && !std::ranges::all_of(children_of(worker), is_zombie); ++i)
+      usleep(5000);
+  } catch (...) {  // no memory to look
+  }
+}
+
 std::vector<std::string> WorkerProcess::end_strays() noexcept {
-  pid_t supervisor = 0;
+  pid_t supervisor = 0, worker = 0;
   {
     const std::lock_guard lock(mutex_);
     if (!ended_) supervisor = pid_;
+    if (!ended_) worker = find_worker();
   }
+  if (worker != 0) await_children(worker);
   std::vector<std::string> ended = roundhouse::host::end_strays(mark_, supervisor);
   try {
     const std::vector<pid_t> children = supervisor == 0 ? std::vector<pid_t>() : children_of(supervisor);
-    for (std::size_t i = 1; i < children.size(); ++i) {  // the first is the worker
-      ended.push_back(process_name(children[i]));
-      ::kill(children[i], SIGKILL);
+    for (const pid_t child : children) {
+      if (child == worker) continue;
+      ended.push_back(process_name(child));
+      ::kill(child, SIGKILL);
     }
   } catch (...) {  // no memory to look: the supervisor ends them
   }

@@ -79,6 +79,7 @@ class WorkerProcess {
   void keep(const Setup& setup, ChildEnds ends);
   void reap_worker() noexcept;
   pid_t find_worker() noexcept;
+  static void await_children(pid_t worker) noexcept;
   void drain(Stream& stream);
   Printed take(Stream& stream);
   bool reap();

@@ -52,6 +52,12 @@ std::vector<pid_t> children_of(pid_t process) {
   return all;
 }
 
+bool is_zombie(pid_t process) {
+  const std::string line = content_of(fmt::format("/proc/{}/stat", process));
+  const auto name_end = line.rfind(')');  // the name may hold anything
+  return name_end == std::string::npos || line.substr(name_end).starts_with(") Z");
+}
+
 std::string process_name(pid_t process) {
   std::string name = content_of(fmt::format("/proc/{}/comm", process));
   if (name.ends_with('\n')) name.pop_back();

@@ -13,6 +13,8 @@ namespace roundhouse::host {
 // The children of a process, in the order in which they became so; none where the kernel does not say. Any
 // thread.
 std::vector<pid_t> children_of(pid_t process);
+// Whether it has ended, and its parent has not asked how. Also true for what there is no more.
+bool is_zombie(pid_t process);
 
 // "helper (1234)".
 std::string process_name(pid_t process);

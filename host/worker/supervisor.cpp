@@ -117,6 +117,7 @@ void split_off_supervisor(pid_t host, char* role) {
     return;
   }
   close_all();
+  ::prctl(PR_SET_NAME, "rh-keeper");
   supervise(worker);
 }
 

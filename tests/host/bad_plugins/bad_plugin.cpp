@@ -66,6 +66,19 @@ void leave_process() {
   _exit(0);
 }
 
+// The same, but its parent takes its time, and nobody waits for that.
+void leave_process_late() {
+  if (fork() != 0) return;
+  setsid();
+  usleep(60'000);
+  if (fork() == 0) {
+    prctl(PR_SET_PDEATHSIG, 0);
+    prctl(PR_SET_NAME, "late-orphan");
+    sleep(60);
+  }
+  _exit(0);
+}
+
 // The same of another program, which nothing in its environment betrays.
 void leave_bare_process() {
   if (fork() != 0) {
@@ -92,6 +105,7 @@ __attribute__((constructor)) void on_load() {
   if (has(Defect::exit_at_load)) std::exit(0);
   if (has(Defect::hang_at_load)) hang();
   if (has(Defect::leaves_process)) leave_process();
+  if (has(Defect::leaves_process_late)) leave_process_late();
   if (has(Defect::leaves_bare_process)) leave_bare_process();
 }
 
