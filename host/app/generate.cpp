@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/app/generate.h"
 
-#include "host/output/png.h"
+#include "host/images/encode_image.h"
+#include "host/output/image_file.h"
 #include "host/text/elapsed.h"
 
 namespace roundhouse::host {
@@ -22,11 +23,12 @@ ImageMetadata image_record(const GeneratePlan& plan, const OpenResult& opened, s
   return record;
 }
 
-void save_png(const SaveOptions& options, std::uint32_t index, const std::vector<std::uint8_t>& png,
-              SavedImage& image) {
+void save_file(const SaveOptions& options, std::uint32_t index, const std::vector<std::uint8_t>& bytes,
+               SavedImage& image) {
   const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
-  image.file = write_png(options.directory, options.prefix, options.time, index, png);
-  image.bytes = png.size();
+  image.file =
+      write_image(options.directory, options.prefix, options.time, index, options.encoding.format, bytes);
+  image.bytes = bytes.size();
   image.save_milliseconds += milliseconds_since(begin);
 }
 
@@ -41,9 +43,9 @@ LeaseReport generate_files(const GeneratePlan& plan, WorkerSource& source, const
   told.progress = events.progress;
   told.image = [&](std::uint32_t index, std::uint64_t seed, const ImageResult& result) {
     const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
-    const PngTexts texts =
-        options.metadata ? metadata_texts(image_record(plan, opened, seed, options.version)) : PngTexts{};
-    const std::vector<std::uint8_t> png = encode_png(result.image, texts);
+    const ImageTexts texts =
+        options.metadata ? metadata_texts(image_record(plan, opened, seed, options.version)) : ImageTexts{};
+    const std::vector<std::uint8_t> bytes = encode_image(result.image, options.encoding, texts);
     SavedImage image{seed,
                      {},
                      0,
@@ -51,7 +53,7 @@ LeaseReport generate_files(const GeneratePlan& plan, WorkerSource& source, const
                      result.step_milliseconds,
                      milliseconds_since(begin),
                      result.peak_memory_bytes};
-    save_png(options, index, png, image);
+    save_file(options, index, bytes, image);
     if (events.saved) events.saved(image);
   };
   return ImageRunner(source).run(plan, std::nullopt, cancelled, told);

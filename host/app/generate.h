@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "host/images/image_format.h"
 #include "host/output/metadata.h"
 #include "host/session/image_runner.h"
 
@@ -17,9 +18,10 @@ namespace roundhouse::host {
 // How files are named, and what they tell of themselves.
 struct SaveOptions {
   std::filesystem::path directory;               // made when it is not there
-  std::string prefix;                            // of file names, see write_png
+  std::string prefix;                            // of file names, see write_image
   std::chrono::system_clock::time_point time{};  // in file names
-  bool metadata = true;                          // what makes the image again, as text chunks
+  ImageEncoding encoding;                        // the kind of file
+  bool metadata = true;                          // what makes the image again, as texts inside
   std::string version;                           // of the program, in the metadata
 };
 
@@ -45,13 +47,12 @@ struct GenerateEvents {
 ImageMetadata image_record(const GeneratePlan& plan, const OpenResult& opened, std::uint64_t seed,
                            const std::string& version);
 
-// Writes the file of image `index`, whose PNG somebody has encoded already, and fills in file, bytes and
-// time.
-void save_png(const SaveOptions& options, std::uint32_t index, const std::vector<std::uint8_t>& png,
-              SavedImage& image);
+// Writes the file of image `index`, which somebody has encoded already, and fills in file, bytes and time.
+void save_file(const SaveOptions& options, std::uint32_t index, const std::vector<std::uint8_t>& bytes,
+               SavedImage& image);
 
 // Makes the plan's images with a worker of `source`, one after the other; what was saved before an error
-// stays. Throws what ImageRunner::run and write_png throw.
+// stays. Throws what ImageRunner::run and write_image throw.
 LeaseReport generate_files(const GeneratePlan& plan, WorkerSource& source, const SaveOptions& options,
                            const std::atomic<bool>& cancelled, const GenerateEvents& events);
 

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "host/cli/daemon_client.h"
-#include "host/output/png.h"
+#include "host/output/image_file.h"
 #include "host/registry/record_json.h"
 #include "host/text/list.h"
 #include "host/text/quantities.h"

@@ -14,6 +14,7 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
 #include "host/cli/text.h"
+#include "host/output/image_file.h"
 #include "host/session/random_seed.h"
 #include "host/text/elapsed.h"
 #include "host/worker/redaction.h"
@@ -33,6 +34,7 @@ class GenerateRun {
   // Refuses, or runs and fills the record.
   void run() {
     if (flags_.daemon.server) refuse_local_flags(flags_);
+    encoding_ = image_encoding(flags_);
     const GenerateRequest request = to_request(flags_);  // may wait for standard input
     record_.plan.job.prompt = request.prompt;
     record_.plan.job.negative_prompt = request.negative_prompt;
@@ -135,15 +137,16 @@ class GenerateRun {
     ProgressView progress(ProgressView::style_for_standard_error(json_), record_.plan.images);
     record_.start_milliseconds = program_.milliseconds_since_start();
     generate_remotely(flags_, request, record_, progress,
-                      [this](std::uint32_t index, SavedImage image, std::string_view png) {
-                        save_png(save_options(), index, {png.begin(), png.end()}, image);
+                      [this](std::uint32_t index, SavedImage image, std::string_view bytes) {
+                        save_file(save_options(), index, {bytes.begin(), bytes.end()}, image);
                         keep(image);
                       });
     record_.total_milliseconds = program_.milliseconds_since_start();
   }
 
   SaveOptions save_options() const {
-    return {flags_.output_directory, kFilePrefix, wall_start_, !flags_.no_metadata, program_version()};
+    return {flags_.output_directory, kFilePrefix,      wall_start_, encoding_,
+            !flags_.no_metadata,     program_version()};
   }
 
   void keep(const SavedImage& image) {
@@ -197,6 +200,7 @@ class GenerateRun {
   const bool json_;
   EngineRun engines_;
   const std::chrono::system_clock::time_point wall_start_ = std::chrono::system_clock::now();
+  ImageEncoding encoding_;
   RunRecord record_;
   EstimateResult estimate_;
 };

@@ -71,9 +71,11 @@ void declare_run_flags(FlagTable& command, GenerateFlags& flags) {
               &flags.model);
   declare_engine_flags(command, flags, "image");
   declare_stage_types(command, flags);
-  command.add("-o,--output-dir,--outdir", "DIR", "Where the PNG files go [default: output]",
+  command.add("-o,--output-dir,--outdir", "DIR", "Where the files go [default: output]",
               &flags.output_directory);
-  command.add("--no-metadata", "Write nothing but the image into the PNG", &flags.no_metadata);
+  command.add("--format", "NAME", "Of the files: png, jpeg or webp [default: png]", &flags.format);
+  command.add("--quality", "N", "Of jpeg and webp, 0 to 100 [default: 90]", &flags.quality);
+  command.add("--no-metadata", "Write nothing but the image into the file", &flags.no_metadata);
   command.add("--estimate", "Say what memory and time it would take, and make nothing", &flags.estimate);
   command.add("--log-prompts", "Put prompts into the log; they never are otherwise", &flags.log_prompts);
 }
@@ -143,6 +145,25 @@ GenerateRequest to_request(const GenerateFlags& flags) {
   }
   request.prompt = prompt_of(flags);  // last: it may wait for standard input
   return request;
+}
+
+ImageEncoding image_encoding(const GenerateFlags& flags) {
+  ImageEncoding encoding;
+  if (flags.format) {
+    const auto format = image_format(*flags.format);
+    if (!format) {
+      throw Error(
+          RH_INVALID_ARGUMENT,
+          fmt::format("--format: '{}' is not known, expected one of: png, jpeg, webp", *flags.format));
+    }
+    encoding.format = *format;
+  }
+  if (!flags.quality) return encoding;
+  encoding.quality = static_cast<int>(parse_integer("--quality", *flags.quality, 0, 100));
+  if (encoding.format == ImageFormat::png)
+    throw Error(RH_INVALID_ARGUMENT,
+                "--quality: is of jpeg and webp, expected --format jpeg or webp with it");
+  return encoding;
 }
 
 }  // namespace roundhouse::host

@@ -10,6 +10,7 @@
 #include "host/cli/daemon_client.h"
 #include "host/cli/engine_flags.h"
 #include "host/cli/flags.h"
+#include "host/images/image_format.h"
 #include "host/session/session.h"
 
 namespace roundhouse::host {
@@ -22,6 +23,7 @@ struct GenerateFlags : EngineFlags {
   std::optional<std::string> width, height, aspect, images, seed, sampler, schedule;
   std::optional<std::string> dtype_te, dtype_dit, dtype_vae;  // of encoder, transformer and autoencoder alone
   std::string output_directory = "output";
+  std::optional<std::string> format, quality;  // of the files
   bool estimate = false;
   bool log_prompts = false;
   bool no_metadata = false;
@@ -35,5 +37,9 @@ void declare_traced_flags(FlagTable& command, GenerateFlags& flags);
 // Throws INVALID_ARGUMENT for a value that is no number or a prompt that is given twice or not at all,
 // IO_ERROR for a prompt file that cannot be read. Ranges and names are the session's to check.
 GenerateRequest to_request(const GenerateFlags& flags);
+
+// Throws INVALID_ARGUMENT for a format that is not written, and for a quality out of range or of a PNG, which
+// loses nothing.
+ImageEncoding image_encoding(const GenerateFlags& flags);
 
 }  // namespace roundhouse::host

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/cli/daemon_client.h"
+#include "host/images/read_image.h"
 #include "host/session/values.h"
 #include "host/transport/base64.h"
 
@@ -30,7 +31,9 @@ OrderedJson body_of(const GenerateFlags& flags, const GenerateRequest& request) 
   OrderedJson body;
   body["prompt"] = request.prompt;
   body["exact"] = true;
-  body["format"] = "png";
+  const ImageEncoding encoding = image_encoding(flags);
+  body["format"] = name_of(encoding.format);
+  put(body, "quality", encoding.quality);
   body["stream"] = true;
   body["metadata"] = !flags.no_metadata;
   put(body, "negative_prompt", request.negative_prompt);
@@ -101,8 +104,8 @@ SavedImage image_of(const OrderedJson& result) {
   return image;
 }
 
-// Throws SOURCE_REJECTED unless the file is one of the size that was asked for.
-std::string png_of(const OrderedJson& result, const GenerateRequest& request) {
+// Throws SOURCE_REJECTED unless the file is of the format and the size that were asked for.
+std::string file_of(const OrderedJson& result, const GenerateRequest& request, ImageFormat format) {
   const OrderedJson& image = result.at("image");
   const auto check = [&](const char* side, const std::optional<std::int64_t>& asked) {
     const auto made = image.at(side).get<std::int64_t>();
@@ -115,9 +118,14 @@ std::string png_of(const OrderedJson& result, const GenerateRequest& request) {
   const auto bytes = base64_decoded(image.at("base64").get_ref<const std::string&>());
   if (!bytes) throw Error(RH_SOURCE_REJECTED, "the daemon's image is not base64");
   try {
-    read_png_texts(*bytes);
+    read_image_texts(*bytes, "the daemon's image");
   } catch (const Error& error) {
-    throw Error(RH_SOURCE_REJECTED, std::string("the daemon's image: ") + error.what());
+    throw Error(RH_SOURCE_REJECTED, error.what());
+  }
+  if (format_of_bytes(*bytes) != format) {
+    throw Error(RH_SOURCE_REJECTED,
+                fmt::format("the daemon's image is of another format, expected {}", name_of(format)),
+                "the daemon may be of an older version");
   }
   return *bytes;
 }
@@ -130,6 +138,7 @@ class RemoteRun {
         record_(record),
         progress_(progress),
         saved_(saved),
+        format_(image_encoding(flags).format),
         client_(flags.daemon, DaemonClient::kPatient),
         body_(body_of(flags, request)) {}
 
@@ -185,7 +194,7 @@ class RemoteRun {
   }
 
   void finish(const OrderedJson& result) {
-    const std::string png = png_of(result, request_);
+    const std::string bytes = file_of(result, request_, format_);
     if (image_ == 0) {
       take_run(result, record_);
       body_["engine"] = record_.engine;
@@ -197,7 +206,7 @@ class RemoteRun {
       if (std::find(record_.notes.begin(), record_.notes.end(), text) == record_.notes.end())
         record_.notes.push_back(text);
     }
-    saved_(image_, image_of(result), png);
+    saved_(image_, image_of(result), bytes);
     body_["seed"] = (record_.plan.job.seed + image_ + 1) & INT64_MAX;
   }
 
@@ -205,6 +214,7 @@ class RemoteRun {
   RunRecord& record_;
   ProgressView& progress_;
   const RemoteSaved& saved_;
+  const ImageFormat format_;
   DaemonClient client_;
   OrderedJson body_;
   std::uint32_t image_ = 0;

@@ -5,12 +5,11 @@
 #include "host/cli/generate_options.h"
 #include "host/cli/generate_summary.h"
 #include "host/cli/progress_view.h"
-#include "host/output/png_texts.h"
 
 namespace roundhouse::host {
 
 // A file of an image, as the daemon made it. `image` has no file yet.
-using RemoteSaved = std::function<void(std::uint32_t index, SavedImage image, std::string_view png)>;
+using RemoteSaved = std::function<void(std::uint32_t index, SavedImage image, std::string_view bytes)>;
 
 // Throws INVALID_ARGUMENT naming a flag that only means something where the engine runs.
 void refuse_local_flags(const GenerateFlags& flags);

@@ -100,7 +100,7 @@ std::string record_json(const ImageMetadata& record) {
   return json_ascii(json);
 }
 
-PngTexts metadata_texts(const ImageMetadata& record) {
+ImageTexts metadata_texts(const ImageMetadata& record) {
   return {{"parameters", a1111_parameters(record)}, {"roundhouse", record_json(record)}};
 }
 

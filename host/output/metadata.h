@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/output/png.h"
+#include "host/images/image_format.h"
 #include "host/task/engine_report.h"
 #include "host/task/image_task.h"
 
@@ -43,6 +43,6 @@ std::string a1111_sampler(const std::string& sampler);
 std::string record_json(const ImageMetadata& record);
 
 // The chunks "parameters" and "roundhouse" of the above two.
-PngTexts metadata_texts(const ImageMetadata& record);
+ImageTexts metadata_texts(const ImageMetadata& record);
 
 }  // namespace roundhouse::host

@@ -128,8 +128,4 @@ ImageMetadata Generation::record(std::size_t image, const std::string& version) 
   return image_record(plan, lease.opened, images.at(image).seed, version);
 }
 
-std::vector<std::uint8_t> Generation::png(std::size_t image, const std::string& version) const {
-  return encode_png(images.at(image).result.image, metadata_texts(record(image, version)));
-}
-
 }  // namespace roundhouse::host

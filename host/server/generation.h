@@ -30,7 +30,6 @@ struct Generation {
 
   // For the metadata of image `image`.
   ImageMetadata record(std::size_t image, const std::string& version) const;
-  std::vector<std::uint8_t> png(std::size_t image, const std::string& version) const;
 };
 
 // How often previews are made: after every so many steps, or as often as cuts the steps of an image into so

@@ -3,16 +3,18 @@
 
 #include <utility>
 
+#include "host/images/encode_image.h"
+
 namespace roundhouse::host {
 
-std::string png_file(const Image& image, const PngTexts& texts) {
-  const std::vector<std::uint8_t> bytes = encode_png(image, texts);
+std::string image_file(const Image& image, const ImageEncoding& encoding, const ImageTexts& texts) {
+  const std::vector<std::uint8_t> bytes = encode_image(image, encoding, texts);
   return {bytes.begin(), bytes.end()};
 }
 
 std::vector<std::string> make_image_files(const Services& services, http::Exchange& exchange,
                                           const GenerateRequest& request, std::optional<KeepAlive> keep_alive,
-                                          const ImageFileEvents& events, bool metadata,
+                                          const ImageFileEvents& events, const ImageFileForm& form,
                                           PreviewRate previews) {
   Generation made;  // so far: what an image's record needs
   GenerationEvents generation;
@@ -43,7 +45,8 @@ std::vector<std::string> make_image_files(const Services& services, http::Exchan
     for (const StageTiming& stage : result.stages) {
       if (auto note = long_prompt_note(stage)) file.notes.push_back(std::move(*note));
     }
-    file.png = png_file(result.image, metadata ? metadata_texts(file.record) : PngTexts{});
+    file.bytes =
+        image_file(result.image, form.encoding, form.metadata ? metadata_texts(file.record) : ImageTexts{});
     if (events.image) events.image(image, file);
   };
   return generate_images(services, exchange, request, keep_alive, generation, previews).plan.notes;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/images/image_format.h"
 #include "host/server/generation.h"
 #include "host/server/pool_request.h"
 
@@ -15,12 +16,18 @@ namespace roundhouse::host {
 // A finished image as a file, and what made it.
 struct ImageFile {
   ImageMetadata record;
-  std::string png;                 // with its metadata inside
+  std::string bytes;               // with its metadata inside
   std::vector<std::string> notes;  // on this image: a prompt that is not read to its end
 };
 
-// encode_png, as a text of bytes.
-std::string png_file(const Image& image, const PngTexts& texts);
+// What images become, and whether they carry what made them.
+struct ImageFileForm {
+  ImageEncoding encoding;
+  bool metadata = true;
+};
+
+// encode_image, as a text of bytes.
+std::string image_file(const Image& image, const ImageEncoding& encoding, const ImageTexts& texts);
 
 struct ImageFileEvents {
   // An engine works on the request, which no other can get any more: its first word was heard. Once, before
@@ -31,11 +38,10 @@ struct ImageFileEvents {
   std::function<void(std::uint32_t image, const ImageFile&)> image;
 };
 
-// generate_images with its images as files, which carry what made them where `metadata` says so. Returns
-// the notes on the request.
+// generate_images with its images as files. Returns the notes on the request.
 std::vector<std::string> make_image_files(const Services& services, http::Exchange& exchange,
                                           const GenerateRequest& request, std::optional<KeepAlive> keep_alive,
-                                          const ImageFileEvents& events, bool metadata,
+                                          const ImageFileEvents& events, const ImageFileForm& form,
                                           PreviewRate previews = {});
 
 }  // namespace roundhouse::host

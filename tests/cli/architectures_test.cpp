@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "tests/cli/program.h"
-#include "tests/host/output/png_reader.h"
+#include "tests/host/images/png_reader.h"
 #include "tests/tiny_models.h"
 
 namespace roundhouse::test {

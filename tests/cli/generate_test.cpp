@@ -6,7 +6,7 @@
 #include <set>
 
 #include "tests/cli/program.h"
-#include "tests/host/output/png_reader.h"
+#include "tests/host/images/png_reader.h"
 
 namespace roundhouse::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "tests/cli/program.h"
-#include "tests/host/output/png_reader.h"
+#include "tests/host/images/png_reader.h"
 
 namespace roundhouse::test {
 namespace {

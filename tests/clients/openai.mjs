@@ -185,7 +185,7 @@ async function mistakes() {
     [{ size: "64x64x64" }, "size"],
     [{ size: "-64x64" }, "size"],
     [{ quality: "best" }, "quality"],
-    [{ output_format: "webp" }, "output_format"],
+    [{ output_format: "gif" }, "output_format"],
     [{ response_format: "gif" }, "response_format"],
     [{ partial_images: 4 }, "partial_images"],
     [{ stream: "yes" }, "stream"],

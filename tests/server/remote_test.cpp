@@ -46,7 +46,9 @@ TEST_F(Remote, images_are_the_files_that_the_program_makes_itself) {
       {"generate", "two cats", "--model", "pocket-base", "--width", "64", "--height", "80", "--steps", "2",
        "--guidance", "3", "--negative-prompt", "rain", "--seed", "1", "--cfg-normalization", "1"},
       {"generate", "x", "--engine", "testcard", "--width", "64", "--height", "32", "--no-metadata", "--seed",
-       "3"}};
+       "3"},
+      {"generate", "x", "--engine", "testcard", "--width", "64", "--height", "32", "--format", "webp",
+       "--quality", "70", "--seed", "3"}};
   for (std::size_t i = 0; i < requests.size(); ++i) {
     Arguments here = requests[i], there = remote(requests[i]);
     here.insert(here.end(), {"-o", "here" + std::to_string(i)});

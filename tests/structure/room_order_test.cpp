@@ -18,6 +18,7 @@ const Groups kHost = {
     {"host/text"},
     {"host/log", "host/manifest", "host/transport"},
     {"host/discovery", "host/task"},
+    {"host/images"},
     {"host/output", "host/registry", "host/store"},
     {"host/loading", "host/routing", "host/sources"},
     {"host/worker"},

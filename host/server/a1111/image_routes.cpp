@@ -80,7 +80,7 @@ class Txt2Img {
       request.seed = (seed + next_) & INT64_MAX;
       try {
         const auto notes = make_image_files(services_, exchange_, request, std::nullopt, events(next_, total),
-                                            txt2img_.metadata, PreviewRate{0, kPreviews});
+                                            txt2img_.form, PreviewRate{0, kPreviews});
         txt2img_.notes.insert(txt2img_.notes.end(), notes.begin(), notes.end());
         return;
       } catch (const Skipped&) {
@@ -117,7 +117,7 @@ class Txt2Img {
     };
     events.image = [this](std::uint32_t, const ImageFile& image) {
       ++next_;
-      images_.push_back(base64_encoded(image.png));
+      images_.push_back(base64_encoded(image.bytes));
       records_.push_back(image.record);
     };
     return events;

@@ -35,7 +35,7 @@ void progress(const Jobs& jobs, http::Exchange& exchange) {
   json["eta_relative"] = job.eta_seconds.value_or(0);
   json["state"] = state_json(job, first.has_value());
   json["current_image"] = nullptr;
-  if (wants_image && job.preview) json["current_image"] = base64_encoded(png_file(*job.preview, {}));
+  if (wants_image && job.preview) json["current_image"] = base64_encoded(image_file(*job.preview, {}, {}));
   json["textinfo"] = nullptr;
   exchange.send(200, http::kJson, json_text(json));
 }

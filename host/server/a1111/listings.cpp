@@ -3,7 +3,7 @@
 
 #include <sys/sysinfo.h>
 
-#include "host/output/png_texts.h"
+#include "host/images/read_image.h"
 #include "host/server/a1111/infotext.h"
 #include "host/server/a1111/names.h"
 #include "host/server/image_to_image.h"
@@ -80,7 +80,8 @@ void png_info(http::Exchange& exchange) {
   if (!fields.has("image")) fields.refuse("image", "is missing, expected an image in base64");
   ordered_json items = ordered_json::object(), parameters = ordered_json::object();
   std::string info;
-  for (const auto& [keyword, text] : read_png_texts(decode_image_text(fields.value().at("image"), "image"))) {
+  const std::string bytes = decode_image_text(fields.value().at("image"), "image");
+  for (const auto& [keyword, text] : read_image_texts(bytes, "image")) {
     items[keyword] = text;
     if (keyword == "parameters") info = text;
   }

@@ -12,7 +12,17 @@ using nlohmann::ordered_json;
 
 constexpr const char* kCheckpoint = "sd_model_checkpoint";
 
-// Those that clients look at. They are facts: changing one but the model and enable_pnginfo changes nothing.
+// As they are called there; a quality is of jpeg and webp alike.
+constexpr const char* kFormat = "samples_format";
+constexpr const char* kQuality = "jpeg_quality";
+constexpr const char* kPngInfo = "enable_pnginfo";
+
+const char* format_word(ImageFormat format) {
+  return format == ImageFormat::jpeg ? "jpg" : name_of(format);
+}
+
+// Those that clients look at. They are facts: changing others than the model and the form of the files
+// changes nothing.
 void get_options(const Settings& settings, http::Exchange& exchange) {
   const std::string checkpoint = settings.checkpoint();
   ordered_json json;
@@ -20,19 +30,23 @@ void get_options(const Settings& settings, http::Exchange& exchange) {
   json["sd_checkpoint_hash"] = "";
   json["sd_vae"] = "Automatic";
   json["CLIP_stop_at_last_layers"] = 1;
-  json["samples_format"] = "png";
+  const ImageFileForm form = settings.form();
+  json[kFormat] = format_word(form.encoding.format);
+  json[kQuality] = form.encoding.quality.value_or(kUsualQuality);
   json["samples_save"] = false;
-  json[kPngInfo] = settings.metadata();
+  json[kPngInfo] = form.metadata;
   exchange.send(200, http::kJson, json_text(json));
 }
 
 void post_options(const Services& services, Settings& settings, http::Exchange& exchange) {
   const JsonFields fields = JsonFields::parse(exchange.request().body);
+  ImageFileForm form = settings.form();
+  take_form(fields, form);
   if (const auto checkpoint = fields.text(kCheckpoint)) {
     check_checkpoint(services, *checkpoint);
     settings.set_checkpoint(*checkpoint);
   }
-  settings.set_metadata(fields.boolean(kPngInfo, settings.metadata()));
+  settings.set_form(form);
   exchange.send(200, http::kJson, "{}");
 }
 
@@ -60,6 +74,24 @@ std::string Settings::checkpoint() const {
 void Settings::set_checkpoint(std::string reference) {
   const std::lock_guard lock(mutex_);
   checkpoint_ = std::move(reference);
+}
+
+ImageFileForm Settings::form() const {
+  const std::lock_guard lock(mutex_);
+  return form_;
+}
+
+void Settings::set_form(const ImageFileForm& form) {
+  const std::lock_guard lock(mutex_);
+  form_ = form;
+}
+
+void take_form(const JsonFields& options, ImageFileForm& form) {
+  if (const auto word = options.word(kFormat, {"png", "jpg", "jpeg", "webp"}))
+    form.encoding.format = image_format(*word).value_or(ImageFormat::png);
+  if (const auto quality = options.integer(kQuality, 1, 100))
+    form.encoding.quality = static_cast<int>(*quality);
+  form.metadata = options.boolean(kPngInfo, form.metadata);
 }
 
 void take_checkpoint(const std::string& reference, GenerateRequest& request) {

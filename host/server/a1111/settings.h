@@ -2,12 +2,12 @@
 // What a client of that world sets once for all its requests: the model, and with it the engine.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "host/server/http/router.h"
+#include "host/server/image_files.h"
 #include "host/server/json_fields.h"
 #include "host/server/services.h"
 #include "host/session/session.h"
@@ -20,23 +20,24 @@ class Settings {
   // A reference as model_selector.h has them; empty: the default model.
   std::string checkpoint() const;
   void set_checkpoint(std::string reference);
-  // enable_pnginfo: whether images carry what made them.
-  bool metadata() const { return metadata_; }
-  void set_metadata(bool wanted) { metadata_ = wanted; }
+  // samples_format, jpeg_quality and enable_pnginfo.
+  ImageFileForm form() const;
+  void set_form(const ImageFileForm& form);
 
  private:
   mutable std::mutex mutex_;
-  std::atomic<bool> metadata_ = true;
+  ImageFileForm form_;
   std::string checkpoint_;
 };
-
-inline constexpr const char* kPngInfo = "enable_pnginfo";
 
 // Sets model and engine of `request`.
 void take_checkpoint(const std::string& reference, GenerateRequest& request);
 // The same from sd_model_checkpoint and engine of `options`, where they are there.
 // Throws INVALID_ARGUMENT for other types.
 void take_options(const JsonFields& options, GenerateRequest& request);
+// Changes what samples_format (png, jpg, jpeg, webp), jpeg_quality and enable_pnginfo of `options` say.
+// Throws INVALID_ARGUMENT for other values.
+void take_form(const JsonFields& options, ImageFileForm& form);
 // Throws what place_model throws unless there is such a model.
 void check_checkpoint(const Services& services, const std::string& reference);
 

@@ -71,7 +71,7 @@ void take_override_settings(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   if (!options) return;
   take_options(*options, txt2img.request);
   txt2img.checkpoint = options->text("sd_model_checkpoint").value_or("");
-  txt2img.metadata = options->boolean(kPngInfo, txt2img.metadata);
+  take_form(*options, txt2img.form);
   txt2img.keep_options = !fields.boolean("override_settings_restore_afterwards", true);
 }
 
@@ -136,9 +136,9 @@ Txt2ImgRequest read_txt2img(const JsonFields& fields, const Services& services, 
   refuse_lora(request.prompt);
   if (const std::string checkpoint = settings.checkpoint(); !checkpoint.empty())
     take_checkpoint(checkpoint, request);
-  txt2img.metadata = settings.metadata();
+  txt2img.form = settings.form();
   take_override_settings(txt2img, fields);
-  txt2img.metadata = txt2img.metadata && metadata_field(fields);
+  txt2img.form.metadata = txt2img.form.metadata && metadata_field(fields);
   if (auto engine = fields.text("engine")) request.engine = std::move(engine);
   request.refuse_long_prompt = fields.word("long_prompt", {"cut", "error"}) == "error";
   take_numbers(txt2img, fields);

@@ -14,7 +14,7 @@ struct Txt2ImgRequest {
   GenerateRequest request;  // of all images together
   std::uint32_t batch_size = 1, n_iter = 1;
   bool send_images = true;
-  bool metadata = true;       // whether images carry what made them
+  ImageFileForm form;         // the kind of file
   bool keep_options = false;  // override_settings stay
   std::string checkpoint;     // of override_settings; empty: none
   std::vector<std::string> notes;

@@ -116,7 +116,13 @@ void refuse_lora(const JsonFields& fields) {
 }
 
 void read_form(NativeRequest& native, const JsonFields& fields) {
-  native.png = fields.word("format", {"rgba", "png"}).value_or("rgba") == "png";
+  const auto format = image_format(fields.word("format", {"rgba", "png", "jpeg", "webp"}).value_or("rgba"));
+  if (format) native.encoding = ImageEncoding{*format, std::nullopt};
+  if (const auto quality = fields.integer("quality", 0, 100)) {
+    if (!format || *format == ImageFormat::png)
+      fields.refuse("quality", "is of jpeg and webp, expected one of them as format");
+    native.encoding->quality = static_cast<int>(*quality);
+  }
   native.metadata = metadata_field(fields);
   native.stream = fields.boolean("stream", false);
   native.preview_every = static_cast<std::uint32_t>(fields.integer("preview_every", 0, 50).value_or(0));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/images/image_format.h"
 #include "host/residency/keep_alive.h"
 #include "host/server/http/message.h"
 #include "host/server/services.h"
@@ -18,9 +19,9 @@ struct NativeRequest {
   std::string prompt;       // as it was sent
   std::string id;           // of the generation
   std::optional<KeepAlive> keep_alive;
-  bool png = false;      // else raw RGBA
-  bool stream = false;   // NDJSON
-  bool metadata = true;  // inside the PNG
+  std::optional<ImageEncoding> encoding;  // none: raw RGBA
+  bool stream = false;                    // NDJSON
+  bool metadata = true;                   // inside the file
   std::uint32_t preview_every = 0;
   bool preserve_aspect = true;
   std::string fit_mode = "contain";

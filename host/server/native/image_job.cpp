@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "host/images/encode_image.h"
 #include "host/log/to_error.h"
 #include "host/server/http/http_error.h"
 #include "host/text/json_text.h"
@@ -34,11 +35,11 @@ std::vector<std::uint8_t> rgba_of(const Image& image) {
   return rgba;
 }
 
-Json image_json(const Image& image, bool png, const std::vector<std::uint8_t>& bytes) {
+Json image_json(const Image& image, const std::string& mode, const std::vector<std::uint8_t>& bytes) {
   return {{"base64", base64_encoded(bytes_of(bytes))},
           {"width", image.width},
           {"height", image.height},
-          {"mode", png ? "png" : "rgba"}};
+          {"mode", mode}};
 }
 
 Json facts_json(const Facts& facts) {
@@ -157,7 +158,7 @@ void ImageJob::on_preview(const PreviewEvent& event) {
   line["generation_id"] = native_.id;
   line["current_step"] = event.step;
   line["total_steps"] = event.steps;
-  line["image"] = image_json(event.image, true, encode_png(event.image, {}));
+  line["image"] = image_json(event.image, "png", encode_image(event.image, {}, {}));
   write(line);
 }
 
@@ -223,12 +224,12 @@ Json ImageJob::result(const Generation& generation) const {
 
 Json ImageJob::file_json(const Image& image, const ImageMetadata& record) const {
   std::vector<std::uint8_t> bytes;
-  if (native_.png) {
-    bytes = encode_png(image, native_.metadata ? metadata_texts(record) : PngTexts{});
+  if (native_.encoding) {
+    bytes = encode_image(image, *native_.encoding, native_.metadata ? metadata_texts(record) : ImageTexts{});
   } else {
     bytes = rgba_of(image);
   }
-  Json json = image_json(image, native_.png, bytes);
+  Json json = image_json(image, native_.encoding ? name_of(native_.encoding->format) : "rgba", bytes);
   json["fit_mode"] = native_.fit_mode;
   json["preserve_aspect"] = native_.preserve_aspect;
   return json;

@@ -52,7 +52,7 @@ void ImageAnswer::on_step(const StepEvent& event) {
 void ImageAnswer::on_image(const ImageFile& image) {
   result_ = line(true);
   result_["done_reason"] = "stop";
-  result_["image"] = base64_encoded(image.png);
+  result_["image"] = base64_encoded(image.bytes);
   result_["engine"] = image.record.engine;
   result_["seed"] = image.record.job.seed;
   result_["width"] = image.record.job.width;
@@ -69,7 +69,7 @@ void ImageAnswer::run(const GenerateRequest& request, std::optional<KeepAlive> k
   };
   events.progress = [this](const StepEvent& event) { on_step(event); };
   events.image = [this](std::uint32_t, const ImageFile& image) { on_image(image); };
-  const auto notes = make_image_files(services_, exchange_, request, keep_alive, events, metadata_);
+  const auto notes = make_image_files(services_, exchange_, request, keep_alive, events, {{}, metadata_});
   result_["total_duration"] = nanoseconds_since(begin_);
   result_["load_duration"] = load_nanoseconds_;
   result_["eval_count"] = steps_;

@@ -40,11 +40,15 @@ std::string quality_of(const JsonFields& fields) {
   return quality == "auto" || quality == "standard" ? "medium" : quality;
 }
 
-void check_format(const JsonFields& fields) {
+// The API's output_compression is a quality: 100, its default, is the best.
+ImageEncoding encoding_of(const JsonFields& fields) {
+  ImageEncoding encoding;
   const auto format = fields.word("output_format", {"png", "jpeg", "webp"});
-  if (format && *format != "png") fields.refuse("output_format", "is not written here, expected png");
-  fields.integer("output_compression", 0, 100);
+  if (format) encoding.format = image_format(*format).value_or(ImageFormat::png);
+  const auto quality = fields.integer("output_compression", 0, 100);
+  if (encoding.format != ImageFormat::png) encoding.quality = static_cast<int>(quality.value_or(100));
   fields.word("background", {"transparent", "opaque", "auto"});
+  return encoding;
 }
 
 // With these the API has images by address unless the request says otherwise; with all others, as text.
@@ -82,10 +86,10 @@ ImageRequest read_image_request(const JsonFields& fields,
   take_size(fields, request);
   image.fit = fields.boolean("fit_sizes", true) && !request.model && request.width.has_value();
   image.quality = quality_of(fields);
-  check_format(fields);
+  image.form.encoding = encoding_of(fields);
   const auto form = fields.word("response_format", {"url", "b64_json"});
   image.by_address = form ? *form == "url" : answers_by_address(image.alias);
-  image.metadata = metadata_field(fields);
+  image.form.metadata = metadata_field(fields);
   image.stream = fields.boolean("stream", false);
   image.partial_images = static_cast<std::uint32_t>(fields.integer("partial_images", 0, 3).value_or(0));
   image.keep_alive = keep_alive_field(fields);

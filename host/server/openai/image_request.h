@@ -7,6 +7,7 @@
 #include <string>
 
 #include "host/residency/keep_alive.h"
+#include "host/server/image_files.h"
 #include "host/server/json_fields.h"
 #include "host/session/session.h"
 
@@ -17,7 +18,7 @@ struct ImageRequest {
   std::optional<KeepAlive> keep_alive;
   std::string quality = "medium";    // low, medium or high
   std::optional<std::string> alias;  // the name of a model of OpenAI's, in place of which the default runs
-  bool metadata = true;              // whether images carry what made them
+  ImageFileForm form;                // the kind of file
   bool by_address = false;           // images as url, not as b64_json
   // A size that the model cannot draw becomes one that it can: with no model named, clients send a size by
   // habit.
@@ -26,7 +27,7 @@ struct ImageRequest {
   std::uint32_t partial_images = 0;
 };
 
-// Refuses with INVALID_ARGUMENT what has the wrong type or range, and formats other than PNG. `exists` says
+// Refuses with INVALID_ARGUMENT what has the wrong type or range. `exists` says
 // whether there is a model of that name, which then comes before OpenAI's.
 ImageRequest read_image_request(const JsonFields& fields,
                                 const std::function<bool(const std::string&)>& exists);

@@ -40,7 +40,7 @@ std::string size_text(std::uint32_t width, std::uint32_t height) {
 ordered_json common_json(const ImageRequest& image, const GeneratePlan& plan) {
   ordered_json json;
   json["background"] = "opaque";
-  json["output_format"] = "png";
+  json["output_format"] = name_of(image.form.encoding.format);
   json["quality"] = image.quality;
   json["size"] = size_text(plan.job.width, plan.job.height);
   json["model"] = name_of(plan.model);
@@ -76,7 +76,7 @@ class ImageAnswer {
 
  private:
   std::string address(const std::string& name) const {
-    return exchange_.request().own_url + kFiles + name + ".png";
+    return exchange_.request().own_url + kFiles + name + "." + extension_of(image_.form.encoding.format);
   }
 
   void run_whole() {
@@ -93,15 +93,15 @@ class ImageAnswer {
     events.image = [&](std::uint32_t, const ImageFile& image) {
       ordered_json entry;
       if (image_.by_address) {
-        entry["url"] = address(shelf_.keep(image.png));
+        entry["url"] = address(shelf_.keep(image.bytes));
       } else {
-        entry["b64_json"] = base64_encoded(image.png);
+        entry["b64_json"] = base64_encoded(image.bytes);
       }
       entry["seed"] = image.record.job.seed;
       data.push_back(std::move(entry));
     };
     auto notes =
-        make_image_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.metadata);
+        make_image_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.form);
     notes.insert(notes.begin(), notes_.begin(), notes_.end());
     ordered_json answer{{"created", std::time(nullptr)}, {"data", std::move(data)}};
     answer.update(json);
@@ -140,7 +140,7 @@ class ImageAnswer {
     };
     events.preview = [&](std::uint32_t image, const PreviewEvent& preview) {
       if (partial == image_.partial_images || preview.step == preview.steps) return;
-      ordered_json json{{"b64_json", base64_encoded(png_file(preview.image, {}))},
+      ordered_json json{{"b64_json", base64_encoded(image_file(preview.image, image_.form.encoding, {}))},
                         {"created_at", std::time(nullptr)},
                         {"partial_image_index", partial++},
                         {"image_index", image},
@@ -151,7 +151,7 @@ class ImageAnswer {
     };
     events.image = [&](std::uint32_t index, const ImageFile& image) {
       partial = 0;
-      ordered_json json{{"b64_json", base64_encoded(image.png)},
+      ordered_json json{{"b64_json", base64_encoded(image.bytes)},
                         {"created_at", std::time(nullptr)},
                         {"usage", no_usage()},
                         {"image_index", index},
@@ -161,7 +161,7 @@ class ImageAnswer {
         json["notes"].push_back(note);
       write("image_generation.completed", std::move(json));
     };
-    make_image_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.metadata,
+    make_image_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.form,
                      previews());
   }
 
@@ -182,7 +182,7 @@ void generate(const Services& services, Shelf& shelf, http::Exchange& exchange) 
 
 void send_file(Shelf& shelf, http::Exchange& exchange) {
   std::string name = exchange.request().parameters.at("name");
-  if (name.ends_with(".png")) name.resize(name.size() - 4);
+  name.resize(std::min(name.find('.'), name.size()));  // what the file is, it says itself
   const auto file = shelf.find(name);
   if (file == nullptr) {
     throw http::HttpError(
@@ -192,7 +192,7 @@ void send_file(Shelf& shelf, http::Exchange& exchange) {
   }
   exchange.header("Cache-Control", fmt::format("private, max-age={}", shelf.limits().age.count()));
   exchange.header("X-Content-Type-Options", "nosniff");
-  exchange.send(200, "image/png", *file);
+  exchange.send(200, media_type_of(format_of_bytes(*file).value_or(ImageFormat::png)), *file);
 }
 
 }  // namespace
