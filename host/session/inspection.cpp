@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/session/inspection.h"
 
-#include <algorithm>
+#include <set>
 
 #include "host/residency/one_worker.h"
 #include "host/worker/engine_error.h"
@@ -9,10 +9,6 @@
 
 namespace roundhouse::host {
 namespace {
-
-bool runs(const EngineRecord& engine, const std::string& architecture) {
-  return has_capability(engine.capabilities(), "architecture", architecture);
-}
 
 // What refuses a model rather than the engines that there are.
 bool is_of_the_model(rh_status code) {
@@ -25,11 +21,13 @@ InspectionResult inspect_directory(const ModelDirectory& directory, Registry& re
                                    const ClientOptions& options, const std::atomic<bool>& cancelled) {
   InspectionResult result;
   const auto& records = registry.records();
-  if (std::ranges::none_of(records, [&](const EngineRecord& r) { return runs(r, directory.architecture); })) {
+  const std::set<std::string> tasks = tasks_of(directory.architecture, records);
+  if (tasks.empty()) {
     result.not_looked = "no engine runs '" + directory.architecture + "'";
     return result;
   }
   PlacementRequest request;
+  if (!tasks.contains(request.route.task)) request.route.task = *tasks.begin();
   request.route.architecture = directory.architecture;
   request.route.weight_format = directory.weight_format;
   request.route.dtypes = directory.dtypes;

@@ -80,6 +80,15 @@ std::string with_system_prompt(const std::string& messages, const std::string& s
   return json_text(list);
 }
 
+// The recipe's wish where the request has none.
+std::optional<std::string> with_thinking(const std::optional<std::string>& variables,
+                                         std::optional<bool> think) {
+  if (!think) return variables;
+  auto object = nlohmann::ordered_json::parse(variables.value_or("{}"));
+  if (!object.contains("enable_thinking")) object["enable_thinking"] = *think;
+  return json_text(object);
+}
+
 void plan_text(TextTask& job, const TextRequest& request, const PlannedModel& model) {
   if (request.messages) {
     job.messages = request.own_system_prompt ? with_system_prompt(*request.messages, model.system_prompt)
@@ -88,7 +97,7 @@ void plan_text(TextTask& job, const TextRequest& request, const PlannedModel& mo
   job.prompt = request.prompt.value_or("");
   job.tools = request.tools;
   job.response_format = request.response_format;
-  job.template_variables = request.template_variables;
+  job.template_variables = with_thinking(request.template_variables, model.recipe.think);
   plan_sampling(job.sampling, request, model);
   job.stops = request.stops ? *request.stops : model.recipe.stop;
   job.max_tokens = count_of(request.max_tokens, model.recipe.max_tokens.value_or(0));

@@ -26,6 +26,7 @@ struct ModelDefaults {
   // Of models that write text.
   std::optional<double> temperature, top_p;
   std::optional<std::uint32_t> max_tokens, context;
+  std::optional<bool> think;  // the template's variable enable_thinking
   std::vector<std::string> stop;
 };
 

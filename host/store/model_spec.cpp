@@ -31,6 +31,7 @@ ModelDefaults read_defaults(YamlSection section) {
   defaults.top_p = section.number("top_p", 0, 1);
   defaults.max_tokens = section.count("max_tokens", 1, 1 << 24);
   defaults.context = section.count("context", 1, 1 << 24);
+  defaults.think = section.boolean("think");
   defaults.stop = section.texts("stop");
   section.note_unknown();
   return defaults;
@@ -192,6 +193,7 @@ nlohmann::ordered_json model_defaults_json(const ModelDefaults& defaults) {
   put("top_p", defaults.top_p);
   put("max_tokens", defaults.max_tokens);
   put("context", defaults.context);
+  put("think", defaults.think);
   if (!defaults.stop.empty()) json["stop"] = defaults.stop;
   return json;
 }

@@ -98,6 +98,15 @@ std::vector<std::string> YamlSection::texts(const std::string& key) {
   return values;
 }
 
+std::optional<bool> YamlSection::boolean(const std::string& key) {
+  const YAML::Node node = child(key);
+  if (!node) return std::nullopt;
+  bool value = false;
+  if (node.IsScalar() && YAML::convert<bool>::decode(node, value)) return value;
+  note(node, key, "expected true or false");
+  return std::nullopt;
+}
+
 std::optional<double> YamlSection::number(const std::string& key, double low, double high) {
   const YAML::Node node = child(key);
   if (!node) return std::nullopt;

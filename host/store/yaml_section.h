@@ -34,6 +34,8 @@ class YamlSection {
   std::string required_text(const std::string& key);
   std::string choice(const std::string& key, const std::vector<std::string>& choices);
   std::vector<std::string> texts(const std::string& key);
+  // true or false.
+  std::optional<bool> boolean(const std::string& key);
   std::optional<double> number(const std::string& key, double low, double high);
   std::optional<std::uint32_t> count(const std::string& key, std::uint32_t low, std::uint32_t high);
   // A number of bytes: 1000, 20GB, 16GiB.

