@@ -34,4 +34,12 @@ Linear rounded_linear(WeightSet& weights, const std::string& name, std::int64_t 
   return {weights.matrix(name + ".weight", {outputs, inputs}), load_bias(weights, name, outputs, bias)};
 }
 
+Linear rows_of(const Linear& whole, std::int64_t first, std::int64_t count) {
+  const WeightView& w = whole.weight;
+  const std::int64_t inputs = w.dim(1);
+  Linear part{{w.data + bytes_of(w.dtype, first * inputs), w.dtype, {count, inputs}}, {}};
+  if (!whole.bias.empty()) part.bias.assign(whole.bias.begin() + first, whole.bias.begin() + first + count);
+  return part;
+}
+
 }  // namespace engines

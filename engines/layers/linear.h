@@ -34,4 +34,7 @@ Linear stored_linear(const WeightSet& weights, const std::string& name, std::int
 Linear rounded_linear(WeightSet& weights, const std::string& name, std::int64_t outputs, std::int64_t inputs,
                       Bias bias);
 
+// Rows first..first+count-1 of a product that is one with others.
+Linear rows_of(const Linear& whole, std::int64_t first, std::int64_t count);
+
 }  // namespace engines

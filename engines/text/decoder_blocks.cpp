@@ -129,7 +129,7 @@ void feed_forward_block(const DecoderPass& pass, const DecoderLayer& layer, Rows
   normalise(pass, normed, x, layer.feed_forward_norm);
   product(pass, layer.gate, gate, normed);
   product(pass, layer.up, up, normed);
-  if (c.activation == Activation::silu)
+  if (c.activation == GateActivation::silu)
     pass.kernels.silu_mul(gate, gate, up);
   else
     pass.kernels.gelu_tanh_mul(gate, gate, up);

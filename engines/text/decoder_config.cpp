@@ -33,9 +33,9 @@ void read_sizes(const Config& json, DecoderConfig& c) {
   }
 }
 
-Activation read_activation(const Config& json, const DecoderFamily& family) {
+GateActivation read_activation(const Config& json, const DecoderFamily& family) {
   const char* const field = json.has("hidden_activation") ? "hidden_activation" : "hidden_act";
-  const bool silu = family.activation == Activation::silu;
+  const bool silu = family.activation == GateActivation::silu;
   const std::string name = json.text_or(field, silu ? "silu" : "gelu_pytorch_tanh");
   const bool known = silu ? name == "silu" : name == "gelu_pytorch_tanh" || name == "gelu";
   if (!known)

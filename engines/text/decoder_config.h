@@ -10,7 +10,7 @@
 
 namespace engines {
 
-enum class Activation { silu, gelu_tanh };
+enum class GateActivation { silu, gelu_tanh };
 
 // Rotary position embeddings: pair p of position t is turned by t * frequencies[p]; both numbers of the turn
 // (cosine and sine) are times `factor`.
@@ -41,7 +41,7 @@ struct DecoderConfig {
   bool fused = false;                                       // q, k, v are one tensor, gate and up another
   bool neighbouring_pairs = false;                          // rotary pairs are 2p and 2p + 1
   float norm_offset = 0;                                    // is added to the weights of norms
-  Activation activation = Activation::silu;
+  GateActivation activation = GateActivation::silu;
   float embedding_scale = 1, attention_scale = 0;
   float attention_softcap = 0, logits_softcap = 0;  // 0: none
   std::vector<Rope> ropes;

@@ -165,7 +165,7 @@ std::vector<NameRule> phi3_names() {
 }  // namespace
 
 std::span<const DecoderFamily> decoder_families() {
-  using enum Activation;
+  using enum GateActivation;
   static const DecoderFamily families[] = {
       {"qwen3", "Qwen3ForCausalLM", "qwen3", silu, false, false, read_qwen3, plain_fields, {}},
       {"qwen2", "Qwen2ForCausalLM", "qwen2", silu, false, false, read_qwen2, plain_fields, {}},

@@ -17,7 +17,7 @@ struct DecoderFamily {
   const char* model_type;    // of config.json
   const char* architecture;  // its class
   const char* gguf;          // general.architecture; null: files of another family hold such models
-  Activation activation;
+  GateActivation activation;
   bool tied;        // what an absent tie_word_embeddings means
   bool gguf_pairs;  // llama.cpp brings the rows of q and k into the order of neighbouring pairs
   // Fills what follows from fields of this family, after sizes, activation and head are there.

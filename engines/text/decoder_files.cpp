@@ -19,8 +19,9 @@ bool is_there(const std::filesystem::path& file) {
   return std::filesystem::exists(file, ignored);
 }
 
-// The only GGUF file's name without its ending, or "model".
-std::string find_stem(const std::filesystem::path& folder) {
+}  // namespace
+
+std::string find_weights_stem(const std::filesystem::path& folder) {
   if (is_there(folder / "model.gguf") || is_there(folder / "model.safetensors") ||
       is_there(folder / "model.safetensors.index.json"))
     return kStem;
@@ -34,11 +35,9 @@ std::string find_stem(const std::filesystem::path& folder) {
   return found.empty() ? kStem : found.front().stem().string();
 }
 
-}  // namespace
-
 DecoderFiles read_decoder_files(const std::filesystem::path& folder) {
   DecoderFiles files;
-  files.stem = find_stem(folder);
+  files.stem = find_weights_stem(folder);
   const auto gguf = folder / (files.stem + ".gguf");
   const auto json = folder / "config.json";
   const bool from_gguf = is_there(gguf);

@@ -17,9 +17,12 @@ struct DecoderFiles {
   NameTable names;
 };
 
+// What the weight files in `folder` are called without their ending: "model", or the name of the only GGUF
+// file there. MODEL_INVALID where there are several and none is model.gguf.
+std::string find_weights_stem(const std::filesystem::path& folder);
+
 // From <folder>/config.json and model.safetensors or its shards, or from the one GGUF file of the folder,
-// which need not be called model.gguf; a config.json beside that says what it says. MODEL_INVALID where there
-// are several GGUF files and none is model.gguf.
+// which need not be called model.gguf; a config.json beside that counts.
 DecoderFiles read_decoder_files(const std::filesystem::path& folder);
 
 }  // namespace engines

@@ -4,15 +4,6 @@
 namespace engines {
 namespace {
 
-// Rows first..first+count-1 of a product that is one with others.
-Linear rows_of(const Linear& whole, std::int64_t first, std::int64_t count) {
-  const WeightView& w = whole.weight;
-  const std::int64_t inputs = w.dim(1);
-  Linear part{{w.data + bytes_of(w.dtype, first * inputs), w.dtype, {count, inputs}}, {}};
-  if (!whole.bias.empty()) part.bias.assign(whole.bias.begin() + first, whole.bias.begin() + first + count);
-  return part;
-}
-
 Bias added_if(bool added) {
   return added ? Bias::added : Bias::none;
 }
