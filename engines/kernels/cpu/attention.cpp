@@ -96,9 +96,10 @@ struct Block {
 };
 
 // Scores of keys that lie before a row's window become so low that what the row sees later makes their
-// probabilities 0. Key `key` is the first of the tile, `last` the position of the first row.
+// probabilities 0. A power of two: times any scale it is exact, so that it is its own maximum without an
+// error. Key `key` is the first of the tile, `last` the position of the first row.
 void mask_before_window(Rows tile, std::int64_t key, std::int64_t last, std::int64_t window) {
-  constexpr float kNever = -1e30f;
+  constexpr float kNever = -0x1p100f;
   for (std::int64_t i = 0; i < tile.rows; ++i)
     std::fill_n(tile.row(i), std::clamp<std::int64_t>(last + i - window + 1 - key, 0, tile.cols), kNever);
 }
