@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engines/decoding/chat_parser.h"
 #include "engines/decoding/chat_variables.h"
 #include "engines/tensor/error.h"
 
@@ -15,7 +16,9 @@ TextGenerator::TextGenerator(TextParts parts, const BatchSettings& settings)
     : parts_(std::move(parts)),
       texts_(parts_.tokenizer, parts_.model->vocab_size()),
       batcher_(*parts_.model, settings) {
-  if (parts_.chat) parts_.ends.merge(end_tokens_in(parts_.chat->source(), texts_));
+  if (!parts_.chat) return;
+  parts_.ends.merge(end_tokens_in(parts_.chat->source(), texts_));
+  format_ = chat_format_of(parts_.chat->source());
 }
 
 RenderedPrompt TextGenerator::render(const TextRequest& request) const {
@@ -26,14 +29,22 @@ RenderedPrompt TextGenerator::render(const TextRequest& request) const {
 RenderedPrompt TextGenerator::render_chat(const TextRequest& request) const {
   if (!parts_.chat)
     throw Error(RH_INVALID_ARGUMENT, "messages: the model has no chat template, expected a prompt");
-  std::string text = render_template(*parts_.chat, chat_variables(request));
+  RenderedPrompt prompt;
+  prompt.text = render_messages(*parts_.chat, format_, request);
   // The template has written what the tokenizer would add.
-  std::vector<std::int32_t> ids = parts_.tokenizer.encode(text, false);
-  return {std::move(text), std::move(ids)};
+  prompt.ids = parts_.tokenizer.encode(prompt.text, false);
+  const std::string_view text = prompt.text;
+  const std::size_t end = text.find_last_not_of(" \t\r\n");
+  prompt.opens_reasoning = format_.thinks() && text.substr(0, end + 1).ends_with(format_.think_open);
+  return prompt;
 }
 
-std::unique_ptr<OutputParser> TextGenerator::make_parser(const TextRequest&, const RenderedPrompt&) const {
-  return std::make_unique<PlainParser>();
+std::unique_ptr<OutputParser> TextGenerator::make_parser(const TextRequest& request,
+                                                         const RenderedPrompt& prompt) const {
+  if (!request.messages) return std::make_unique<PlainParser>();
+  ChatFormat format = format_;
+  if (forbids_thinking(request) && !prompt.opens_reasoning) format.think_open = format.think_close = {};
+  return std::make_unique<ChatParser>(std::move(format), prompt.opens_reasoning, tool_names(request));
 }
 
 std::unique_ptr<Constraint> TextGenerator::make_constraint(const TextRequest& request) const {

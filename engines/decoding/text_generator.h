@@ -10,6 +10,7 @@
 
 #include "engines/decoding/answer_reader.h"
 #include "engines/decoding/batcher.h"
+#include "engines/decoding/chat_format.h"
 #include "engines/tokenizer/chat_template.h"
 
 namespace engines::decoding {
@@ -49,6 +50,7 @@ class TextGenerator {
 
   TextParts parts_;
   TokenTexts texts_;
+  ChatFormat format_;  // of the template
   Batcher batcher_;
 };
 
