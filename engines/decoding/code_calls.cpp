@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls written as Python: name(key="value", other=[1, True, None]).
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "engines/decoding/tool_calls.h"
@@ -79,7 +78,7 @@ class CodeReader {
       need(")");
       break;
     }
-    call.arguments = arguments.dump();
+    call.arguments = compact(arguments);
     return call;
   }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engines/decoding/tool_calls.h"
 
-#include <nlohmann/json.hpp>
-
 #include "engines/tensor/error.h"
 #include "engines/weights/json_file.h"
 
@@ -42,10 +40,10 @@ std::optional<std::string> arguments_of(const Json& call) {
   for (const char* key : {"arguments", "parameters"}) {
     const auto place = call.find(key);
     if (place == call.end() || place->is_null()) continue;
-    if (place->is_object()) return place->dump();
+    if (place->is_object()) return compact(*place);
     if (!place->is_string()) return std::nullopt;
     const auto held = read_json(place->get<std::string>());
-    return held && held->is_object() ? std::optional(held->dump()) : std::nullopt;
+    return held && held->is_object() ? std::optional(compact(*held)) : std::nullopt;
   }
   return "{}";
 }
@@ -63,6 +61,10 @@ bool add_call(const Json& call, const KnownTools& known, Calls& calls) {
 }
 
 }  // namespace
+
+std::string compact(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::optional<std::size_t> json_end(std::string_view text) {
   std::size_t depth = 0;
@@ -110,7 +112,7 @@ std::optional<Calls> named_call(std::string_view text, const KnownTools& known) 
   name = without(name.substr(0, name.find('[')), kSpace);
   const auto arguments = read_json(text.substr(brace));
   if (!names_a_tool(name, known) || !arguments || !arguments->is_object()) return std::nullopt;
-  return Calls{{std::string(name), arguments->dump()}};
+  return Calls{{std::string(name), compact(*arguments)}};
 }
 
 }  // namespace engines::decoding

@@ -2,6 +2,7 @@
 // Calls of tools as models write them.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,6 +15,9 @@ struct ToolCall {
   std::string name;
   std::string arguments;  // one JSON object
 };
+
+// On one line; never throws.
+std::string compact(const nlohmann::ordered_json& value);
 
 // Of a text that begins with '{' or '[': behind the bracket that closes it; nothing when there is none yet.
 // Brackets within strings do not count.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/pipeline/text_model.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -149,8 +151,8 @@ ModelOptions read_options(const ModelSource& source, int threads) {
   options.text.lookup = source.options.boolean("lookup", true);
   const std::int64_t calls = source.options.integer("concurrency", usual_calls);
   if (calls < 1 || calls > most_calls)
-    throw Error(RH_INVALID_ARGUMENT, "option 'concurrency': " + std::to_string(calls) + ", expected 1 to " +
-                                         std::to_string(most_calls));
+    throw Error(RH_INVALID_ARGUMENT,
+                fmt::format("option 'concurrency': {}, expected 1 to {}", calls, most_calls));
   options.calls = static_cast<std::uint32_t>(calls);
   return options;
 }
