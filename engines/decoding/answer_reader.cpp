@@ -35,8 +35,9 @@ TextReader::Token AnswerReader::next(std::span<float> logits) {
   std::string text = setting_.texts.known(choice.id) ? stream_.push(choice.id) : std::string();
   if (setting_.texts.special(choice.id)) text += parser_->mark(setting_.texts.bytes(choice.id));
   take_text(text);
+  ended_by_itself_ = held && constraint_->done();
   const bool enough = request_.max_tokens != 0 && chosen_ >= request_.max_tokens;
-  return {choice.id, enough || stops_.found().has_value()};
+  return {choice.id, enough || ended_by_itself_ || stops_.found().has_value()};
 }
 
 AnswerToken AnswerReader::told(const Choice& choice) const {

@@ -50,6 +50,8 @@ void Batcher::compute_forever() {
   for (;;) {
     changed_.wait(lock, [this] { return ending_ || something_to_do(); });
     if (ending_) return;
+    do_other_work(lock);
+    if (!texts_are_ready()) continue;
     drop_cancelled();
     const std::vector<BatchText*> pass = form_pass();
     if (pass.empty())
@@ -59,8 +61,21 @@ void Batcher::compute_forever() {
   }
 }
 
-// Those who choose at the moment are soon done, and a pass with them costs little more than one without.
 bool Batcher::something_to_do() const {
+  return !other_work_.empty() || texts_are_ready();
+}
+
+void Batcher::do_other_work(Lock& lock) {
+  if (other_work_.empty()) return;
+  std::packaged_task<void()> work = std::move(other_work_.front());
+  other_work_.pop_front();
+  lock.unlock();
+  work();
+  lock.lock();
+}
+
+// Those who choose at the moment are soon done, and a pass with them costs little more than one without.
+bool Batcher::texts_are_ready() const {
   bool ready = false;
   for (const BatchText& text : texts_) {
     if (text.phase == Phase::chosen_of && !text.busy && !text.ended) return false;

@@ -56,6 +56,17 @@ BatchReport Batcher::run(BatchInput input, TextReader& reader) {
   return report;
 }
 
+void Batcher::between_passes(const std::function<void()>& work) {
+  std::packaged_task<void()> task(work);
+  std::future<void> done = task.get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    other_work_.push_back(std::move(task));
+  }
+  changed_.notify_one();
+  done.get();
+}
+
 Batcher::Texts::iterator Batcher::enter(BatchInput& input, TextReader& reader) {
   if (input.prompt.empty()) throw Error(RH_INVALID_ARGUMENT, "prompt: has no tokens");
   while (std::ssize(input.prompt) >= input.window) {

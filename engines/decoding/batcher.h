@@ -7,6 +7,8 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -41,6 +43,10 @@ class Batcher {
   // more than there is, CANCELLED, and what the model or the reader throws; other texts go on.
   BatchReport run(BatchInput input, TextReader& reader);
 
+  // Does other work of the same kernels between two passes, on the thread that computes them, and returns
+  // when it is done; throws what it throws.
+  void between_passes(const std::function<void()>& work);
+
  private:
   using Texts = std::list<BatchText>;
   using Lock = std::unique_lock<std::mutex>;
@@ -52,7 +58,9 @@ class Batcher {
   void leave(Lock& lock, BatchText& text);
 
   void compute_forever();
+  void do_other_work(Lock& lock);
   bool something_to_do() const;
+  bool texts_are_ready() const;
   void drop_cancelled();
   std::vector<BatchText*> form_pass();
   bool make_room(BatchText& text, std::uint64_t& more);
@@ -68,6 +76,7 @@ class Batcher {
   std::condition_variable changed_;  // something to compute, or the end
   Texts texts_;                      // in the order of their arrival
   PrefixStore kept_;
+  std::list<std::packaged_task<void()>> other_work_;
   std::uint64_t turn_ = 0;     // counts pieces of prompts
   std::uint64_t entered_ = 0;  // counts texts
   bool ending_ = false;

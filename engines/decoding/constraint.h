@@ -17,6 +17,8 @@ class Constraint {
   virtual const TokenMask& mask() = 0;
   // One of these came.
   virtual void accept(std::int32_t id) = 0;
+  // Whether the text is complete and can only end.
+  virtual bool done() const = 0;
 };
 
 }  // namespace engines::decoding

@@ -8,6 +8,8 @@
 #include "engines/tensor/error.h"
 #include "engines/text/decoder_family.h"
 #include "engines/text/decoder_model.h"
+#include "engines/text/embedding_model.h"
+#include "engines/text/encoder_config.h"
 #include "engines/threading/thread_pool.h"
 #include "engines/weights/config.h"
 #include "engines/weights/gguf.h"
@@ -87,6 +89,32 @@ const std::vector<std::string_view>& text_architectures() {
 bool is_text_model(const fs::path& path) {
   if (present(path / "model_index.json")) return false;
   return present(path / "config.json") || gguf_in(path);
+}
+
+const std::vector<std::string_view>& encoder_architectures() {
+  static const std::vector<std::string_view> names{"BertModel", "NomicBertModel", "RobertaModel",
+                                                   "XLMRobertaModel"};
+  return names;
+}
+
+bool is_encoder(const fs::path& path) {
+  if (present(path / "config.json")) {
+    const Config config = Config::read(path / "config.json", "config.json");
+    return encoder_family(config.text_or("model_type", "")) != nullptr;
+  }
+  const auto gguf = gguf_in(path);
+  return gguf && encoder_gguf_family(GgufFile(*gguf).metadata().text("general.architecture")) != nullptr;
+}
+
+OpenEmbedder open_embedder(const fs::path& path, Kernels& kernels, const TextOptions& options) {
+  const TextFiles files = files_of(path);
+  ThreadPool pool(options.threads);
+  auto model = open_embedding_model(path, kernels, {options.weights, &pool, options.plan_only});
+  OpenEmbedder result;
+  result.facts = {{"context", fmt::format("{}", model->window())},
+                  {"width", fmt::format("{}", model->width())}};
+  result.embedder = std::make_unique<TextEmbedder>(std::move(model), tokenizer_of(files));
+  return result;
 }
 
 OpenText open_text(const fs::path& path, Kernels& kernels, const TextOptions& options) {

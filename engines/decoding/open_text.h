@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engines/decoding/text_embedder.h"
 #include "engines/decoding/text_generator.h"
 #include "engines/kernels/kernels.h"
 #include "engines/tensor/dtype.h"
@@ -25,21 +26,35 @@ struct TextOptions {
   bool lookup = true;              // BatchSettings::lookup
 };
 
+using TextFacts = std::vector<std::pair<std::string, std::string>>;
+
 struct OpenText {
   std::unique_ptr<TextGenerator> generator;
-  std::vector<std::pair<std::string, std::string>> facts;  // architecture, dtype.text, context, vocab
+  TextFacts facts;  // architecture, dtype.text, context, vocab
 };
 
-// The entries of config.json's `architectures` that are language models.
+struct OpenEmbedder {
+  std::unique_ptr<TextEmbedder> embedder;
+  TextFacts facts;  // architecture, context, width
+};
+
+// The entries of config.json's `architectures` that are language models, and those that are encoders.
+// Language models embed, too.
 const std::vector<std::string_view>& text_architectures();
+const std::vector<std::string_view>& encoder_architectures();
 
 // Whether the path is of a language model, whatever else is wrong with it: a GGUF file, or a directory whose
 // config.json names architectures and that has no model_index.json, or that has one GGUF file alone.
 bool is_text_model(const std::filesystem::path& path);
 
+// Whether it is of an encoder, which embeds and does not write.
+bool is_encoder(const std::filesystem::path& path);
+
 // Reads every header and checks that model, tokenizer and template fit each other; `kernels` must outlive the
 // result. Throws MODEL_NOT_FOUND, WEIGHTS_MISSING, MODEL_INVALID, CAPABILITY_UNSUPPORTED for an architecture
 // that is not run, OUT_OF_MEMORY.
 OpenText open_text(const std::filesystem::path& path, Kernels& kernels, const TextOptions& options);
+// The same for embedding, of an encoder or a language model.
+OpenEmbedder open_embedder(const std::filesystem::path& path, Kernels& kernels, const TextOptions& options);
 
 }  // namespace engines::decoding

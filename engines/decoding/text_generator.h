@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,9 @@ class TextGenerator {
   RenderedPrompt render(const TextRequest& request) const;
   // One answer. Throws as render and Batcher::run do, and what the sink throws. Any number of threads.
   TextReport generate(const TextRequest& request, TextSink& sink);
+
+  // As Batcher::between_passes.
+  void between_passes(const std::function<void()>& work) { batcher_.between_passes(work); }
 
   std::int64_t window() const { return parts_.model->window(); }
   std::int64_t vocab_size() const { return parts_.model->vocab_size(); }

@@ -161,20 +161,26 @@ Descriptor common_descriptor() {
   descriptor.vendor = "Roundhouse";
   descriptor.version = "0.1.0";
   descriptor.capabilities = {
-      {"task", "text-to-image"}, {"task", "text-generation"},      {"feature", "negative-prompt"},
-      {"feature", "guidance"},   {"feature", "cfg-normalization"}, {"feature", "cfg-truncation"},
-      {"feature", "seed"},       {"feature", "progress"},          {"feature", "cancel"},
-      {"device", "cpu"},
+      {"task", "text-to-image"},      {"task", "text-generation"}, {"task", "embedding"},
+      {"feature", "negative-prompt"}, {"feature", "guidance"},     {"feature", "cfg-normalization"},
+      {"feature", "cfg-truncation"},  {"feature", "seed"},         {"feature", "progress"},
+      {"feature", "cancel"},          {"device", "cpu"},
   };
   const engines::Architectures known = engines::architectures();
   const auto add_architecture = [&](std::string_view id, const std::string& task) {
-    descriptor.capabilities.emplace_back("architecture", id);
+    if (!contains(descriptor.capabilities, "architecture", std::string(id)))
+      descriptor.capabilities.emplace_back("architecture", id);
     descriptor.capabilities.emplace_back("architecture." + task, id);
   };
   for (const engines::Architecture& architecture : known)
     add_architecture(architecture.id, "text-to-image");
   for (const std::string_view architecture : engines::decoding::text_architectures())
     add_architecture(architecture, "text-generation");
+  for (const auto* architectures :
+       {&engines::decoding::text_architectures(), &engines::decoding::encoder_architectures()}) {
+    for (const std::string_view architecture : *architectures)
+      add_architecture(architecture, "embedding");
+  }
   for (const std::string_view format : engines::weight_formats(known))
     descriptor.capabilities.emplace_back("weight-format", std::string(format));
   for (const auto& [word, dtype] : weight_choices())

@@ -113,9 +113,36 @@ TextReport translate(const decoding::TextReport& from) {
           from.wait};
 }
 
-class PipelineTextModel : public TextModel {
+// Stops work that the host does not want any more.
+class EmbeddingRun : public engines::QuietRun {
  public:
-  PipelineTextModel(decoding::OpenText open, std::uint32_t calls) : open_(std::move(open)), calls_(calls) {}
+  explicit EmbeddingRun(EmbeddingSink& sink) : sink_(sink) {}
+  bool cancelled() override { return sink_.cancelled(); }
+
+ private:
+  EmbeddingSink& sink_;
+};
+
+// `alone(work)` does the work where nothing else uses the kernels.
+template <class Alone>
+void embed_each(decoding::TextEmbedder& embedder, const EmbeddingRequest& request, EmbeddingSink& sink,
+                const Alone& alone) {
+  const decoding::EmbeddingWish wish{request.dimensions, request.truncate, request.normalise};
+  EmbeddingRun run(sink);
+  for (const std::string_view text : request.texts) {
+    decoding::EmbeddedText made;
+    sink.check_cancelled();
+    alone([&] { made = embedder.embed(text, wish, run); });
+    sink.vector(static_cast<std::uint32_t>(made.tokens), made.values);
+  }
+}
+
+class PipelineTextModel : public Model, public TextTask, public EmbeddingTask {
+ public:
+  using OpenEmbedder = std::function<std::unique_ptr<decoding::TextEmbedder>()>;
+
+  PipelineTextModel(decoding::OpenText open, std::uint32_t calls, OpenEmbedder open_embedder)
+      : open_(std::move(open)), calls_(calls), open_embedder_(std::move(open_embedder)) {}
 
   Facts describe() const override { return open_.facts; }
   std::uint32_t calls() const noexcept override { return calls_; }
@@ -132,9 +159,35 @@ class PipelineTextModel : public TextModel {
     sink.prompt(prompt.text, prompt.ids);
   }
 
+  void embed(const EmbeddingRequest& request, Options& options, EmbeddingSink& sink) override {
+    options.refuse_unread();
+    const auto alone = [&](const std::function<void()>& work) { open_.generator->between_passes(work); };
+    // Few who chat embed: what only that takes is made when it is first asked for.
+    alone([&] {
+      if (!embedder_) embedder_ = open_embedder_();
+    });
+    embed_each(*embedder_, request, sink, alone);
+  }
+
  private:
   decoding::OpenText open_;
   std::uint32_t calls_;
+  OpenEmbedder open_embedder_;
+  std::unique_ptr<decoding::TextEmbedder> embedder_;
+};
+
+class PipelineEmbeddingModel : public EmbeddingModel {
+ public:
+  explicit PipelineEmbeddingModel(decoding::OpenEmbedder open) : open_(std::move(open)) {}
+
+  Facts describe() const override { return open_.facts; }
+  void embed(const EmbeddingRequest& request, Options& options, EmbeddingSink& sink) override {
+    options.refuse_unread();
+    embed_each(*open_.embedder, request, sink, [](const auto& work) { work(); });
+  }
+
+ private:
+  decoding::OpenEmbedder open_;
 };
 
 struct ModelOptions {
@@ -165,8 +218,15 @@ bool is_text_model(const std::string& directory) {
 
 std::unique_ptr<Model> open_text_model(const ModelSource& source, engines::Kernels& kernels, int threads) {
   const ModelOptions options = read_options(source, threads);
-  return std::make_unique<PipelineTextModel>(decoding::open_text(source.directory, kernels, options.text),
-                                             options.calls);
+  const std::string directory = source.directory;
+  if (decoding::is_encoder(directory))
+    return std::make_unique<PipelineEmbeddingModel>(
+        decoding::open_embedder(directory, kernels, options.text));
+  const auto open_embedder = [directory, &kernels, text = options.text] {
+    return decoding::open_embedder(directory, kernels, text).embedder;
+  };
+  return std::make_unique<PipelineTextModel>(decoding::open_text(directory, kernels, options.text),
+                                             options.calls, open_embedder);
 }
 
 void inspect_text_model(const ModelSource& source, int threads,
@@ -176,7 +236,10 @@ void inspect_text_model(const ModelSource& source, int threads,
   options.plan_only = true;
   engines::RecordingKernels kernels;
   try {
-    decoding::open_text(source.directory, kernels, options);
+    if (decoding::is_encoder(source.directory))
+      decoding::open_embedder(source.directory, kernels, options);
+    else
+      decoding::open_text(source.directory, kernels, options);
   } catch (const engines::Error& error) {
     problem(error.code(), error.what());
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rh.text/1 by the language models of engines/.
+// rh.text/1 and rh.embedding/1 by the language models and encoders of engines/.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace roundhouse::pipeline {
 
-// Whether the directory is of a language model: by its files, whatever else is wrong with it.
+// Whether the directory is of a language model or an encoder: by its files, whatever else is wrong with it.
 bool is_text_model(const std::string& directory);
 
 // Opens one. Options: "weights" as for images, "concurrency" (calls at once, 8), "lookup" (guesses what stood
