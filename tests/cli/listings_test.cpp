@@ -27,7 +27,7 @@ TEST_F(Listing, of_engines_has_a_row_with_all_facts_for_each) {
   for (const char* id : {"openblas", "reference", "testcard"}) {
     const nlohmann::json engine = find(engines, "id", id);
     EXPECT_EQ(engine.at("state"), "available") << engine.dump(2);
-    EXPECT_EQ(engine.at("tasks"), nlohmann::json({"text-to-image"}));
+    EXPECT_THAT(engine.at("tasks").get<std::vector<std::string>>(), testing::Contains("text-to-image"));
     EXPECT_FALSE(engine.at("version").get<std::string>().empty());
     EXPECT_TRUE(engine.at("threads").is_string());
     EXPECT_TRUE(engine.at("device").is_string());

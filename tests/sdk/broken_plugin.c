@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #define rh_plugin_entry sound_entry
 #include "plugins/testcard/testcard.c"
+#include "plugins/testcard/texts.c"
 #undef rh_plugin_entry
 
 #include <fenv.h>
