@@ -211,6 +211,8 @@ rh_status generate(rh_model*, const rh_image_request* request, const rh_image_si
   return give_image(request, sink, error);
 }
 
+#include "texts.inc"
+
 const rh_image kImage = {has(Defect::small_image_extension) ? 8U : uint32_t{sizeof(rh_image)}, 0,
                          has(Defect::null_generate) ? nullptr : generate};
 
@@ -232,6 +234,8 @@ const void* model_extension(rh_model*, const char* id) {
                           has(Defect::small_concurrency_extension) || has(Defect::null_calls_function) ||
                           has(Defect::throw_in_calls);
   if (counts && std::strcmp(id, RH_CONCURRENCY_ID) == 0) return &kConcurrency;
+  if (std::strcmp(id, RH_TEXT_ID) == 0) return &kText;
+  if (std::strcmp(id, RH_EMBEDDING_ID) == 0) return &kEmbedding;
   const bool known = std::strcmp(id, RH_IMAGE_ID) == 0 && !has(Defect::no_image_extension);
   return known ? &kImage : nullptr;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/loading/plugin.h"
+#include "host/loading/text_calls.h"
 
 namespace roundhouse::host {
 
@@ -77,6 +78,38 @@ class Use {
   void generate() {
     const rh_image_request request = small_request();
     model_->generate(request, sink_into(received));
+  }
+
+  // What BAD_PLUGIN's phases text and embed ask for.
+  void text() {
+    const rh_text_view stop{"END", 3};
+    rh_sampling sampling{};
+    sampling.struct_size = sizeof sampling;
+    rh_text_request request{};
+    request.struct_size = sizeof request;
+    request.max_tokens = 8;
+    request.sampling = &sampling;
+    request.stops = &stop;
+    request.stop_count = 1;
+    const rh_text_sink sink{sizeof sink,
+                            0,
+                            nullptr,
+                            [](void*) { return 0; },
+                            nullptr,
+                            [](void*, const rh_text_piece*, rh_error*) { return RH_OK; },
+                            [](void*, const rh_text_report*) {}};
+    write_text(*model_, request, sink);
+    render_prompt(*model_, request, {sizeof(rh_prompt_sink), 0, nullptr, nullptr});
+  }
+  void embed() {
+    const rh_text_view text{"one", 3};
+    rh_embedding_request request{};
+    request.struct_size = sizeof request;
+    request.count = 1;
+    request.texts = &text;
+    const rh_embedding_sink sink{sizeof sink, 0, nullptr, [](void*) { return 0; },
+                                 [](void*, const rh_vector*, rh_error*) { return RH_OK; }};
+    embed_texts(*model_, request, sink);
   }
 
   // The extensions of the engine, without a model.

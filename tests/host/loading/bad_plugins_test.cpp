@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 enum class Host { safe, deadly };
-enum class Phase { probe, open, generate, estimate, convert, inspect, bench, rates, trace };
+enum class Phase { probe, open, generate, estimate, convert, inspect, bench, rates, trace, text, embed };
 
 struct BadPlugin {
   const char* defect;
@@ -60,6 +60,10 @@ void expect_fails(const BadPlugin& plugin) {
   if (plugin.phase == Phase::generate) {
     use.open();
     error = error_of([&] { use.generate(); });
+  }
+  if (plugin.phase == Phase::text || plugin.phase == Phase::embed) {
+    use.open();
+    error = error_of([&] { plugin.phase == Phase::text ? use.text() : use.embed(); });
   }
   if (plugin.phase == Phase::estimate) error = error_of([&] { use.estimate(); });
   if (plugin.phase == Phase::convert) error = error_of([&] { use.convert(); });

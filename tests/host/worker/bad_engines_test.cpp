@@ -2,8 +2,10 @@
 // Every bad engine in a worker: the error of the table, and the next request works.
 #include <sys/resource.h>
 
+#include "host/worker/ops/embed.h"
 #include "host/worker/ops/inspect.h"
 #include "host/worker/ops/rates.h"
+#include "host/worker/ops/text.h"
 #include "host/worker/ops/trace.h"
 #include "worker_fixture.h"
 
@@ -52,6 +54,7 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
       if (run_extension(client, GetParam().phase)) return "";
       phase_ = "open";
       client.open({});
+      if (run_words(client, GetParam().phase)) return "";
       phase_ = "generate";
       generate(client, job_of("an image"), [&](const ProgressEvent&) {
         if (GetParam().code == RH_CANCELLED) client.cancel();
@@ -63,6 +66,22 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
     }
   }
 
+  // A text or an embedding; false: the phase is neither.
+  bool run_words(EngineClient& client, const std::string& phase) {
+    phase_ = phase;
+    TextTask task;
+    task.prompt = "a few words";
+    task.stops = {"END"};
+    task.max_tokens = 8;
+    TextEvents events;
+    events.piece = [&](const TextPiece&) {
+      if (GetParam().code == RH_CANCELLED) client.cancel();
+    };
+    if (phase == "text") write_text(client, task, events);
+    if (phase == "embed") embed(client, {.texts = {"one"}, .options = {}}, [](const Embedding&) {});
+    return phase == "text" || phase == "embed";
+  }
+
   // The call of an extension that needs no model; false: the phase is none.
   bool run_extension(EngineClient& client, const std::string& phase) {
     phase_ = phase;
@@ -72,7 +91,7 @@ class BadEngineTest : public WorkerTest, public ::testing::WithParamInterface<Ba
     if (phase == "convert") convert(client, {"/source", "/target", "f32", "", {}}, {});
     if (phase == "bench") matrix_rate(client, {"", 8, 8, 8, 0.1});
     if (phase == "rates") ask_rates(client, 0.001);
-    return phase != "probe" && phase != "open" && phase != "generate";
+    return phase != "probe" && phase != "open" && phase != "generate" && phase != "text" && phase != "embed";
   }
 
   std::string phase_;
