@@ -192,8 +192,8 @@ static rh_status answer(echo_run* run) {
   return status;
 }
 
-static rh_status generate(rh_model* model, const rh_text_request* request, const rh_text_sink* sink,
-                          rh_error* error) {
+static rh_status write_text(rh_model* model, const rh_text_request* request, const rh_text_sink* sink,
+                            rh_error* error) {
   (void)model;
   echo_run run = {request,   sink, error,
                   {NULL, 0}, 0,    {sizeof run.report, RH_FINISH_STOP, 0, 0, 0, UINT32_MAX, 0, 0, 0}};
@@ -214,8 +214,8 @@ static rh_status generate(rh_model* model, const rh_text_request* request, const
   return status;
 }
 
-static rh_status render(rh_model* model, const rh_text_request* request, const rh_prompt_sink* sink,
-                        rh_error* error) {
+static rh_status render_text(rh_model* model, const rh_text_request* request, const rh_prompt_sink* sink,
+                             rh_error* error) {
   (void)model;
   char* memory = NULL;
   int64_t delay_ms = 0;
@@ -241,7 +241,7 @@ static rh_status render(rh_model* model, const rh_text_request* request, const r
   return status;
 }
 
-const rh_text testcard_text = {sizeof testcard_text, 0, generate, render};
+const rh_text testcard_text = {sizeof testcard_text, 0, write_text, render_text};
 
 /* ---- embed ---- */
 

@@ -45,6 +45,12 @@ void check_inspections(const Subject& subject, Report& report);
 // Rates: their types, and values of short measurements (P43).
 void check_rates(const Subject& subject, Report& report);
 
+// Texts: what is sent, in which order, twice, beside others, and stopped (P14, P32, P45 to P52).
+void check_texts(const Subject& subject, Report& report);
+
+// Embeddings together and alone (P14, P32, P50, P53 to P55).
+void check_embeddings(const Subject& subject, Report& report);
+
 // The manifest against the descriptors (P9).
 void check_manifest(const Subject& subject, Life& life);
 

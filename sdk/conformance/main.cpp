@@ -33,7 +33,9 @@ constexpr Case cases[] = {{"file", conformance::check_file},
                           {"estimates", conformance::check_estimates},
                           {"conversions", conformance::check_conversions},
                           {"inspections", conformance::check_inspections},
-                          {"rates", conformance::check_rates}};
+                          {"rates", conformance::check_rates},
+                          {"texts", conformance::check_texts},
+                          {"embeddings", conformance::check_embeddings}};
 
 json read_json(const std::string& path) {
   std::ifstream file(path);

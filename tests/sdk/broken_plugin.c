@@ -29,6 +29,7 @@ static const rh_host* host_of_plugin;
 #include "tests/sdk/broken_rates.h"
 /* after what it hands out */
 #include "tests/sdk/broken_convert.h"
+#include "tests/sdk/broken_text.h"
 
 static void* sleep_for_ever(void* unused) {
   (void)unused;
@@ -175,6 +176,10 @@ static const void* broken_model_extension(rh_model* model, const char* id) {
   if (counts && strcmp(id, RH_CONCURRENCY_ID) == 0) return &concurrency;
   static const rh_image image = {sizeof image, 0, broken_generate};
   static const rh_image empty = {sizeof empty, 0, NULL};
+  static const rh_text text = {sizeof text, 0, broken_text, broken_render};
+  static const rh_embedding embedding = {sizeof embedding, 0, broken_embed};
+  if (strcmp(id, RH_TEXT_ID) == 0) return &text;
+  if (strcmp(id, RH_EMBEDDING_ID) == 0) return &embedding;
   if (is("has-no-images")) return NULL;
   if (is("null-generate")) return &empty;
   return is("answers-every-extension") || strcmp(id, RH_IMAGE_ID) == 0 ? &image : NULL;

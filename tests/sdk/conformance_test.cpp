@@ -164,6 +164,19 @@ constexpr Defect defects[] = {
     {"rates-everything", "P43"},
     {"rates-a-type-twice", "P43"},
     {"rates-an-unlisted-type", "P43"},
+    {"makes-no-report", "P45"},
+    {"sends-half-characters", "P46"},
+    {"sends-other-channels", "P46"},
+    {"reports-more-than-asked", "P47"},
+    {"leaks-stops", "P48"},
+    {"writes-unsteadily", "P49"},
+    {"writes-on", "P50"},
+    {"hides-the-pieces-error", "P50"},
+    {"reads-half-the-prompt", "P51"},
+    {"renders-something-else", "P52"},
+    {"turns-vectors-round", "P53"},
+    {"embeds-beside-others", "P54"},
+    {"embeds-at-length-2", "P55"},
 };
 
 class Conformance : public testing::TestWithParam<Defect> {};
