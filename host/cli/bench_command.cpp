@@ -7,6 +7,7 @@
 #include "host/cli/bench_options.h"
 #include "host/cli/bench_report.h"
 #include "host/cli/bench_serve.h"
+#include "host/cli/bench_text.h"
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/progress_view.h"
@@ -55,11 +56,16 @@ class BenchCommand : public Command {
         command.commands.emplace_back("serve", "Measure a daemon: start, overhead, cancelling, crowds");
     serve.given = &serve_;
     declare_bench_serve_flags(serve, serve_flags_);
+    FlagTable& text = command.commands.emplace_back(
+        "text", "Measure a model that writes: tokens a second of prompt and answer, loading, memory, crowds");
+    text.given = &text_;
+    declare_bench_text_flags(text, text_flags_);
     return command;
   }
 
   int run(const Program& program) override {
     if (serve_) return run_serve(program);
+    if (text_) return run_text(program);
     const std::vector<BenchCase> cases = bench_cases(flags_);
     BenchReport report;
     report.stages = bench_stages(flags_);
@@ -92,6 +98,16 @@ class BenchCommand : public Command {
       print_json(bench_serve_json(report));
     } else {
       print(bench_serve_text(report));
+    }
+    return 0;
+  }
+
+  int run_text(const Program& program) const {
+    const TextBenchReport report = bench_text(program, text_flags_, json());
+    if (json()) {
+      print_json(bench_text_json(report));
+    } else {
+      print(bench_text_text(report));
     }
     return 0;
   }
@@ -189,7 +205,8 @@ class BenchCommand : public Command {
 
   BenchFlags flags_;
   BenchServeFlags serve_flags_;
-  bool serve_ = false;
+  BenchTextFlags text_flags_;
+  bool serve_ = false, text_ = false;
 };
 
 }  // namespace

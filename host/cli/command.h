@@ -38,6 +38,7 @@ class Command {
 
 std::unique_ptr<Command> make_generate_command();
 std::unique_ptr<Command> make_run_command();
+std::unique_ptr<Command> make_chat_command();
 std::unique_ptr<Command> make_embed_command();
 std::unique_ptr<Command> make_engines_command();
 std::unique_ptr<Command> make_models_command();

@@ -115,6 +115,14 @@ bool interrupt_noted() {
   return interrupted;
 }
 
+bool take_interrupt() {
+  if (!interrupted || ended_by != SIGINT) return false;
+  ended_by = 0;
+  interrupted = false;
+  first_time = 0;  // last: from here on a signal is a new one
+  return true;
+}
+
 int interrupted_status() {
   return interrupted ? status_of(ended_by) : exit_status(RH_CANCELLED);
 }

@@ -19,6 +19,10 @@ const std::atomic<bool>& watch_interrupts();
 bool interrupt_noted();
 const std::atomic<bool>& interrupt_flag();  // the same, for who waits
 
+// Whether SIGINT was noted since the last call, for whom it ends one piece of work and not the program: it is
+// forgotten, and the next one is noted again. SIGTERM stays noted.
+bool take_interrupt();
+
 // The exit status of what the signal that was noted has ended: 130 or 143. CANCELLED's where none was.
 int interrupted_status();
 

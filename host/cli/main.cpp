@@ -23,15 +23,15 @@ struct Entry {
 // The commands, and in `program` their tables.
 std::vector<Entry> make_commands(FlagTable& program) {
   std::vector<Entry> entries;
-  for (auto make : {make_generate_command, make_run_command,    make_embed_command,    make_engines_command,
-                    make_models_command,   make_list_command,   make_show_command,     make_import_command,
-                    make_create_command,   make_copy_command,   make_remove_command,   make_verify_command,
-                    make_validate_command, make_pack_command,   make_pull_command,     make_fetch_command,
-                    make_pin_command,      make_push_command,   make_gc_command,       make_clean_command,
-                    make_serve_command,    make_ps_command,     make_stop_command,     make_convert_command,
-                    make_quantize_command, make_bench_command,  make_tokenize_command, make_smoke_command,
-                    make_dump_command,     make_parity_command, make_doctor_command,   make_errors_command,
-                    make_version_command}) {
+  for (auto make : {make_generate_command, make_run_command,      make_chat_command,   make_embed_command,
+                    make_engines_command,  make_models_command,   make_list_command,   make_show_command,
+                    make_import_command,   make_create_command,   make_copy_command,   make_remove_command,
+                    make_verify_command,   make_validate_command, make_pack_command,   make_pull_command,
+                    make_fetch_command,    make_pin_command,      make_push_command,   make_gc_command,
+                    make_clean_command,    make_serve_command,    make_ps_command,     make_stop_command,
+                    make_convert_command,  make_quantize_command, make_bench_command,  make_tokenize_command,
+                    make_smoke_command,    make_dump_command,     make_parity_command, make_doctor_command,
+                    make_errors_command,   make_version_command}) {
     std::unique_ptr<Command> command = make();
     FlagTable& table = program.commands.emplace_back(command->declare());
     entries.push_back({table.name, std::move(command)});

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "host/cli/command.h"
 #include "host/cli/generate_summary.h"
@@ -31,6 +32,7 @@ struct ShownFile {
 struct Shown {
   ModelSpec spec;
   std::string name, architecture, weight_format, directory;
+  std::set<std::string> tasks;  // that engines here do with it
   std::vector<std::string> dtypes;
   std::string main_dtype;
   std::optional<StoredModel> stored;
@@ -120,13 +122,15 @@ Shown show_directory(const ResolvedModel& model) {
   return shown;
 }
 
-Decision engines_for(const Shown& shown, const Program& program) {
+// For the first of the model's tasks.
+Decision engines_for(const Shown& shown, const Registry& registry) {
   RouteRequest request;
+  if (!shown.tasks.empty() && !shown.tasks.contains(request.task)) request.task = *shown.tasks.begin();
   request.architecture = shown.architecture;
   request.weight_format = shown.weight_format;
   request.dtypes = shown.dtypes;
   if (!shown.main_dtype.empty()) request.weight_type = shown.main_dtype;
-  return route(request, program.registry().records());
+  return route(request, registry.records());
 }
 
 OrderedJson provenance_json(const Shown& shown) {
@@ -159,6 +163,7 @@ OrderedJson shown_json(const Shown& shown, const Decision& decision) {
   json["description"] = text(shown.spec.description);
   json["license"] = text(shown.spec.license);
   json["architecture"] = shown.architecture;
+  json["tasks"] = shown.tasks;
   json["weight_format"] = shown.weight_format;
   json["dtypes"] = shown.dtypes;
   json["defaults"] = model_defaults_json(shown.spec.defaults);
@@ -225,6 +230,7 @@ std::string shown_text(const Shown& shown, const Decision& decision, std::size_t
   line("what", shown.spec.title + (shown.spec.description.empty() ? "" : ": " + shown.spec.description));
   line("license", shown.spec.license);
   line("model", shown.architecture + ", " + shown.weight_format + " of " + joined(shown.dtypes));
+  if (!shown.tasks.empty()) line("tasks", joined(shown.tasks));
   if (makes_images(shown.architecture))
     line("size", fmt::format("{} to {}, multiples of {}", shown.spec.size.minimum, shown.spec.size.maximum,
                              shown.spec.size.multiple_of));
@@ -255,8 +261,10 @@ class ShowCommand : public Command {
   }
 
   int run(const Program& program) override {
-    const Shown shown = look(program);
-    const Decision decision = engines_for(shown, program);
+    Shown shown = look(program);
+    const Registry registry = program.registry();
+    shown.tasks = tasks_of(shown.architecture, registry.records());
+    const Decision decision = engines_for(shown, registry);
     if (json()) {
       OrderedJson object = shown_json(shown, decision);
       if (config_) object["config"] = configuration(program, shown);

@@ -188,7 +188,7 @@ TEST_F(CommandLine, that_is_accepted_loads_the_engine_so_the_trace_means_somethi
 TEST_F(CommandLine, without_a_command_is_refused_with_the_list_of_commands) {
   const Outcome outcome = run({});
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("generate, run, embed, engines, models"));
+  EXPECT_THAT(outcome.err, HasSubstr("generate, run, chat, embed, engines, models"));
 }
 
 TEST_F(CommandLine, with_an_unknown_command_is_refused) {

@@ -44,6 +44,7 @@ const std::vector<Rule>& rules() {
        R"(<CLI/)",
        {"host/cli/command_line.cpp", "sdk/conformance/main.cpp"},
        "CLI11 takes seconds to compile: one file a program"},
+      {"", R"(<histedit\.h>)", {"host/cli/line_editor.cpp"}, "libedit lives in host/cli/line_editor.cpp"},
       {"host/app/",
        R"(<(iostream|cstdio|csignal|cstdlib|unistd\.h)>)",
        {},
