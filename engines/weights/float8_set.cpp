@@ -29,12 +29,20 @@ constexpr std::string_view kScales[] = {"scale_weight", "weight_scale", "weight_
 // What else lies beside such a weight, without being one.
 constexpr std::string_view kBeside[] = {"scale_weight", "weight_scale", "weight_scale_inv",
                                         "scale_input",  "input_scale",  "comfy_quant"};
+// Scales of activations and caches: of no weight, and nothing that these engines round.
+constexpr std::string_view kOfActivations[] = {"scale_input", "input_scale", "input_scale_ub", "output_scale",
+                                               "k_scale",     "v_scale",     "q_scale",        "bias_scale"};
 constexpr std::string_view kIntegers[] = {"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64"};
 
 std::string sibling(std::string_view name, std::string_view other) {
   constexpr std::string_view weight = "weight";
   if (!name.ends_with("." + std::string(weight))) return std::string(name) + "." + std::string(other);
   return std::string(name.substr(0, name.size() - weight.size())).append(other);
+}
+
+template <std::size_t N>
+bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
+  return std::ranges::find(names, name) != std::end(names);
 }
 
 std::size_t room_for(std::size_t bytes) {
@@ -53,16 +61,35 @@ WeightSet::Memory WeightSet::allocated(std::size_t bytes) {
 
 // How a block format that is not read is called, by the scales beside a tensor; empty for other tensors.
 std::string WeightSet::block_format(std::string_view name, const Stored& tensor) const {
-  const auto type_of = [&](std::string_view other) {
-    const auto found = tensors_.find(sibling(name, other));
-    return found == tensors_.end() ? std::string() : found->second.type;
-  };
-  if (tensor.type == "U8" &&
-      (type_of("weight_scale") == "F8_E4M3" || tensors_.contains(sibling(name, "weight_scale_2"))))
-    return "nvfp4";
-  if (type_of("weight_scale") == "F8_E8M0" || type_of("weight_scale_inv") == "F8_E8M0")
-    return tensor.type == "U8" ? "mxfp4" : "mxfp8";
+  constexpr std::int64_t kNvfp4 = 16;  // elements that share a scale; two of them lie in a byte
+  const bool packed = tensor.type == "U8" || tensor.type == "I8";
+  if (!packed && !float8_of(tensor.type)) return "";
+  if (packed && tensors_.contains(sibling(name, "weight_scale_2"))) return "nvfp4";
+  for (const std::string_view spelling : kScales) {
+    const auto found = tensors_.find(sibling(name, spelling));
+    if (found == tensors_.end()) continue;
+    const Stored& scale = found->second;
+    const bool bits = scale.type == "U8" || scale.type == "F8_E8M0";  // exponents, by either name
+    if (!packed) return bits ? "mxfp8" : "";
+    if (scale.type == "F8_E4M3") return "nvfp4";
+    if (!bits || tensor.shape.empty() || scale.shape.empty()) continue;
+    const std::int64_t groups = std::max<std::int64_t>(1, scale.shape.back());
+    return 2 * tensor.shape.back() / groups == kNvfp4 ? "nvfp4" : "mxfp4";
+  }
   return "";
+}
+
+// The scales beside a weight under names that say not how they are meant.
+std::vector<std::string> WeightSet::unknown_scales(std::string_view name) const {
+  const std::string module = sibling(name, "");
+  std::vector<std::string> unknown;
+  for (auto it = tensors_.lower_bound(module); it != tensors_.end() && it->first.starts_with(module); ++it) {
+    const std::string_view leaf = std::string_view(it->first).substr(module.size());
+    const bool other_module = leaf.find('.') != std::string_view::npos && !leaf.starts_with("weight.");
+    if (other_module || leaf.find("scale") == std::string_view::npos) continue;
+    if (!is_one_of(leaf, kScales) && !is_one_of(leaf, kOfActivations)) unknown.push_back(it->first);
+  }
+  return unknown;
 }
 
 bool WeightSet::is_beside(std::string_view name) const {
@@ -102,18 +129,31 @@ void WeightSet::drop(const WeightView& view) {
 }
 
 Float8Scales WeightSet::scales_of(std::string_view name, const Stored& tensor) const {
+  if (const auto unknown = unknown_scales(name); !unknown.empty())
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                fmt::format("{}has the scale {} beside it, which is not known, expected one of {}",
+                            where(name, tensor), in_quotes(unknown.front()), fmt::join(kScales, ", ")));
+  const Tensors::value_type* chosen = nullptr;
+  std::optional<Float8Scales> result;
   for (const std::string_view spelling : kScales) {
     const auto found = tensors_.find(sibling(name, spelling));
     if (found == tensors_.end()) continue;
     const Stored& scale = found->second;
     if (!scale.view) refuse_type(found->first, scale);
     auto scales = float8_scales(to_floats(*scale.view), scale.shape, tensor.shape);
-    if (scales) return *std::move(scales);
+    if (scales && result && scales->values != result->values)
+      throw Error(RH_CAPABILITY_UNSUPPORTED, fmt::format("{}its scales {} and {} differ", where(name, tensor),
+                                                         in_quotes(chosen->first), in_quotes(found->first)));
+    if (scales && !result) {
+      result = std::move(scales);
+      chosen = &*found;
+    }
+    if (result) continue;
     throw Error(RH_CAPABILITY_UNSUPPORTED,
                 where(found->first, scale) + "shape is " + shape_text(scale.shape) +
                     ", expected one scale, one a row, or one for 128 by 128 of " + shape_text(tensor.shape));
   }
-  return {};
+  return result.value_or(Float8Scales{});
 }
 
 void WeightSet::fill(const Held& held, const Stored& tensor, const Float8Scales& scales) const {

@@ -194,6 +194,7 @@ void WeightSet::refuse_type(std::string_view name, const Stored& stored) const {
 
 void WeightSet::refuse_shape(std::string_view name, const Stored& stored,
                              const std::vector<std::int64_t>& expected) const {
+  if (!block_format(name, stored).empty()) refuse_type(name, stored);  // several numbers in one byte
   throw Error(RH_MODEL_INVALID, where(name, stored) + "shape is " + shown_shape(stored.shape) +
                                     ", expected " + shown_shape(expected));
 }

@@ -128,6 +128,7 @@ class WeightSet {
   Held quantised(std::string_view name, const WeightView& stored, Dtype dtype) const;
 
   std::string block_format(std::string_view name, const Stored& tensor) const;
+  std::vector<std::string> unknown_scales(std::string_view name) const;
   Float8Scales scales_of(std::string_view name, const Stored& tensor) const;
   static Memory zeros(std::size_t bytes);  // take no memory until they are written
   static Memory allocated(std::size_t bytes);

@@ -161,5 +161,47 @@ TEST_F(Float8Set, FormatsOfBlocksAreRefusedByName) {
       RH_CAPABILITY_UNSUPPORTED, "tensor 'a.weight_scale': shape is [2,2], expected one scale, one a row");
 }
 
+TEST_F(Float8Set, FormatsOfBlocksWithScalesInBytesAreRefusedByNameToo) {
+  const auto refused = [&](const std::vector<Entry>& entries, const std::string& format) {
+    write(entries);
+    expect_error(
+        [&] {
+          open().get("a.weight", {2, 64});
+        },
+        RH_CAPABILITY_UNSUPPORTED, "is " + format + ", of type");
+  };
+  refused({{"a.weight", "F8_E4M3", {2, 64}, std::string(128, '\0')},
+           {"a.weight_scale", "U8", {2, 2}, std::string(4, '\x7f')}},
+          "mxfp8");
+  refused({{"a.weight", "U8", {2, 32}, std::string(64, '\0')},
+           {"a.weight_scale", "U8", {2, 2}, std::string(4, '\x7f')}},
+          "mxfp4");
+  refused({{"a.weight", "U8", {2, 32}, std::string(64, '\0')},
+           {"a.weight_scale", "U8", {2, 4}, std::string(8, '\x38')}},
+          "nvfp4");
+}
+
+TEST_F(Float8Set, ScalesThatAreNotUnderstoodAreRefusedByTheirNames) {
+  write({{"a.weight", "F8_E4M3", {2, 2}, powers_}, {"a.weight.scale", "F32", {}, floats({0.5F})}});
+  expect_error([&] { open().get("a.weight", {2, 2}); }, RH_CAPABILITY_UNSUPPORTED, "'a.weight.scale'");
+  write({{"a.weight", "F8_E4M3", {2, 2}, powers_}, {"a.dequant_scale", "F32", {}, floats({0.5F})}});
+  expect_error([&] { open().get("a.weight", {2, 2}); }, RH_CAPABILITY_UNSUPPORTED, "'a.dequant_scale'");
+  write({{"a.weight", "F8_E4M3", {2, 2}, powers_},
+         {"a.weight_scale", "F32", {}, floats({0.5F})},
+         {"a.weight_scale_inv", "F32", {}, floats({2})}});
+  expect_error(
+      [&] {
+        open().get("a.weight", {2, 2});
+      },
+      RH_CAPABILITY_UNSUPPORTED, "its scales 'a.weight_scale' and 'a.weight_scale_inv' differ");
+}
+
+TEST_F(Float8Set, ScalesOfActivationsAndOfOtherModulesDecideNothing) {
+  write({{"a.weight", "F8_E4M3", {2, 2}, powers_},
+         {"a.input_scale", "F32", {}, floats({0.5F})},
+         {"a.b.scale", "F32", {}, floats({0.5F})}});
+  EXPECT_EQ(values(open().get("a.weight", {2, 2})), (std::vector<float>{1, 2, 4, 8}));
+}
+
 }  // namespace
 }  // namespace engines
