@@ -109,6 +109,7 @@ ImportReport take_recipe(const AppContext& context, const ModelSpec& spec, HubRe
     HubPart part{{fetch.base.repository}};
     part.variant = request.variant;
     if (!fetch.base.revision.empty()) part.repository.revision = fetch.base.revision;
+    part.folders = fetch.components;
     if (!fetch.whole) part.wants = [fetch](const std::string& path) { return fetch.wants(path); };
     parts.push_back(std::move(part));
   }

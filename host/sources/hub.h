@@ -20,6 +20,8 @@ struct HubPart {
   // Whether a file is wanted, by its path beneath `from`; empty: what a model directory is made of.
   std::function<bool(const std::string&)> wants = {};
   std::string variant = {};  // which precision of weights ("fp16"); empty: the plain files
+  // Folders of which at least one file has to be wanted: what a recipe names is to be there.
+  std::vector<std::string> folders = {};
   // Not a whole model: the file that `repository.file` means, or all of one component.
   bool parts = false;
 };

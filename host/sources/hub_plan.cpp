@@ -26,9 +26,20 @@ bool is_lora(const std::vector<std::string>& paths) {
   });
 }
 
+// A network of diffusers in a repository of its own.
+bool is_component(const std::vector<std::string>& chosen) {
+  return std::ranges::any_of(chosen, [](const std::string& path) {
+    return path.starts_with("diffusion_pytorch_model.") || path.starts_with("diffusion_pytorch_model-");
+  });
+}
+
 // Without it a pull would fetch what makes no model. Throws OneFileOnly, WEIGHTS_MISSING.
 void require_model(const HubRepository& repository, const std::vector<std::string>& paths,
                    const std::vector<std::string>& chosen) {
+  if (is_component(chosen))
+    throw Error(RH_WEIGHTS_MISSING,
+                repository.text() + ": is one component alone, expected --base MODEL with the others",
+                "roundhouse pull " + repository.text() + " --base MODEL --name NAME");
   if (is_model(chosen)) return;
   if (is_lora(paths) || single_files(paths).empty()) refuse_no_model(repository.text(), paths, chosen);
   const std::string path = choose_single_file(repository, paths);
@@ -38,11 +49,8 @@ void require_model(const HubRepository& repository, const std::vector<std::strin
 // One file, or a component: the repository's root, or its only folder.
 HubChoice choose_parts(const HubPart& part, const std::vector<std::string>& paths) {
   const std::vector<std::string> chosen = model_paths(paths);
-  const bool component = std::any_of(chosen.begin(), chosen.end(), [](const std::string& path) {
-    return path.starts_with("diffusion_pytorch_model.") || path.starts_with("diffusion_pytorch_model-");
-  });
   if (part.repository.file.empty() && is_model(chosen)) {
-    if (component) return choose_precision(part.repository.text(), chosen, part.variant);
+    if (is_component(chosen)) return choose_precision(part.repository.text(), chosen, part.variant);
     throw Error(RH_INVALID_ARGUMENT, "source '" + part.repository.text() +
                                          "': is a whole model, which takes no --base and no --component");
   }
@@ -81,6 +89,14 @@ std::vector<HubItem> chosen_items(const HubPart& part, const HubRepository& at,
   for (const ChosenFile& file : choice.files) {
     items.push_back({beneath(part.to, file.as), at, *by_path.at(file.path), {}});
     require_safe_path(items.back().path, "model");
+  }
+  for (const std::string& folder : part.folders) {
+    if (std::ranges::any_of(items, [&](const HubItem& item) { return item.path.starts_with(folder + "/"); }))
+      continue;
+    throw Error(RH_WEIGHTS_MISSING,
+                fmt::format("{}: none of its {} files is one of the recipe's component '{}'",
+                            part.repository.text(), files.size(), folder),
+                "see the repository's page for what it holds");
   }
   if (items.empty())
     throw Error(RH_WEIGHTS_MISSING,

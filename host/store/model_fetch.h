@@ -21,6 +21,10 @@ struct ModelFetch {
 
   std::vector<std::string> patterns;    // of paths, as fnmatch has them: * stops at /
   std::vector<std::string> components;  // folders
+  // Folders that this repository has no say in: other components of a model of which only some are named come
+  // from here as well, with the files that components usually hold.
+  std::vector<std::string> elsewhere = {};
+  bool rest = false;
   // The spec names neither files nor components: all that a directory of its architecture is made of. `wants`
   // then knows the root only.
   bool whole = false;

@@ -47,6 +47,25 @@ TEST(ModelFetch, IsOneForEachRepository) {
   EXPECT_FALSE(fetches[1].wants("model_index.json"));
 }
 
+TEST(ModelFetch, ComponentsThatAreNotNamedComeFromTheModelsOwnRepository) {
+  const auto fetches =
+      fetches_of(spec_of("base: {hf_repo: o/turbo}\ncomponents:\n  transformer: {files: ['*.json']}\n"
+                         "  vae: {base: {hf_repo: o/base}}\n"));
+  ASSERT_EQ(fetches.size(), 2u);
+  EXPECT_TRUE(fetches[0].wants("text_encoder/model.safetensors"));
+  EXPECT_TRUE(fetches[0].wants("tokenizer/tokenizer.json"));
+  EXPECT_TRUE(fetches[0].wants("scheduler/scheduler_config.json"));
+  EXPECT_FALSE(fetches[0].wants("transformer/model.safetensors"));
+  EXPECT_FALSE(fetches[0].wants("vae/config.json"));
+  EXPECT_FALSE(fetches[0].wants("text_encoder/model.bin"));
+  EXPECT_FALSE(fetches[0].wants("model.safetensors"));
+  EXPECT_FALSE(fetches[1].wants("text_encoder/config.json"));
+  EXPECT_FALSE(fetches_of(spec_of("base: {hf_repo: o/m}\nfiles: ['*.json']\ncomponents: {vae: {}}\n"))
+                   .at(0)
+                   .wants("text_encoder/config.json"))
+      << "the files are named";
+}
+
 TEST(ModelFetch, TakesNothingThatWasNotAllowed) {
   const auto fetch = fetches_of(spec_of("base: {hf_repo: o/m}\n")).at(0);
   EXPECT_TRUE(fetch.whole);
