@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "host/sources/file_beginning.h"
 #include "host/sources/web_file.h"
 #include "host/store/assembly.h"
 #include "host/store/download.h"
@@ -50,6 +51,32 @@ std::uint64_t fetch(const AppContext& context, const PullRequest& request, const
   return fetched;
 }
 
+// What is wrong with a file that lies in the store for now, in words of its source.
+template <class Work>
+auto in_words_of_source(const WebFile& file, const fs::path& path, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    std::string text = error.what();
+    const std::string place = path.string();
+    for (auto at = text.find(place); at != std::string::npos; at = text.find(place))
+      text.replace(at, place.size(), file.name());
+    throw Error(error.code(), "source '" + file.url.shown() + "': " + text, std::string(error.hint()));
+  }
+}
+
+// Before gigabytes come that make no model: the file as it will be, by what begins it.
+void rehearse(const AppContext& context, const PullRequest& request, const HttpOptions& http,
+              HttpClient& client, const WebFile& file, Download& download) {
+  const std::string name = file.name();
+  if (!name.ends_with(".gguf") && !name.ends_with(".safetensors")) return;
+  ModelIntake intake(context.store_root);
+  const fs::path path = intake.session().fresh_path();
+  write_beginning(path, name, file.size,
+                  [&](std::uint64_t bytes) { return fetch_web_beginning(client, http, file, bytes); });
+  in_words_of_source(file, path, [&] { rehearse_import(context, import_of_download(request, file, path)); });
+}
+
 }  // namespace
 
 bool is_web_source(const std::string& source) {
@@ -66,16 +93,16 @@ ImportReport pull_web(const AppContext& context, const PullRequest& request) {
   Download download(paths, file.target(), [&] {
     if (context.cancelled) throw Error(RH_CANCELLED, "cancelled while pulling '" + file.name() + "'");
   });
-  const std::uint64_t fetched = fetch(context, request, http, client, file, download);
-  try {
+  const std::uint64_t before = download.have();
+  if (!download.complete()) rehearse(context, request, http, client, file, download);
+  const std::uint64_t begun = download.have() - std::min(before, download.have());
+  const std::uint64_t fetched = begun + fetch(context, request, http, client, file, download);
+  return in_words_of_source(file, download.path(), [&] {
     ImportReport report = import_model(context, import_of_download(request, file, download.path()));
     download.discard();
     report.bytes_fetched = fetched;
     return report;
-  } catch (const Error& error) {
-    throw Error(error.code(), "source '" + file.url.shown() + "': " + error.what(),
-                std::string(error.hint()));
-  }
+  });
 }
 
 }  // namespace roundhouse::host

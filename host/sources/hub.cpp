@@ -7,13 +7,14 @@
 #include <atomic>
 #include <fstream>
 #include <memory>
-#include <mutex>
+#include <numeric>
 
+#include "host/sources/file_beginning.h"
 #include "host/sources/hub_file.h"
+#include "host/sources/hub_meter.h"
 #include "host/sources/hub_plan.h"
 #include "host/sources/parallel.h"
 #include "host/store/file.h"
-#include "host/store/gguf_header.h"
 #include "host/store/model_intake.h"
 #include "host/store/weight_files.h"
 
@@ -21,77 +22,6 @@ namespace roundhouse::host {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uint64_t kFirstLook = 1 << 20;
-
-// How many bytes of a file have to be read to know its header, at most; 0 for what has none.
-std::uint64_t header_bytes(const std::string& beginning, const std::string& shown) {
-  constexpr std::size_t kLength = 8;
-  if (beginning.starts_with("GGUF")) {
-    if (parse_gguf_header(beginning, "file '" + shown + "'")) return 0;
-    return std::min<std::uint64_t>(4 * beginning.size(), kMaximumGgufHeaderBytes);
-  }
-  if (beginning.size() <= kLength || beginning[kLength] != '{') return 0;
-  std::uint64_t length = 0;
-  for (std::size_t i = kLength; i-- > 0;)
-    length = length << 8 | static_cast<unsigned char>(beginning[i]);
-  return length > kMaximumHeaderBytes ? 0 : kLength + length;
-}
-
-void write_sparse(const fs::path& file, const std::string& beginning, std::uint64_t size) {
-  std::ofstream(file, std::ios::binary) << beginning;
-  std::error_code error;
-  fs::resize_file(file, size, error);
-  if (error) throw_system("file '" + file.string() + "'", error.value());
-}
-
-// How far all files together are; from any thread.
-class Meter {
- public:
-  explicit Meter(const ProgressCallback& progress) : progress_(progress) {}
-
-  // Before the work begins.
-  void expect(std::uint64_t size, std::uint64_t missing) {
-    total_ += size;
-    done_ += static_cast<std::int64_t>(size - missing);
-    before_ = static_cast<std::uint64_t>(done_);
-  }
-  void move(const std::string& path, std::int64_t bytes, const FileProgress& file) {
-    const std::lock_guard lock(mutex_);
-    done_ += bytes;
-    if (!progress_) return;
-    const auto done = static_cast<std::uint64_t>(std::max<std::int64_t>(done_, 0));
-    progress_({path, std::min(done, total_), total_, std::min(before_, done), file});
-  }
-
- private:
-  const ProgressCallback& progress_;
-  std::mutex mutex_;
-  std::int64_t done_ = 0;
-  std::uint64_t total_ = 0, before_ = 0;
-};
-
-std::string listed_digest(const HubFile& file) {
-  if (file.sha256) return file.sha256->text();
-  return file.git_sha1.empty() ? "" : "git-sha1:" + file.git_sha1;
-}
-
-// What is said of one file moves the meter by the difference to what was said before.
-class FileMeter {
- public:
-  FileMeter(Meter& meter, const HubItem& item, std::uint64_t said)
-      : meter_(meter), path_(item.path), file_{listed_digest(item.file), said, item.file.size} {}
-  void set(std::uint64_t bytes) {
-    const auto difference = static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(file_.done);
-    file_.done = bytes;
-    meter_.move(path_, difference, file_);
-  }
-
- private:
-  Meter& meter_;
-  const std::string& path_;
-  FileProgress file_;
-};
 
 // What each thread has of its own.
 struct Worker {
@@ -116,8 +46,10 @@ class HubPull {
   ImportReport run(const ModelName& name) {
     plan();
     measure();
-    work();
+    placed_.resize(plan_.items.size());
     const std::string source = parts_.front().repository.text();
+    rehearse(source);
+    work(unplaced());
     const ModelDirectory inspected = intake_.inspect(source, import_.check);
     ModelIntake::require_architecture(import_, inspected, source);
     import_.provenance.kind = "hub";
@@ -134,8 +66,9 @@ class HubPull {
   ImportReport run(const HubPartsUse& use) {
     plan();
     measure();
+    placed_.resize(plan_.items.size());
     if (plan_.items.size() == 1 && missing_[0] > 0 && !options_.offline) look(plan_.items[0], use.look);
-    work();
+    work(unplaced());
     HubParts parts{{}, "", plan_.commit};
     if (plan_.items.size() == 1) {
       parts.file = plan_.items[0].file.path;
@@ -162,33 +95,88 @@ class HubPull {
     return report;
   }
 
-  // The file as it will be, without its data.
   void look(const HubItem& item, const std::function<void(const HubParts&)>& seen) {
     HttpClient client(options_.http);
-    std::uint64_t bytes = std::min(item.file.size, kFirstLook);
-    std::string beginning = fetch_hub_beginning(client, options_, item.repository, item.file, bytes);
-    while (beginning.size() < item.file.size && beginning.size() == bytes) {
-      const std::uint64_t needed = header_bytes(beginning, item.path);
-      if (needed <= bytes) break;
-      bytes = std::min(item.file.size, needed);
-      beginning = fetch_hub_beginning(client, options_, item.repository, item.file, bytes);
-    }
     const fs::path file = intake_.session().fresh_path();
-    write_sparse(file, beginning, item.file.size);
+    begin(client, 0, file);
     seen({file, item.file.path, plan_.commit});
+  }
+
+  // The file as it will be, but for its data; what comes for that is kept.
+  void begin(HttpClient& client, std::size_t i, const fs::path& to) {
+    const HubItem& item = plan_.items[i];
+    Download download(intake_.paths(), item.target(), [&] {
+      if (options_.http.cancelled && options_.http.cancelled())
+        throw Error(RH_CANCELLED, "cancelled while pulling '" + item.path + "'");
+    });
+    const std::uint64_t before = download.have();
+    write_beginning(to, item.path, item.file.size, [&](std::uint64_t wanted) {
+      return beginning_of(download, wanted, [&](std::uint64_t bytes) {
+        std::string text = fetch_hub_beginning(client, options_, item.repository, item.file, bytes);
+        fetched_ += text.size();
+        return text;
+      });
+    });
+    FileMeter(meter_, item, before).set(download.have());
+    missing_[i] = item.file.size - download.have();
+  }
+
+  // In place of a file of weights: itself where it is here, else what begins it.
+  void stand_in(HttpClient& client, std::size_t i, const fs::path& directory) {
+    const HubItem& item = plan_.items[i];
+    std::error_code error;
+    if (missing_[i] == 0) work({i});
+    if (placed_[i]) return link(directory, {i});
+    make_directories((directory / item.path).parent_path());
+    const auto known = std::ranges::find_if(
+        item.cached, [&](const fs::path& path) { return fs::is_regular_file(path, error); });
+    if (known == item.cached.end()) return begin(client, i, directory / item.path);
+    fs::create_symlink(fs::absolute(*known), directory / item.path, error);
+    if (error) throw_system("file '" + item.path + "'", error.value());
+  }
+
+  // Before weights travel: the small files come, of the others what begins them, and the model is judged as
+  // it will be.
+  void rehearse(const std::string& source) {
+    std::vector<std::size_t> small, weights;
+    std::uint64_t missing = 0;
+    for (std::size_t i = 0; i < plan_.items.size(); ++i) {
+      const bool heavy = is_weights_path(plan_.items[i].path) && !plan_.items[i].path.ends_with(".json");
+      (heavy ? weights : small).push_back(i);
+      if (heavy) missing += missing_[i];
+    }
+    work(small);
+    if (missing == 0 || options_.offline || !import_.check) return;
+    const fs::path directory = intake_.session().fresh_path();
+    link(directory, small);
+    HttpClient client(options_.http);
+    for (const std::size_t i : weights)
+      stand_in(client, i, directory);
+    ModelIntake::judge(directory, source, [&](const ModelDirectory& found) {
+      ModelIntake::require_architecture(import_, found, source);
+      require_looked(source, import_.check(directory, found));
+    });
+    std::error_code ignored;
+    fs::remove_all(directory, ignored);
   }
 
   // What was fetched, as a directory.
   fs::path linked() {
     fs::path directory = intake_.session().fresh_path();
-    for (std::size_t i = 0; i < plan_.items.size(); ++i) {
+    std::vector<std::size_t> all(plan_.items.size());
+    std::iota(all.begin(), all.end(), 0);
+    link(directory, all);
+    return directory;
+  }
+
+  void link(const fs::path& directory, const std::vector<std::size_t>& items) {
+    for (const std::size_t i : items) {
       const fs::path file = directory / plan_.items[i].path;
       make_directories(file.parent_path());
       std::error_code error;
       fs::create_symlink(fs::absolute(intake_.paths().blob(placed_[i]->digest)), file, error);
       if (error) throw_system("file '" + file.string() + "'", error.value());
     }
-    return directory;
   }
 
   // Takes stock, and makes sure that there is room for what has to come.
@@ -215,11 +203,19 @@ class HubPull {
     return import_.link_mode == LinkMode::automatic ? LinkMode::link : import_.link_mode;
   }
 
-  void work() {
-    placed_.resize(plan_.items.size());
-    run_parallel(plan_.items.size(), options_.parallel, [this](const Stopped& failed) -> Piece {
+  std::vector<std::size_t> unplaced() const {
+    std::vector<std::size_t> items;
+    for (std::size_t i = 0; i < placed_.size(); ++i) {
+      if (!placed_[i]) items.push_back(i);
+    }
+    return items;
+  }
+
+  void work(const std::vector<std::size_t>& items) {
+    run_parallel(items.size(), options_.parallel, [this, &items](const Stopped& failed) -> Piece {
       auto own = std::make_shared<Worker>(options_, failed);
-      return [this, own](std::size_t i) {
+      return [this, own, &items](std::size_t piece) {
+        const std::size_t i = items[piece];
         placed_[i] = take(*own, plan_.items[i], missing_[i]);
         intake_.add(plan_.items[i].path, *placed_[i]);
       };

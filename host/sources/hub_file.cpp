@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "host/sources/backoff.h"
+#include "host/sources/file_beginning.h"
 
 namespace roundhouse::host {
 namespace {
@@ -17,9 +18,6 @@ HttpRequest request_for(const HubOptions& options, const HubRepository& reposito
   request.authorization = hub_authorization(options);
   return request;
 }
-
-// Ends a response that goes on.
-struct Enough {};
 
 }  // namespace
 
@@ -43,10 +41,10 @@ std::string fetch_hub_beginning(HttpClient& client, const HubOptions& options,
       const HttpResponse response = client.stream(
           request, {is_file, [&](std::string_view piece) {
                       beginning += piece.substr(0, static_cast<std::size_t>(bytes - beginning.size()));
-                      if (beginning.size() >= bytes) throw Enough();
+                      if (beginning.size() >= bytes) throw EnoughOfAnswer();
                     }});
       if (!is_file(response)) throw_hub_answer(response, repository, file.path);
-    } catch (const Enough&) {  // a server without ranges sends all of it
+    } catch (const EnoughOfAnswer&) {  // a server without ranges sends all of it
     }
     return beginning;
   });

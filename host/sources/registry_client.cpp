@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "host/sources/registry_answer.h"
@@ -156,9 +157,14 @@ bool RegistryClient::has_blob(const Digest& digest) {
   return true;
 }
 
-HttpResponse RegistryClient::get_blob(const Digest& digest, std::uint64_t offset, const HttpSink& sink) {
+HttpResponse RegistryClient::get_blob(const Digest& digest, std::uint64_t offset, const HttpSink& sink,
+                                      std::optional<std::uint64_t> bytes) {
   HttpRequest request{"GET", url("blobs/" + digest.text())};
-  if (offset > 0) request.headers.set("Range", fmt::format("bytes={}-", offset));
+  if (bytes) {
+    request.headers.set("Range",
+                        fmt::format("bytes={}-{}", offset, offset + std::max<std::uint64_t>(*bytes, 1) - 1));
+  } else if (offset > 0)
+    request.headers.set("Range", fmt::format("bytes={}-", offset));
   request.authorization = link_->auth.authorization(http_, scopes());
   HttpResponse response = http_.stream(
       request, {[&](const HttpResponse& head) { return head.status != 401 && sink.head(head); }, sink.bytes});

@@ -75,7 +75,9 @@ class RegistryClient {
   bool has_blob(const Digest& digest);
   // Gives the blob from that byte on to the sink, which sees every answer but 401: 200 for the whole, 206 for
   // the rest, 416, refusals.
-  HttpResponse get_blob(const Digest& digest, std::uint64_t offset, const HttpSink& sink);
+  // With `bytes`, no more than so many are asked for; a registry without ranges sends all.
+  HttpResponse get_blob(const Digest& digest, std::uint64_t offset, const HttpSink& sink,
+                        std::optional<std::uint64_t> bytes = std::nullopt);
   // The error for an answer of get_blob that is no blob.
   Error blob_error(const Digest& digest, const HttpResponse& response) const;
 

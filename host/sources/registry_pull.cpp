@@ -3,16 +3,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
 #include "host/sources/backoff.h"
+#include "host/sources/file_beginning.h"
 #include "host/sources/parallel.h"
 #include "host/sources/registry_manifest.h"
 #include "host/sources/registry_memory.h"
 #include "host/store/download.h"
 #include "host/store/model_intake.h"
 #include "host/store/store_internal.h"
+#include "host/store/weight_files.h"
 
 namespace roundhouse::host {
 namespace {
@@ -29,12 +32,15 @@ class RegistryPull {
     refuse_another_meaning();
     list_blobs();
     require_space();
-    run_parallel(blobs_.size(), options_.transfers,
-                 [this](const Stopped& stopped) { return worker(stopped); });
+    const auto weights = std::stable_partition(blobs_.begin(), blobs_.end(), is_small);
+    const auto small = static_cast<std::size_t>(weights - blobs_.begin());
+    fetch(0, small);
     const ModelManifest& manifest = model_.manifest;
     parse_model_config(
         read_blob(intake_.paths(), manifest.config.digest, kMaximumConfigBytes, shown() + ": config"),
         name_.text());
+    rehearse(small);
+    fetch(small, blobs_.size());
     intake_.inspect(link_->reference.text(), options_.check);
     ImportReport report = intake_.adopt(name_, model_.text, link_->reference.text());
     report.bytes_fetched = fetched_;
@@ -48,6 +54,79 @@ class RegistryPull {
     std::vector<std::string> paths;  // in the model directory; none for the config
     std::uint64_t done = 0;
   };
+
+  static bool is_small(const Blob& blob) {
+    return std::ranges::none_of(blob.paths, [](const std::string& path) {
+      return is_weights_path(path) && !path.ends_with(".json");
+    });
+  }
+
+  void fetch(std::size_t first, std::size_t end) {
+    run_parallel(end - first, options_.transfers, [this, first](const Stopped& stopped) {
+      return [piece = worker(stopped), first](std::size_t index) { piece(first + index); };
+    });
+  }
+
+  // Before weights travel: the model is judged as it will be, by the small files and what begins the others.
+  void rehearse(std::size_t small) {
+    const auto missing = [this](const Blob& blob) { return missing_bytes(intake_.paths(), blob.target) > 0; };
+    if (!options_.check ||
+        std::none_of(blobs_.begin() + static_cast<std::ptrdiff_t>(small), blobs_.end(), missing))
+      return;
+    const std::filesystem::path directory = intake_.session().fresh_path();
+    RegistryClient client(link_, RegistryUse::pull, link_->http.cancelled);
+    for (std::size_t i = 0; i < blobs_.size(); ++i) {
+      for (const std::string& path : blobs_[i].paths) {
+        make_directories((directory / path).parent_path());
+        if (missing_bytes(intake_.paths(), blobs_[i].target) == 0) {
+          std::error_code error;
+          std::filesystem::create_symlink(
+              std::filesystem::absolute(intake_.paths().blob(*blobs_[i].target.sha256)), directory / path,
+              error);
+          if (error) throw_system("file '" + path + "'", error.value());
+        } else {
+          begin(client, blobs_[i], directory / path);
+        }
+      }
+    }
+    const std::string source = link_->reference.text();
+    ModelIntake::judge(directory, source, [&](const ModelDirectory& inspected) {
+      require_looked(shown(), options_.check(directory, inspected));
+    });
+    std::error_code ignored;
+    std::filesystem::remove_all(directory, ignored);
+  }
+
+  // The file as it will be, but for its data; what comes for that is kept.
+  void begin(RegistryClient& client, Blob& blob, const std::filesystem::path& to) {
+    Download download(intake_.paths(), blob.target, [this] {
+      if (link_->http.cancelled && link_->http.cancelled())
+        throw Error(RH_CANCELLED, "cancelled while pulling");
+    });
+    write_beginning(to, blob.target.path, blob.target.size, [&](std::uint64_t wanted) {
+      return beginning_of(download, wanted,
+                          [&](std::uint64_t bytes) { return beginning(client, blob, bytes); });
+    });
+    seen(blob, download.have());
+  }
+
+  std::string beginning(RegistryClient& client, const Blob& blob, std::uint64_t bytes) {
+    return with_retries(Backoff(link_->http.cancelled), [&] {
+      std::string text;
+      const auto is_blob = [](const HttpResponse& head) { return head.status == 200 || head.status == 206; };
+      const auto piece = [&](std::string_view more) {
+        text += more.substr(0, static_cast<std::size_t>(bytes - text.size()));
+        if (text.size() >= bytes) throw EnoughOfAnswer();
+      };
+      try {
+        const HttpResponse response = client.get_blob(*blob.target.sha256, 0, {is_blob, piece}, bytes);
+        if (!is_blob(response)) throw client.blob_error(*blob.target.sha256, response);
+      } catch (const EnoughOfAnswer&) {  // a registry without ranges sends all of it
+      }
+      fetched_ += text.size();
+      return text;
+    });
+  }
 
   RemoteModel find_model() const {
     RegistryClient client(link_, RegistryUse::pull, {});

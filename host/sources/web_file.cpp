@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include "host/sources/backoff.h"
+#include "host/sources/file_beginning.h"
 
 namespace roundhouse::host {
 namespace {
@@ -81,6 +83,27 @@ WebFile find_web_file(const Url& url, HttpClient& client, const HttpOptions& opt
   if (!size) throw Error(RH_SOURCE_REJECTED, shown(url) + ": the server does not tell how large the file is");
   const std::string* tag = response.headers.find("ETag");
   return {url, *size, tag != nullptr ? *tag : response.headers.get("Last-Modified")};
+}
+
+std::string fetch_web_beginning(HttpClient& client, const HttpOptions& options, const WebFile& file,
+                                std::uint64_t bytes) {
+  HttpRequest request;
+  request.url = file.url;
+  request.headers.set("Range", fmt::format("bytes=0-{}", std::max<std::uint64_t>(bytes, 1) - 1));
+  return with_retries(Backoff(options.cancelled), [&] {
+    std::string beginning;
+    const auto is_file = [](const HttpResponse& head) { return head.status == 200 || head.status == 206; };
+    try {
+      const HttpResponse response = client.stream(
+          request, {is_file, [&](std::string_view piece) {
+                      beginning += piece.substr(0, static_cast<std::size_t>(bytes - beginning.size()));
+                      if (beginning.size() >= bytes) throw EnoughOfAnswer();
+                    }});
+      if (!is_file(response)) throw_web_answer(response, file.url);
+    } catch (const EnoughOfAnswer&) {  // a server without ranges sends all of it
+    }
+    return beginning;
+  });
 }
 
 void fetch_web_file(HttpClient& client, const HttpOptions& options, const WebFile& file, Download& download,

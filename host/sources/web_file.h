@@ -20,6 +20,10 @@ struct WebFile {
 // SOURCE_REJECTED; also for a server that does not tell a size. What HttpClient throws.
 WebFile find_web_file(const Url& url, HttpClient& client, const HttpOptions& options);
 
+// The first bytes of the file; fewer where it is shorter. Throws as find_web_file.
+std::string fetch_web_beginning(HttpClient& client, const HttpOptions& options, const WebFile& file,
+                                std::uint64_t bytes);
+
 // As fetch_ranges.
 void fetch_web_file(HttpClient& client, const HttpOptions& options, const WebFile& file, Download& download,
                     const BytesMoved& moved);

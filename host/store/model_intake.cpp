@@ -60,6 +60,12 @@ std::string not_looked_note(const std::string& why) {
   return "no engine has looked at the model: " + why;
 }
 
+void require_looked(const std::string& source, const std::string& why) {
+  if (why.empty()) return;
+  throw Error(RH_CAPABILITY_UNSUPPORTED, source + ": no engine can look at the model: " + why,
+              "see 'roundhouse engines' for what there is; no weights were fetched");
+}
+
 ModelIntake::ModelIntake(const fs::path& root)
     : paths_(sound(root)), session_(paths_), writer_(paths_, session_) {
 }
@@ -98,16 +104,23 @@ ModelDirectory ModelIntake::inspect(const std::string& shown, const ModelCheck& 
     fs::create_symlink(fs::absolute(paths_.blob(placed.digest)), directory / path, error);
     if (error) throw_system("file '" + (directory / path).string() + "'", error.value());
   }
-  try {
-    ModelDirectory inspected = inspect_model_directory(directory);
+  return judge(directory, shown, [&](const ModelDirectory& inspected) {
     if (const std::string why = check ? check(directory, inspected) : ""; !why.empty())
       notes_.push_back(not_looked_note(why));
+  });
+}
+
+ModelDirectory ModelIntake::judge(const fs::path& directory, const std::string& shown,
+                                  const std::function<void(const ModelDirectory&)>& more) {
+  try {
+    ModelDirectory inspected = inspect_model_directory(directory);
+    more(inspected);
     return inspected;
   } catch (const Error& error) {
-    throw Error(
-        error.code(),
-        renamed(error.what(), "model directory '" + directory.string() + "'", "model '" + shown + "'"),
-        std::string(error.hint()));
+    const std::string place = directory.string();
+    std::string text = renamed(error.what(), "model directory '" + place + "'", "model '" + shown + "'");
+    text = renamed(renamed(std::move(text), place + "/", ""), place, "model '" + shown + "'");
+    throw Error(error.code(), text, std::string(error.hint()));
   }
 }
 

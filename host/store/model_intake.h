@@ -15,6 +15,9 @@ namespace roundhouse::host {
 
 // The note of a report for what a ModelCheck returned.
 std::string not_looked_note(const std::string& why);
+// Throws CAPABILITY_UNSUPPORTED for such a reason: weights that no engine here can judge are not fetched.
+// `source` begins the message.
+void require_looked(const std::string& source, const std::string& why);
 
 class ModelIntake {
  public:
@@ -37,6 +40,10 @@ class ModelIntake {
   // Looks at what was added as at a model directory, then lets `check` do it where there is one. Throws what
   // these throw; `shown` stands for the directory in messages.
   ModelDirectory inspect(const std::string& shown, const ModelCheck& check = {});
+  // Looks at a directory that stands for a model, then lets `more` judge it; what these throw names `shown`
+  // in place of the directory.
+  static ModelDirectory judge(const std::filesystem::path& directory, const std::string& shown,
+                              const std::function<void(const ModelDirectory&)>& more);
   // Throws MODEL_INVALID when the recipe of the options is for another architecture.
   static void require_architecture(const ImportOptions& options, const ModelDirectory& inspected,
                                    const std::string& shown);

