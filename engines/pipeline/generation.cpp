@@ -137,6 +137,7 @@ Generation::Generation(LatentModel& model, const ImageRequest& request, Run& run
       schedule_(make_schedule(
           model.scheduler, request.sampler, request.schedule, request.steps,
           (request.height / model.pixels_per_token()) * (request.width / model.pixels_per_token()))),
+      first_step_(static_cast<std::size_t>(request.skipped_steps())),
       generator_(request.seed),
       guided_(request.guidance > 0),
       positive_ids_(model.encoder->tokenize(request.prompt)),
@@ -182,7 +183,12 @@ void Generation::encode_prompts() {
     embeddings = encode(negative ? negative_ids_ : positive_ids_, negative, activation_bytes);
     run_.progress(Stage::encode, i + 1, prompts, watch.elapsed_ns());
   }
-  meter.done(activation_bytes);
+  std::uint64_t exact_operations = 0;
+  if (request_.init) {
+    exact_operations = encode_init();
+    activation_bytes = std::max(activation_bytes, init_->activation_bytes());
+  }
+  meter.done(activation_bytes, exact_operations);
   if (!plan_.keeps(LatentModel::encoder_weights, LatentModel::denoise)) model_.encoder->component().release();
 }
 
@@ -210,7 +216,25 @@ ConstRows Generation::rows_of(const Embeddings& embeddings) const {
   return {embeddings->data(), static_cast<std::int64_t>(embeddings->size()) / width, width};
 }
 
+// Returns the operations of kernels that are not the stage's own.
+std::uint64_t Generation::encode_init() {
+  Kernels& exact = model_.kernels.exact();
+  const std::uint64_t before = exact.operations();
+  at("encode, the image to begin with", run_,
+     [&] { init_.emplace(model_.vae, request_, height_, width_, generator_, taps_.initial_noise, run_); });
+  const ConstPlanes begun = init_->latents();
+  require_finite({begun.data, static_cast<std::size_t>(begun.size())}, "encode",
+                 "the latents of the image to begin with");
+  if (taps_.init) taps_.init(begun);
+  return &exact == &model_.kernels ? 0 : exact.operations() - before;
+}
+
 void Generation::draw_noise() {
+  if (init_) {
+    if (taps_.noise) taps_.noise(init_->noise());
+    init_->begin(schedule_.sigmas[first_step_], all(latents_));
+    return;
+  }
   if (taps_.initial_noise != nullptr) {
     std::copy_n(taps_.initial_noise, latents_.size(), latents_.data());
   } else {
@@ -227,13 +251,16 @@ void Generation::denoise() {
   Prediction prediction = begin_sessions();
   Previews previews(model_, plan_, latents());
   const auto sampler = make_sampler(request_.sampler, schedule_, latents_.size(), generator_);
-  const std::size_t steps = schedule_.timesteps.size();
+  const std::size_t steps = schedule_.timesteps.size() - first_step_;
   for (std::size_t i = 0; i < steps; ++i) {
     const Stopwatch watch;
-    at("denoise, step " + of(i, steps), run_, [&] { predict(i, prediction); });
-    const bool preview = previews.fit() && run_.wants_preview(static_cast<std::uint32_t>(i + 1));
-    if (preview) previews.take(latents(), all(prediction.velocity), schedule_.sigmas[i]);
-    sampler->step(i, all(prediction.velocity), all(latents_));
+    const std::size_t level = first_step_ + i;  // of the schedule
+    at("denoise, step " + of(i, steps), run_, [&] { predict(level, prediction); });
+    const bool preview =
+        previews.fit() && i + 1 < steps && run_.wants_preview(static_cast<std::uint32_t>(i + 1));
+    if (preview) previews.take(latents(), all(prediction.velocity), schedule_.sigmas[level]);
+    sampler->step(level, all(prediction.velocity), all(latents_));
+    if (init_) init_->restore(schedule_.sigmas[level + 1], all(latents_));
     require_finite(all(latents_), "denoise", "the latents", " after step " + of(i, steps));
     show_step(i, prediction);
     run_.progress(Stage::denoise, static_cast<std::uint32_t>(i + 1), static_cast<std::uint32_t>(steps),
@@ -310,7 +337,7 @@ ConstPlanes Generation::latents() const {
 
 void Generation::show_step(std::size_t step, const Prediction& p) const {
   if (!taps_.step) return;
-  const float t = time_of(step);
+  const float t = time_of(first_step_ + step);
   const ConstPlanes x = latents();
   taps_.step(step, t, {p.positive.data(), x.channels, x.height, x.width},
              guidance_.applies_at(t) ? p.negative.data() : nullptr, x);

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engines/pipeline/guidance.h"
+#include "engines/pipeline/init_latents.h"
 #include "engines/pipeline/latent_model.h"
 
 namespace engines {
@@ -34,10 +36,12 @@ class Generation {
   template <class Load>
   void load(const Load& load);
   ConstRows rows_of(const Embeddings& embeddings) const;
+  std::uint64_t encode_init();
   void draw_noise();
   Prediction begin_sessions() const;
   void denoise();
   void predict(std::size_t step, Prediction& prediction);
+  // `step` counts those that are done.
   void show_step(std::size_t step, const Prediction& prediction) const;
   float time_of(std::size_t step) const;  // t = 1 - sigma
   ConstPlanes latents() const;
@@ -49,11 +53,13 @@ class Generation {
   const PipelineTaps& taps_;
   const Guidance guidance_;
   const Schedule schedule_;
+  const std::size_t first_step_;  // of the schedule, that is done
   TorchGenerator generator_;
   const bool guided_;
   const Ids positive_ids_, negative_ids_;  // the second empty without guidance
   const MemoryPlan plan_;
   Embeddings positive_, negative_;
+  std::optional<InitLatents> init_;
   const std::int64_t height_, width_;  // of the latents
   FloatBuffer latents_;                // [in_channels, height_, width_]
 };

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kColours = 3;
 constexpr std::uint64_t kLatentCopies = 8;  // noise, predictions, velocity and what a sampler keeps
+constexpr std::uint64_t kInitCopies = 3;    // latents of an image to begin with, their noise and the mask
 
 // What is resident beside weights, once the kernels were used. Opening has read pages of the files, which are
 // counted with the weights. Rounded up: what the system happens to have paged in of the program differs from
@@ -55,12 +56,13 @@ LatentModel::LatentModel(std::string the_architecture, const std::filesystem::pa
 
 MemoryPlan LatentModel::plan(const ImageRequest& request, std::size_t positive_tokens,
                              std::size_t negative_tokens) const {
-  return plan_memory(needs(request.height, request.width, positive_tokens, negative_tokens), memory,
+  return plan_memory(needs(request, positive_tokens, negative_tokens), memory,
                      fmt::format("an image of {}x{}", request.width, request.height));
 }
 
-MemoryNeeds LatentModel::needs(std::int64_t height, std::int64_t width, std::size_t positive_tokens,
+MemoryNeeds LatentModel::needs(const ImageRequest& request, std::size_t positive_tokens,
                                std::size_t negative_tokens) const {
+  const std::int64_t height = request.height, width = request.width;
   const std::int64_t h = height / pixels_per_latent();
   const std::int64_t w = width / pixels_per_latent();
   const auto pixels = static_cast<std::uint64_t>(height * width);
@@ -76,10 +78,16 @@ MemoryNeeds LatentModel::needs(std::int64_t height, std::int64_t width, std::siz
   MemoryNeeds needs;
   needs.process = process_bytes;
   const auto constant = [](std::uint64_t bytes) { return [bytes](std::uint64_t) { return bytes; }; };
+  std::uint64_t encoding = encoder->activation_bytes(std::max(positive_tokens, negative_tokens));
+  std::uint64_t begun = 0;  // what comes of the image to begin with
+  if (request.init) {
+    encoding = std::max<std::uint64_t>(encoding, encode_bytes(vae.config(), height, width) + image / 2);
+    begun = kInitCopies * latents;
+  }
   needs.stages = {
-      {"encode", constant(encoder->activation_bytes(std::max(positive_tokens, negative_tokens)))},
+      {"encode", constant(encoding + begun)},
       {"denoise", constant(positive.kept + negative.kept + std::max(positive.scratch, negative.scratch) +
-                           kLatentCopies * latents)},
+                           kLatentCopies * latents + begun)},
       {"decode",
        [config = vae.config(), height, width](std::uint64_t budget) {
          return decode_bytes(config, height, width, static_cast<std::size_t>(budget));
@@ -89,6 +97,10 @@ MemoryNeeds LatentModel::needs(std::int64_t height, std::int64_t width, std::siz
   needs.components = {{"text_encoder", encoder->component().bytes(), encode},
                       {"transformer", denoiser->component().bytes(), denoise},
                       {"vae", {decoder, decoder}, decode, /*small=*/true}};
+  if (request.init) {
+    const std::uint64_t bytes = vae.weights().bytes_under("encoder.");
+    needs.components.push_back({"vae encoder", {bytes, bytes}, encode, /*small=*/true});
+  }
   return needs;
 }
 

@@ -107,8 +107,8 @@ struct LatentModel {
   // OUT_OF_MEMORY with figures.
   MemoryPlan plan(const ImageRequest& request, std::size_t positive_tokens,
                   std::size_t negative_tokens) const;
-  // What an image of that size takes, for captions of that many tokens (the second 0 without guidance).
-  MemoryNeeds needs(std::int64_t height, std::int64_t width, std::size_t positive_tokens,
+  // What that image takes, for captions of that many tokens (the second 0 without guidance).
+  MemoryNeeds needs(const ImageRequest& request, std::size_t positive_tokens,
                     std::size_t negative_tokens) const;
 };
 

@@ -16,6 +16,15 @@
 
 namespace engines {
 
+// An image to begin with, of the request's size.
+struct InitImage {
+  std::vector<float> rgb;          // 3 floats a pixel, interleaved, rows from the top, 0 to 1
+  std::vector<std::uint8_t> mask;  // a byte a pixel: 128 and more is drawn anew; empty: all of it is
+  // Above 0, up to 1: the share of the steps that is done, the last ones. 1 leaves nothing of what is drawn
+  // anew.
+  double strength = 1;
+};
+
 // Values out of range are INVALID_DIMENSION (sizes) or INVALID_ARGUMENT, naming the member.
 struct ImageRequest {
   std::string prompt;
@@ -29,6 +38,10 @@ struct ImageRequest {
   std::uint64_t seed = 0;
   std::string sampler = "euler";
   std::string schedule;  // empty = the sampler's default
+  std::optional<InitImage> init;
+
+  // Of `steps`, those that are left out because of init's strength; as diffusers counts them.
+  std::int64_t skipped_steps() const;
 };
 
 // 3 floats a pixel, interleaved, rows from the top, 0 to 1.
@@ -44,9 +57,11 @@ struct PipelineTaps {
   std::function<void(const std::string& name, ConstRows rows, bool negative)> hidden;
   std::function<void(ConstRows embeddings, bool negative)> embeddings;
   std::function<void(ConstPlanes latents)> noise;
+  std::function<void(ConstPlanes latents)> init;  // of the image to begin with, as the denoiser has them
   std::function<void(std::size_t step, double t, ConstPlanes positive, const float* negative,
                      ConstPlanes latents)>
-      step;  // the model's raw outputs (negative null without guidance at that step), latents after it
+      step;  // from 0, also where steps are left out; the model's raw outputs (negative null without guidance
+             // at that step), latents after it
   const float* initial_noise = nullptr;  // used instead of drawing, when given: [in_channels, h, w]
 };
 

@@ -103,13 +103,25 @@ StageCost Rehearsal::encode() {
     if (!ids->empty()) model_.encoder->rehearse(*ids, run_);
     add(stage, timer_);
   }
+  if (request_.init) encode_init(stage);
   const ModelComponent& encoder = model_.encoder->component();
   if (!encoder.makes_copies()) stage.seconds += reading_seconds(encoder.bytes().all);
   return stage;
 }
 
+void Rehearsal::encode_init(StageCost& stage) {
+  const FloatBuffer planes(static_cast<std::size_t>(3 * request_.height * request_.width));
+  std::fill_n(planes.data(), planes.size(), 0.0F);
+  const std::int64_t channels = 2 * model_.vae.config().latent_channels;
+  const FloatBuffer moments(static_cast<std::size_t>(channels * height_ * width_));
+  model_.vae.encode({planes.data(), 3, request_.height, request_.width},
+                    {moments.data(), channels, height_, width_}, run_);
+  add(stage, exact_timer_);
+}
+
 StageCost Rehearsal::denoise() {
   StageCost stage = planned(Stage::denoise, LatentModel::denoise);
+  const std::int64_t steps = request_.steps - request_.skipped_steps();
   const std::int64_t channels = model_.denoiser->channels();
   const FloatBuffer latents(static_cast<std::size_t>(channels * height_ * width_));
   const FloatBuffer output(latents.size());
@@ -126,13 +138,13 @@ StageCost Rehearsal::denoise() {
     forward();  // what is done once for a caption, too
     add(stage, timer_);
     forward();
-    add(stage, timer_, static_cast<double>(request_.steps - 1));
+    add(stage, timer_, static_cast<double>(steps - 1));
   }
   const WeightBytes weights = model_.denoiser->component().bytes();
   if (!model_.denoiser->component().makes_copies()) {
     const std::uint64_t again =
         weights.all - std::min(weights.all, plan_.components[LatentModel::denoiser_weights].window);
-    stage.seconds += reading_seconds(weights.all + again * static_cast<std::uint64_t>(request_.steps - 1));
+    stage.seconds += reading_seconds(weights.all + again * static_cast<std::uint64_t>(steps - 1));
   }
   return stage;
 }

@@ -25,6 +25,7 @@ class Rehearsal {
   // With its memory, and no work yet.
   StageCost planned(Stage stage, std::size_t index) const;
   StageCost encode();
+  void encode_init(StageCost& stage);
   StageCost denoise();
   StageCost decode();
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <string>
@@ -33,7 +34,29 @@ void check_not_negative(const char* field, double value) {
   throw Error(RH_INVALID_ARGUMENT, message.str());
 }
 
+void check_init(const InitImage& init, std::size_t pixels) {
+  if (init.rgb.size() != 3 * pixels) {
+    throw Error(RH_INVALID_DIMENSION, fmt::format("init_image: {} values, expected 3 for each of {} pixels",
+                                                  init.rgb.size(), pixels));
+  }
+  if (!init.mask.empty() && init.mask.size() != pixels) {
+    throw Error(RH_INVALID_DIMENSION,
+                fmt::format("mask: {} values, expected one for each of {} pixels", init.mask.size(), pixels));
+  }
+  if (init.strength > 0 && init.strength <= 1) return;
+  throw Error(RH_INVALID_ARGUMENT,
+              fmt::format("strength: {} is out of range, expected more than 0, up to 1", init.strength));
+}
+
 }  // namespace
+
+// As get_timesteps of diffusers' image-to-image pipelines; there is at least one step.
+std::int64_t ImageRequest::skipped_steps() const {
+  if (!init) return 0;
+  const auto all = static_cast<double>(steps);
+  const double kept = std::min(all * init->strength, all);
+  return std::min(static_cast<std::int64_t>(all - kept), steps - 1);
+}
 
 void check_request(const ImageRequest& request, std::int64_t size_multiple) {
   check_size("width", request.width, size_multiple);
@@ -42,6 +65,7 @@ void check_request(const ImageRequest& request, std::int64_t size_multiple) {
     throw Error(RH_INVALID_ARGUMENT,
                 fmt::format("steps: {} is out of range, expected 1 to {}", request.steps, kMostSteps));
   }
+  if (request.init) check_init(*request.init, static_cast<std::size_t>(request.width * request.height));
   check_not_negative("guidance", request.guidance);
   check_not_negative("cfg_normalization", request.cfg_normalization);
   check_not_negative("cfg_truncation", request.cfg_truncation);

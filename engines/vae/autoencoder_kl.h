@@ -42,6 +42,9 @@ inline constexpr std::size_t kDecodeBudget = 900'000'000;
 std::size_t decode_bytes(const AutoencoderConfig& config, std::int64_t height, std::int64_t width,
                          std::size_t budget = kDecodeBudget);
 
+// The same of encoding one: maps are whole, so that nothing can be had for less.
+std::size_t encode_bytes(const AutoencoderConfig& config, std::int64_t height, std::int64_t width);
+
 // float32 throughout, as the models ask; weights in the type they are stored in.
 class AutoencoderKL {
  public:

@@ -85,4 +85,23 @@ std::size_t decode_bytes(const AutoencoderConfig& config, std::int64_t height, s
   return peak;
 }
 
+// After blocks.cpp: of a resnet the term that is skipped, the map between the convolutions, and before it
+// what the first reads or after it the result.
+std::size_t encode_bytes(const AutoencoderConfig& config, std::int64_t height, std::int64_t width) {
+  MapShape x{config.block_out_channels.front(), height, width};
+  std::size_t peak = 0;
+  for (std::size_t i = 0; i < config.block_out_channels.size(); ++i) {
+    const MapShape out{config.block_out_channels[i], x.height, x.width};
+    peak = std::max({peak, x.bytes() + 2 * out.bytes(), 3 * out.bytes()});
+    x = out;
+    if (i + 1 == config.block_out_channels.size()) break;
+    const MapShape smaller{x.channels, x.height / 2, x.width / 2};
+    peak = std::max(peak, x.bytes() + smaller.bytes());
+    x = smaller;
+  }
+  const MapShape moments{2 * config.latent_channels, x.height, x.width};
+  return std::max({peak, mid_block_bytes(x, config.mid_block_add_attention), x.bytes() + moments.bytes(),
+                   (config.use_quant_conv ? 2 : 1) * moments.bytes()});
+}
+
 }  // namespace engines

@@ -18,20 +18,30 @@ namespace {
 
 const std::filesystem::path kExpected = std::filesystem::path(ROUNDHOUSE_FIXTURES) / "pocket";
 
-std::vector<std::uint8_t> read_png(const std::filesystem::path& file) {
+std::vector<std::uint8_t> read_png(const std::filesystem::path& file, png_uint_32 form = PNG_FORMAT_RGB) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   if (png_image_begin_read_from_file(&image, file.c_str()) == 0) throw std::runtime_error(image.message);
-  image.format = PNG_FORMAT_RGB;
+  image.format = form;
   std::vector<std::uint8_t> rgb(PNG_IMAGE_SIZE(image));
   if (png_image_finish_read(&image, nullptr, rgb.data(), 0, nullptr) == 0)
     throw std::runtime_error(image.message);
   return rgb;
 }
 
-nlohmann::json all_params() {
+nlohmann::json all_params(const char* cases = "cases") {
   std::ifstream in(kExpected / "cases.json");
-  return nlohmann::json::parse(in).at("cases");
+  return nlohmann::json::parse(in).at(cases);
+}
+
+InitImage init_of(const nlohmann::json& params) {
+  InitImage init;
+  init.strength = params.at("strength");
+  for (const std::uint8_t level : read_png(kExpected / params.at("image").get<std::string>()))
+    init.rgb.push_back(static_cast<float>(level) / 255);
+  if (!params.at("mask").is_null())
+    init.mask = read_png(kExpected / params.at("mask").get<std::string>(), PNG_FORMAT_GRAY);
+  return init;
 }
 
 ImageRequest request_of(const nlohmann::json& params) {
@@ -42,6 +52,7 @@ ImageRequest request_of(const nlohmann::json& params) {
   request.height = params.at("height");
   request.steps = params.at("steps");
   request.guidance = params.at("guidance_scale");
+  if (params.contains("image")) request.init = init_of(params);
   return request;
 }
 
@@ -110,6 +121,32 @@ TEST_P(PocketImage, IsThatOfDiffusers) {
   first.expect(same_image(read_png(kExpected / (name + ".png")), image.rgb));
   EXPECT_TRUE(first.result()) << name;
   EXPECT_EQ(first.seen(), 4U) << "embeddings, noise, latents, image";
+}
+
+// Those that begin with an image; the reference kernels have the tiny model for that.
+TEST(PocketInitImage, IsThatOfDiffusers) {
+  for (const nlohmann::json& params : all_params("init_cases")) {
+    const std::string name = params.at("case");
+    const SafetensorsFile expected(kExpected / (name + ".safetensors"));
+    for (const KernelsChoice& choice : all_kernels()) {
+      if (!choice.fast) continue;
+      FirstDeviation first;
+      PipelineTaps taps;
+      taps.noise = [&](ConstPlanes noise) {
+        Expected drawn = load(expected, "draw1");
+        drawn.bound = 5e-6;  // what torch's own builds differ by
+        first.expect(close_to(drawn, noise.data, static_cast<std::size_t>(noise.size())));
+      };
+      taps.step = [&](std::size_t step, double, ConstPlanes, const float*, ConstPlanes latents) {
+        const Expected after = load(expected, "step" + std::to_string(step) + ".latents");
+        first.expect(close_to(after, latents.data, static_cast<std::size_t>(latents.size())));
+      };
+      const Image image = image_of(params, *choice.make(), taps);
+      first.expect(same_image(read_png(kExpected / (name + ".png")), image.rgb));
+      EXPECT_TRUE(first.result()) << name << " on " << choice.name;
+      EXPECT_EQ(first.seen(), params.at("mask").is_null() ? 7U : 10U);
+    }
+  }
 }
 
 // Root of the mean square of the difference between an image and the fixture's, in levels, and the greatest.

@@ -67,6 +67,26 @@ TEST(DecodeBudget, ChangesNoBitOfTheImageAndIsKeptToTheByte) {
     expect_one_image(vae, *kernels, size);
 }
 
+void expect_known_encode(const AutoencoderKL& vae, const Latents& size) {
+  const std::int64_t scale = vae.config().scale(), channels = 2 * vae.config().latent_channels;
+  const std::vector<float> image = noise(3 * scale * scale * size.height * size.width);
+  std::vector<float> moments(static_cast<std::size_t>(channels * size.height * size.width));
+  QuietRun run;
+  vae.encode({image.data(), 3, scale * size.height, scale * size.width},
+             {moments.data(), channels, size.height, size.width}, run);
+  EXPECT_EQ(vae.activation_bytes(), encode_bytes(vae.config(), scale * size.height, scale * size.width));
+}
+
+TEST(EncodeBytes, AreWhatAnEncodeTakes) {
+  const auto kernels = make_openblas_kernels(2);
+  const AutoencoderKL vae(tiny_vae(), *kernels);
+  for (const Latents& size : {Latents{9, 5}, {8, 12}, {1, 1}, {2, 64}})
+    expect_known_encode(vae, size);
+  VaeFolder folder;
+  folder.config["mid_block_add_attention"] = false;
+  expect_known_encode(AutoencoderKL(folder.write(), *kernels), {9, 5});
+}
+
 TEST(DecodeBudget, ChangesNoBitOfTheImageByTheSpecification) {
   const auto kernels = make_reference_kernels();
   const AutoencoderKL vae(tiny_vae(), *kernels);
