@@ -212,7 +212,7 @@ bool ChatSession::image(const std::string& rest) {
   const GeneratePlan planned = make_plan(request, engines_.registry(), models_, random_seed);
   GenerateEvents events;
   events.saved = [](const SavedImage& image) { print(image.file.string() + "\n"); };
-  const SaveOptions options{flags_.output_directory, "chat", std::chrono::system_clock::now(), true,
+  const SaveOptions options{flags_.output_directory, "chat", std::chrono::system_clock::now(), {}, true,
                             program_version()};
   print_notes(generate_files(planned, *pool_, options, watch_interrupts(), events).notes);
   return true;
