@@ -71,8 +71,8 @@ async function loading() {
 }
 
 async function text() {
-  await refused(client.chat({ model, messages: [{ role: "user", content: "hello" }] }), 422, /no engine does chat/);
-  await refused(client.embed({ model, input: "hello" }), 422, /no engine does embedding/);
+  await refused(client.chat({ model, messages: [{ role: "user", content: "hello" }] }), 422, /text-generation/);
+  await refused(client.embed({ model, input: "hello" }), 422, /embedding/);
   await refused(client.generate({ model: "nobody", prompt: "x", stream: false }), 404, /model "nobody" not found/);
 }
 
