@@ -8,6 +8,7 @@
 
 #include "engines/decoding/chat_parser.h"
 #include "engines/decoding/chat_variables.h"
+#include "engines/decoding/grammar/response_format.h"
 #include "engines/tensor/error.h"
 
 namespace engines::decoding {
@@ -47,9 +48,24 @@ std::unique_ptr<OutputParser> TextGenerator::make_parser(const TextRequest& requ
   return std::make_unique<ChatParser>(std::move(format), prompt.opens_reasoning, tool_names(request));
 }
 
-std::unique_ptr<Constraint> TextGenerator::make_constraint(const TextRequest& request) const {
-  if (request.response_format.empty()) return nullptr;
-  throw Error(RH_CAPABILITY_UNSUPPORTED, "response_format: is not supported");
+std::unique_ptr<Constraint> TextGenerator::make_constraint(const TextRequest& request) {
+  if (request.response_format.empty() || is_any_text(request.response_format)) return nullptr;
+  return std::make_unique<GrammarConstraint>(grammar_of(request.response_format));
+}
+
+std::shared_ptr<TokenGrammar> TextGenerator::grammar_of(const std::string& response_format) {
+  constexpr std::size_t most = 16;
+  const std::lock_guard lock(grammars_mutex_);
+  const auto known = std::ranges::find(grammars_, response_format, &decltype(grammars_)::value_type::first);
+  if (known != grammars_.end()) {
+    grammars_.splice(grammars_.begin(), grammars_, known);
+    return grammars_.front().second;
+  }
+  if (!trie_) trie_ = std::make_unique<VocabularyTrie>(texts_);
+  auto made = std::make_shared<TokenGrammar>(response_grammar(response_format), *trie_, texts_, parts_.ends);
+  grammars_.emplace_front(response_format, made);
+  if (grammars_.size() > most) grammars_.pop_back();
+  return made;
 }
 
 TextReport TextGenerator::generate(const TextRequest& request, TextSink& sink) {

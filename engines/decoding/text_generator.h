@@ -12,6 +12,7 @@
 #include "engines/decoding/answer_reader.h"
 #include "engines/decoding/batcher.h"
 #include "engines/decoding/chat_format.h"
+#include "engines/decoding/grammar/grammar_constraint.h"
 #include "engines/tokenizer/chat_template.h"
 
 namespace engines::decoding {
@@ -50,11 +51,16 @@ class TextGenerator {
  private:
   RenderedPrompt render_chat(const TextRequest& request) const;
   std::unique_ptr<OutputParser> make_parser(const TextRequest& request, const RenderedPrompt& prompt) const;
-  std::unique_ptr<Constraint> make_constraint(const TextRequest& request) const;
+  std::unique_ptr<Constraint> make_constraint(const TextRequest& request);
+  std::shared_ptr<TokenGrammar> grammar_of(const std::string& response_format);
 
   TextParts parts_;
   TokenTexts texts_;
   ChatFormat format_;  // of the template
+  std::mutex grammars_mutex_;
+  std::unique_ptr<VocabularyTrie> trie_;  // made when the first format is asked for
+  // By their formats, the most recently used first: what they know of the vocabulary was dear.
+  std::list<std::pair<std::string, std::shared_ptr<TokenGrammar>>> grammars_;
   Batcher batcher_;
 };
 

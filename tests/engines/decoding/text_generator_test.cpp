@@ -89,6 +89,31 @@ TEST_F(TextGeneratorTest, ErrorsOfTheSinkEndIt) {
   EXPECT_EQ(next.ids, greedy(0));
 }
 
+TEST_F(TextGeneratorTest, HoldsAnswersToASchema) {
+  TextRequest asked = request(0, 120);
+  asked.response_format = R"({"type": "json_schema", "schema": {"type": "object", "properties": {
+    "kind": {"enum": ["cat", "dog"]}, "age": {"type": "integer", "minimum": 3, "maximum": 20},
+    "name": {"type": "string", "maxLength": 8}}, "required": ["kind", "age", "name"]}})";
+  asked.sampling.temperature = 1.5;
+  int finished = 0;
+  for (asked.sampling.seed = 0; asked.sampling.seed < 12; ++asked.sampling.seed) {
+    Collected sink;
+    const TextReport report = open.generator->generate(asked, sink);
+    if (report.finish != Finish::stop) continue;
+    ++finished;
+    const auto value = nlohmann::json::parse(sink.answer);
+    EXPECT_TRUE(value["kind"] == "cat" || value["kind"] == "dog") << sink.answer;
+    EXPECT_TRUE(value["age"] >= 3 && value["age"] <= 20) << sink.answer;
+    EXPECT_TRUE(value["name"].is_string()) << sink.answer;
+  }
+  EXPECT_GT(finished, 3);
+  asked.max_tokens = 2;
+  Collected cut;
+  EXPECT_EQ(open.generator->generate(asked, cut).finish, Finish::length);
+  asked.response_format = R"({"type": "json_schema", "schema": {"not": {}}})";
+  EXPECT_THROW(open.generator->generate(asked, cut), Error);
+}
+
 TEST_F(TextGeneratorTest, RefusesWhatIsNoRequest) {
   const auto code = [&](const TextRequest& asked) -> rh_status {
     Collected sink;
