@@ -111,7 +111,7 @@ void check_estimates(const Subject& subject, Report& report) {
     const std::string id = descriptor->id;
     report.require(roundhouse::reaches_floor(estimate) && estimate->image != nullptr, "P10",
                    id + ": rh_estimate is too small or has no image");
-    if (can_open(subject, *descriptor))
+    if (can_open(subject, *descriptor) && promises(subject, *descriptor, "text-to-image"))
       EstimateWatch(report, *descriptor).run(engine.get(), *estimate, subject);
   }
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "sdk/conformance/cases.h"
 #include "sdk/conformance/text.h"
@@ -32,16 +33,20 @@ void look_at_engine(const EngineUse& engine, const std::string& id, Report& repo
                 id + ": the engine answers to an extension that it cannot know");
 }
 
-void look_at_model(const ModelUse& model, const rh_engine_descriptor& descriptor, Report& report) {
+void look_at_model(const ModelUse& model, const Subject& subject, const rh_engine_descriptor& descriptor,
+                   Report& report) {
   const std::string id = descriptor.id;
   report.step("model.describe");
   look_at_facts(model.get()->describe(model.get()), {"architecture"}, id, report);
   report.step("model.get_extension");
   report.expect(model.get()->get_extension(model.get(), unknown_extension) == nullptr, "P16",
                 id + ": the model answers to an extension that it cannot know");
-  if (has_capability(descriptor, "task", "text-to-image")) {
-    report.expect(model.get()->get_extension(model.get(), RH_IMAGE_ID) != nullptr, "P16",
-                  id + ": does text-to-image, but the model has no " RH_IMAGE_ID);
+  constexpr std::pair<const char*, const char*> kTasks[] = {
+      {"text-to-image", RH_IMAGE_ID}, {"text-generation", RH_TEXT_ID}, {"embedding", RH_EMBEDDING_ID}};
+  for (const auto& [task, extension] : kTasks) {
+    if (!promises(subject, descriptor, task)) continue;
+    report.expect(model.get()->get_extension(model.get(), extension) != nullptr, "P16",
+                  id + ": does " + task + ", but the model has no " + extension);
   }
 }
 
@@ -52,7 +57,7 @@ void live_twice(Life& life, const Subject& subject, const rh_engine_descriptor& 
     if (!can_open(subject, descriptor)) continue;
     for (int opening = 0; opening < 2; ++opening) {
       const ModelUse model(life, subject, descriptor, engine.get());
-      look_at_model(model, descriptor, life.report());
+      look_at_model(model, subject, descriptor, life.report());
     }
   }
   const EngineUse first(life, descriptor);
@@ -62,7 +67,7 @@ void live_twice(Life& life, const Subject& subject, const rh_engine_descriptor& 
     auto other = std::make_unique<ModelUse>(life, subject, descriptor, second->get());
     other.reset();
     second.reset();
-    look_at_model(kept, descriptor, life.report());
+    look_at_model(kept, subject, descriptor, life.report());
   }
   second.reset();
   look_at_engine(first, descriptor.id, life.report());

@@ -56,10 +56,16 @@ std::map<std::string, std::string> environment_of(const std::string& manifest) {
   return environment;
 }
 
+// As hosts read it: of a pipeline's index, or of the configuration of a model that is one network.
 std::string architecture_of(const std::string& directory) {
   const json index = read_json(directory + "/model_index.json");
-  if (!index.is_object() || !index.contains("_class_name") || !index["_class_name"].is_string()) return "";
-  return index["_class_name"];
+  if (index.is_object() && index.contains("_class_name") && index["_class_name"].is_string())
+    return index["_class_name"];
+  const json config = read_json(directory + "/config.json");
+  if (!config.is_object() || !config.contains("architectures") || !config["architectures"].is_array())
+    return "";
+  const json& names = config["architectures"];
+  return !names.empty() && names.front().is_string() ? names.front().get<std::string>() : "";
 }
 
 void print_text(const Result& result) {

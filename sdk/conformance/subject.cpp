@@ -164,6 +164,14 @@ bool can_open(const Subject& subject, const rh_engine_descriptor& descriptor) {
   return !subject.model_directory.empty() || has_capability(descriptor, "feature", "modelless");
 }
 
+bool promises(const Subject& subject, const rh_engine_descriptor& descriptor, const std::string& task) {
+  if (!has_capability(descriptor, "task", task)) return false;
+  const std::string own = "architecture." + task;
+  if (has_capability(descriptor, "feature", "modelless") || first_capability(descriptor, own).empty())
+    return true;
+  return has_capability(descriptor, own, subject.architecture);
+}
+
 rh_model_source source_of(const Subject& subject, const rh_engine_descriptor& descriptor) {
   rh_model_source source{sizeof source, 0, nullptr, nullptr, 0, nullptr, nullptr};
   if (!has_capability(descriptor, "feature", "modelless")) {

@@ -102,6 +102,9 @@ class ModelUse {
 // Whether a model can be opened: the engine needs none, or one was named.
 bool can_open(const Subject& subject, const rh_engine_descriptor& descriptor);
 
+// Whether the descriptor promises the task with the subject's model, or without one where it needs none.
+bool promises(const Subject& subject, const rh_engine_descriptor& descriptor, const std::string& task);
+
 // The source of the subject's model for this engine.
 rh_model_source source_of(const Subject& subject, const rh_engine_descriptor& descriptor);
 
