@@ -143,6 +143,28 @@ double text_milliseconds(std::uint64_t nanoseconds) {
   return static_cast<double>(nanoseconds) / 1e6;
 }
 
+// Without the biases.
+rh_sampling sampling_record(const Sampling& from) {
+  rh_sampling record{};
+  record.struct_size = sizeof record;
+  record.top_k = from.top_k;
+  record.seed = from.seed;
+  record.temperature = from.temperature;
+  record.top_p = from.top_p;
+  record.min_p = from.min_p;
+  record.typical_p = from.typical_p;
+  record.repetition_penalty = from.repetition_penalty;
+  record.presence_penalty = from.presence_penalty;
+  record.frequency_penalty = from.frequency_penalty;
+  record.repeat_last_n = from.repeat_last_n;
+  record.dry_allowed_length = from.dry_allowed_length;
+  record.dry_multiplier = from.dry_multiplier;
+  record.dry_base = from.dry_base;
+  record.mirostat_tau = from.mirostat_tau;
+  record.mirostat_eta = from.mirostat_eta;
+  return record;
+}
+
 // What the sink's context points to. The functions below may throw: the loading room's watch keeps it from
 // crossing the plugin.
 struct Writing {
@@ -214,26 +236,9 @@ TextRecord::TextRecord(const TextTask& task) : options_(task.options) {
     biases_.push_back({id, bias});
   for (const std::string& stop : task.stops)
     stops_.push_back(view_of(stop));
-  const Sampling& from = task.sampling;
-  sampling_ = {sizeof sampling_,
-               from.top_k,
-               from.seed,
-               from.temperature,
-               from.top_p,
-               from.min_p,
-               from.typical_p,
-               from.repetition_penalty,
-               from.presence_penalty,
-               from.frequency_penalty,
-               from.repeat_last_n,
-               from.dry_allowed_length,
-               from.dry_multiplier,
-               from.dry_base,
-               from.mirostat_tau,
-               from.mirostat_eta,
-               biases_.data(),
-               static_cast<std::uint32_t>(biases_.size()),
-               0};
+  sampling_ = sampling_record(task.sampling);
+  sampling_.biases = biases_.data();
+  sampling_.bias_count = static_cast<std::uint32_t>(biases_.size());
   record_.struct_size = sizeof record_;
   record_.max_tokens = task.max_tokens;
   record_.messages = c_text(task.messages);
