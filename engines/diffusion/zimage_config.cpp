@@ -12,6 +12,8 @@ namespace {
 using namespace std::literals;
 
 constexpr std::size_t kAxes = 3;  // time, row, column
+// Positions on the time axis that the shortest caption takes: padded, with the image's own behind it.
+constexpr std::int64_t kShortestTime = 34;
 
 void only_one(const Config& json, std::string_view field, std::int64_t supported) {
   const auto values = json.integers(field, 1, 16, 1, 64);
@@ -59,6 +61,10 @@ ZImageTransformerConfig ZImageTransformerConfig::read(const Config& json) {
   c.t_scale = json.number("t_scale", 1e-6, 1e9);
   c.axes_dims = json.integers("axes_dims", kAxes, kAxes, 2, 1 << 16);
   c.axes_lens = json.integers("axes_lens", kAxes, kAxes, 1, 1 << 20);
+  if (c.axes_lens[0] < kShortestTime)
+    json.fail("axes_lens", fmt::format("{} positions of time, expected {} or more: the shortest prompt takes "
+                                       "so many",
+                                       c.axes_lens[0], kShortestTime));
   check_heads(json, c);
   return c;
 }

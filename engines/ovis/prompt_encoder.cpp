@@ -33,6 +33,7 @@ OvisPromptEncoder::OvisPromptEncoder(const std::filesystem::path& directory, Ker
                                      const PipelineOptions& options)
     : encoder_(directory / "text_encoder", kernels, options.of_encoder(), options.threads),
       tokens_(directory, encoder_.described().config().vocab_size) {
+  static_cast<void>(OvisPromptEncoder::tokenize("an image"));  // a template may refuse whatever it is given
 }
 
 PromptEncoder::Ids OvisPromptEncoder::tokenize(const std::string& prompt) const {

@@ -12,6 +12,7 @@ ZImagePromptEncoder::ZImagePromptEncoder(const std::filesystem::path& directory,
                                          const PipelineOptions& options)
     : encoder_(directory / "text_encoder", kernels, options.of_encoder(), options.threads),
       tokens_(directory, encoder_.described().config().vocab_size) {
+  static_cast<void>(ZImagePromptEncoder::tokenize("an image"));  // a template may refuse whatever it is given
 }
 
 PromptEncoder::Ids ZImagePromptEncoder::tokenize(const std::string& prompt) const {

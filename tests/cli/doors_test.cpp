@@ -34,6 +34,14 @@ const std::vector<BadModel> kBadModels = {
      [](const fs::path& model) {
        edit_json(model / "tokenizer/tokenizer.json", [](auto& json) { json["model"]["vocab"] = {{"a", 0}}; });
      }},
+    {"no_positions",
+     [](const fs::path& model) {
+       edit_json(model / "transformer/config.json", [](auto& json) { json["axes_lens"] = {1, 1, 1}; });
+     }},
+    {"template_that_raises",
+     [](const fs::path& model) {
+       std::ofstream(model / "tokenizer/chat_template.jinja") << "{{ raise_exception('never') }}";
+     }},
     {"vae_as_transformer", [](const fs::path& model) {
        const fs::path folder = model / "transformer";
        for (const auto& entry : fs::directory_iterator(folder)) {
