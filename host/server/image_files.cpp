@@ -43,7 +43,8 @@ std::vector<std::string> make_image_files(const Services& services, http::Exchan
     made.images.assign(1, {seed, result});
     ImageFile file{made.record(0, services.version), {}, {}};
     for (const StageTiming& stage : result.stages) {
-      if (auto note = long_prompt_note(stage)) file.notes.push_back(std::move(*note));
+      if (auto note = long_prompt_note(stage, made.plan.job.negative_prompt))
+        file.notes.push_back(std::move(*note));
     }
     file.bytes =
         image_file(result.image, form.encoding, form.metadata ? metadata_texts(file.record) : ImageTexts{});

@@ -75,7 +75,7 @@ class ImageRunner::Run {
     });
     lease.call_ended(peak_of(result));
     for (const StageTiming& stage : result.stages) {
-      if (auto note = long_prompt_note(stage)) note_ = std::move(note);
+      if (auto note = long_prompt_note(stage, job.negative_prompt)) note_ = std::move(note);
     }
     if (events_.image) events_.image(image, job.seed, result);
   }

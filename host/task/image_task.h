@@ -36,8 +36,10 @@ struct StageTiming {
   std::uint32_t prompt_tokens = 0, used_prompt_tokens = 0;
 };
 
-// "the prompt has 1804 tokens, ...: the rest has no effect"; none for one that is read to its end.
-std::optional<std::string> long_prompt_note(const StageTiming& stage);
+// "the prompt has 1804 tokens, ...: the rest has no effect"; none for one that is read to its end. Where
+// there is a negative prompt, too, the engine tells of the one that is cut.
+std::optional<std::string> long_prompt_note(const StageTiming& stage,
+                                            const std::optional<std::string>& negative_prompt);
 
 struct ImageResult {
   Image image;

@@ -135,12 +135,20 @@ class PipelineModel : public ImageModel {
   void generate(const ImageRequest& request, Options&, Sink& sink) override {
     refuse_image_inputs(request);
     const engines::ImageRequest image_request = translate(request);
-    SinkRun run(sink, pipeline_->count_tokens(image_request.prompt));
+    SinkRun run(sink, tokens_of(image_request));
     const auto image = pipeline_->generate(image_request, run);
     sink.image(image.rgb);
   }
 
  private:
+  // Of the prompt, or of the negative one where that alone is cut.
+  engines::TokenCount tokens_of(const engines::ImageRequest& request) const {
+    const engines::TokenCount positive = pipeline_->count_tokens(request.prompt);
+    if (request.guidance <= 0 || positive.given > positive.used) return positive;
+    const engines::TokenCount negative = pipeline_->count_tokens(request.negative_prompt);
+    return negative.given > negative.used ? negative : positive;
+  }
+
   std::unique_ptr<engines::ImagePipeline> pipeline_;
 };
 

@@ -71,6 +71,19 @@ TEST_F(GenerateMemory, gives_the_same_image_however_little_memory_it_may_take) {
   EXPECT_EQ(image(plenty).rgb, image(little).rgb);
 }
 
+TEST_F(GenerateMemory, a_negative_prompt_that_is_cut_is_told_and_refused_like_a_prompt) {
+  std::string words;
+  for (int i = 0; i < 700; ++i)
+    words += "rain ";
+  const Arguments long_one = {"--guidance", "2", "--negative-prompt", words};
+  EXPECT_THAT(run(pocket(long_one)).out, HasSubstr("negative prompt, has "));
+  Arguments refused = long_one;
+  refused.insert(refused.end(), {"--long-prompt", "error"});
+  EXPECT_EQ(run(pocket(refused)).status, 2);
+  EXPECT_EQ(run(pocket({"--negative-prompt", words, "--long-prompt", "error", "--guidance", "0"})).status, 0)
+      << "without guidance nothing reads it";
+}
+
 TEST_F(GenerateMemory, the_least_that_it_names_is_enough_and_is_kept) {
   for (const char* const engine : {"openblas", "onednn"}) {
     const auto with = [&](const std::string& limit) {

@@ -188,7 +188,7 @@ void on_stage(void* context, const rh_stage_report* report) {
                                       report->operations, report->activation_bytes, peak,
                                       milliseconds(report->preview_ns), report->prompt_tokens,
                                       report->used_prompt_tokens});
-  const auto note = long_prompt_note(generation.result.stages.back());
+  const auto note = long_prompt_note(generation.result.stages.back(), generation.task.negative_prompt);
   if (note && generation.task.refuse_long_prompt) throw Error(RH_INVALID_ARGUMENT, "prompt: " + *note);
 }
 
