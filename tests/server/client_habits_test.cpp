@@ -52,6 +52,16 @@ TEST_F(ClientHabits, schedulers_that_are_not_known_are_the_samplers_own) {
   EXPECT_EQ(post("/sdapi/v1/txt2img", {{"prompt", "x"}, {"sampler_name", "Euler a"}}).status, 404);
 }
 
+TEST_F(ClientHabits, the_listed_file_of_a_model_means_it_and_other_settings_are_told) {
+  const json file = get("/sdapi/v1/sd-models").json().at(0).at("filename");
+  const json info =
+      a1111({{"override_settings", {{"sd_model_checkpoint", file}, {"CLIP_stop_at_last_layers", 2}}},
+             {"restore_faces", "0"},
+             {"tiling", 0}});
+  EXPECT_THAT(info.at("notes").dump(), HasSubstr("override_settings.CLIP_stop_at_last_layers"));
+  EXPECT_EQ(post("/sdapi/v1/options", {{"sd_model_checkpoint", file}}).status, 200);
+}
+
 TEST_F(ClientHabits, numbers_may_be_text_where_the_web_ui_takes_them) {
   const json info = a1111({{"steps", "2"},
                            {"width", "128"},

@@ -66,8 +66,11 @@ ordered_json memory_json(const Services& services) {
   struct sysinfo system {};
   sysinfo(&system);
   const std::uint64_t total = std::uint64_t{system.totalram} * system.mem_unit;
+  // Other programs take memory too: what is free is not what is left of the whole without ours.
+  const std::uint64_t free =
+      std::min(total, std::uint64_t{system.freeram + system.bufferram} * system.mem_unit);
   const std::uint64_t used = services.pool.statistics().memory_resident_bytes;
-  return {{"ram", {{"free", total - std::min(used, total)}, {"used", used}, {"total", total}}},
+  return {{"ram", {{"free", free}, {"used", used}, {"total", total}}},
           {"cuda", {{"error", "there is none"}}}};
 }
 

@@ -2,6 +2,7 @@
 #include "host/server/a1111/names.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "host/output/metadata.h"
@@ -59,6 +60,13 @@ const Method* find(const std::vector<Method>& methods, const std::string& text) 
   return found == methods.end() ? nullptr : &*found;
 }
 
+// Of the web UI's own, those that no engine here has to have.
+bool is_foreign_schedule(const std::string& text) {
+  static const std::set<std::string> known = {
+      "karras", "exponential", "polyexponential", "uniform", "simple", "normal", "ddim", "beta"};
+  return known.contains(folded(text));
+}
+
 bool is_automatic(const std::string& text) {
   return text.empty() || folded(text) == "automatic";
 }
@@ -86,12 +94,13 @@ std::vector<Method> schedules(const Registry& registry) {
   return methods;
 }
 
-void take_sampler(const std::string& text, const Registry& registry, GenerateRequest& request) {
-  if (is_automatic(text)) return;
+std::optional<std::string> take_sampler(const std::string& text, const Registry& registry,
+                                        GenerateRequest& request) {
+  if (is_automatic(text)) return std::nullopt;
   const std::vector<Method> known = samplers(registry), known_schedules = schedules(registry);
   if (const Method* method = find(known, text)) {
     request.sampler = method->name;
-    return;
+    return std::nullopt;
   }
   const std::size_t space = text.rfind(' ');
   if (space != std::string::npos) {
@@ -100,7 +109,11 @@ void take_sampler(const std::string& text, const Registry& registry, GenerateReq
     if (method != nullptr && schedule != nullptr) {
       request.sampler = method->name;
       if (!request.schedule) request.schedule = schedule->name;
-      return;
+      return std::nullopt;
+    }
+    if (method != nullptr && is_foreign_schedule(text.substr(space + 1))) {  // as older clients name the two
+      request.sampler = method->name;
+      return "sampler_name: schedule '" + text.substr(space + 1) + "' is not known, and taken for Automatic";
     }
   }
   refuse("sampler_name", text, known);

@@ -25,7 +25,8 @@ std::vector<Method> schedules(const Registry& registry);
 // schedule as well; "Automatic" and an empty text leave both to the model. Throws an HttpError of 404 for
 // other samplers. Other schedules count as "Automatic", as there: the web UI has more of them than we do.
 // Returns the note on it, where there is one.
-void take_sampler(const std::string& text, const Registry& registry, GenerateRequest& request);
+std::optional<std::string> take_sampler(const std::string& text, const Registry& registry,
+                                        GenerateRequest& request);
 std::optional<std::string> take_schedule(const std::string& text, const Registry& registry,
                                          GenerateRequest& request);
 

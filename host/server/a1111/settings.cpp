@@ -95,7 +95,11 @@ void take_form(const JsonFields& options, ImageFileForm& form) {
 }
 
 void take_checkpoint(const std::string& reference, GenerateRequest& request) {
-  ModelSelector named = parse_model_selector(reference, kCheckpoint);
+  // As our list of models calls the file, which is none: no name of a model ends so.
+  constexpr std::string_view kEnding = ".safetensors";
+  const bool listed = reference.ends_with(kEnding) && reference.find('/') == std::string::npos;
+  ModelSelector named = parse_model_selector(
+      listed ? reference.substr(0, reference.size() - kEnding.size()) : reference, kCheckpoint);
   request.model = std::move(named.model);
   request.engine = std::move(named.engine);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "host/log/terminal_text.h"
 #include "host/server/a1111/names.h"
 #include "host/server/request_fields.h"
 
@@ -12,6 +13,7 @@ namespace roundhouse::host::a1111 {
 namespace {
 
 constexpr std::int64_t kMostImages = 16;
+constexpr std::size_t kMostNotes = 20;
 
 [[noreturn]] void unsupported(const std::string& what) {
   throw Error(RH_CAPABILITY_UNSUPPORTED, what);
@@ -97,6 +99,18 @@ void note_what_is_ignored(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   }
 }
 
+// What a client sets for this image alone, and nothing here looks at.
+void note_other_settings(Txt2ImgRequest& txt2img, const JsonFields& fields) {
+  const auto options = fields.object("override_settings");
+  if (!options) return;
+  for (const auto& [name, value] : options->value().items()) {
+    if (name == "sd_model_checkpoint" || name == kPngInfo || name == "engine") continue;
+    if (name == "CLIP_stop_at_last_layers" && (value == 0 || value == 1)) continue;
+    txt2img.notes.push_back("override_settings." + terminal_text(name) + ": has no effect here");
+    if (txt2img.notes.size() >= kMostNotes) return;
+  }
+}
+
 // "true" as true, "2" as 2.
 nlohmann::json plain_value(const std::string& text) {
   if (text.empty()) return nullptr;
@@ -114,6 +128,11 @@ JsonFields with_plain_values(const JsonFields& fields) {
         "tiling", "override_settings_restore_afterwards", "fit_sizes", "metadata"}) {
     const auto found = body.find(name);
     if (found != body.end() && found->is_string()) *found = plain_value(found->get<std::string>());
+  }
+  for (const char* name : {"send_images", "save_images", "enable_hr", "restore_faces", "tiling",
+                           "override_settings_restore_afterwards", "fit_sizes", "metadata"}) {
+    const auto found = body.find(name);  // "0" and 0 as false, as the original's models read them
+    if (found != body.end() && found->is_number() && (*found == 0 || *found == 1)) *found = *found == 1;
   }
   return JsonFields(std::move(body));
 }
@@ -148,7 +167,7 @@ Txt2ImgRequest read_txt2img(const JsonFields& fields, const Services& services, 
   };
   note(take_schedule(fields.text("scheduler").value_or(""), *registry, request));
   const std::string older = fields.text("sampler_index").value_or("");
-  take_sampler(fields.text("sampler_name").value_or(older), *registry, request);
+  note(take_sampler(fields.text("sampler_name").value_or(older), *registry, request));
   const ModelWords model = words_of_model(request, services);
   note(settle_schedule(*registry, model.defaults, request));
   request.width = side(fields, "width", model.multiple);
@@ -158,6 +177,7 @@ Txt2ImgRequest read_txt2img(const JsonFields& fields, const Services& services, 
     note(fit_size(request, services.models()));
   txt2img.send_images = fields.boolean("send_images", true);
   note_what_is_ignored(txt2img, fields);
+  note_other_settings(txt2img, fields);
   return txt2img;
 }
 
