@@ -18,8 +18,18 @@ HubRequest hub_request_of(const AppContext& context, const PullRequest& request)
   return hub;
 }
 
+// A name with a version stands for one model for ever.
+void require_fixed(const PullRequest& request, bool fixed, const std::string& expected) {
+  if (fixed || !request.name || request.name->version().empty()) return;
+  throw Error(RH_INVALID_ARGUMENT, "source '" + request.source + "': what it gives may change, and '" +
+                                       request.name->text() + "' stands for one model for ever: expected " +
+                                       expected);
+}
+
 ImportReport pull_of_registry(const AppContext& context, const PullRequest& request) {
   const RegistryReference reference = RegistryReference::parse(request.source);
+  require_fixed(request, reference.digest.has_value(),
+                "a reference with a digest, or a name without a version");
   const auto name = request.name ? request.name : reference.default_name();
   if (!name)
     throw Error(RH_INVALID_ARGUMENT,
@@ -83,6 +93,7 @@ ImportReport pull(const AppContext& context, const PullRequest& request) {
       return take_recipe(context, find_recipe(context, request.source).value(),
                          hub_request_of(context, request));
     case SourceKind::web:
+      require_fixed(request, false, "a name without a version");
       return pull_web(context, request);
     case SourceKind::local:
       break;

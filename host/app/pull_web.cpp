@@ -27,7 +27,7 @@ ImportRequest import_of_download(const PullRequest& request, const WebFile& file
   if (request.name) {
     import.name = request.name->text();
   } else if (weight_format_of(path) != WeightFormat::neither) {
-    import.name = fs::path(file.name()).stem().string();
+    import.name = ModelName::made_of(fs::path(file.name()).stem().string()).text();
   }
   return import;
 }

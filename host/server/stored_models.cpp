@@ -2,6 +2,7 @@
 #include "host/server/stored_models.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 
@@ -26,6 +27,15 @@ std::vector<std::string> stored_names(const Entries& entries) {
 
 std::vector<std::string> visible_stored(const Services& services) {
   return stored_names(services.models().entries());
+}
+
+void require_allowed(const Services& services, const ModelName& name) {
+  const std::vector<std::string> allowed = services.models().search().allowed;
+  if (allowed.empty() || std::ranges::any_of(allowed, [&](const std::string& pattern) {
+        return ::fnmatch(pattern.c_str(), name.text().c_str(), 0) == 0;
+      }))
+    return;
+  throw Error(RH_INVALID_ARGUMENT, "model '" + name.text() + "': is not among those that this server allows");
 }
 
 void require_stored(const Services& services, const ModelName& name) {

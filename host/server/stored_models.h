@@ -18,4 +18,7 @@ std::vector<std::string> visible_stored(const Services& services);
 // store throws.
 void require_stored(const Services& services, const ModelName& name);
 
+// Throws INVALID_ARGUMENT for a name that allowed_models leaves out: nobody could use what it is given to.
+void require_allowed(const Services& services, const ModelName& name);
+
 }  // namespace roundhouse::host

@@ -84,6 +84,23 @@ TEST_F(StoreRoutes, models_that_clients_may_not_use_are_named_nowhere) {
   EXPECT_THAT(post("/verify", {{"model", "pocket-turbo"}}).body, HasSubstr("/api/create"));
 }
 
+TEST_F(StoreRoutes, nothing_gets_a_name_that_clients_may_not_use) {
+  import("pocket-tiny");
+  options_.models = [before = options_.models] {
+    host::ModelSearch search = before().search();
+    search.allowed = {"pocket-t*"};
+    return host::ModelCatalogue(std::move(search));
+  };
+  for (const auto& [route, body] : std::vector<std::pair<std::string, nlohmann::json>>{
+           {"/api/copy", {{"source", "pocket-tiny"}, {"destination", "other"}}},
+           {"/api/pull", {{"model", "127.0.0.1:1/a/other"}, {"insecure", true}}}}) {
+    const Answer answer = post(route, body);
+    EXPECT_EQ(answer.status, 400) << route << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr("not among those that this server allows")) << route;
+  }
+  EXPECT_EQ(post("/api/copy", {{"source", "pocket-tiny"}, {"destination", "pocket-two"}}).status, 200);
+}
+
 TEST_F(StoreRoutes, verify_streams_how_far_it_is) {
   import("a");
   const auto lines = post("/verify", {{"stream", true}}).lines();

@@ -93,6 +93,7 @@ void copy(const Services& services, http::Exchange& exchange) {
   if (!source) throw Error(RH_INVALID_ARGUMENT, "source: is missing, expected the name of a model");
   if (!destination) throw Error(RH_INVALID_ARGUMENT, "destination: is missing, expected a name");
   require_stored(services, stored_name(*source));
+  require_allowed(services, stored_name(*destination));
   Store(services.store_root).alias(stored_name(*source), stored_name(*destination));
   exchange.send(200, http::kJson, "");
 }

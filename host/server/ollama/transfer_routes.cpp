@@ -32,10 +32,21 @@ std::optional<std::string> pull_source(const AppContext& context, const std::str
   return std::nullopt;
 }
 
+// What a pull will call it.
+ModelName name_of_source(const std::string& source) {
+  if (is_hub_source(source)) return ModelName::parse(hub_model_name(parse_hub_source(source)));
+  if (!source.starts_with(kRegistryScheme)) return ModelName::parse(source);
+  const RegistryReference reference = RegistryReference::parse(source);
+  if (const auto name = reference.default_name()) return *name;
+  throw Error(RH_INVALID_ARGUMENT,
+              "reference '" + reference.text() + "': its name cannot be that of a model");
+}
+
 void pull_by_name(const Services& services, http::Exchange& exchange) {
   const JsonFields fields = JsonFields::parse(exchange.request().body);
   const AppContext context = context_of(services, exchange);
   const auto source = pull_source(context, model_field(fields));
+  if (source) require_allowed(services, name_of_source(*source));
   ProgressLines lines(exchange, fields.boolean("stream", true), "pulling");
   lines.status("pulling manifest");
   if (!source) return lines.success();

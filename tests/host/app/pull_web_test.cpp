@@ -102,6 +102,17 @@ TEST_F(PullWeb, works_without_ranges) {
   EXPECT_EQ(get("tiny").digest.text(), digest_);
 }
 
+TEST_F(PullWeb, refuses_a_version_for_what_may_change) {
+  const std::string said = outcome([&] {
+    PullRequest request;
+    request.source = "http://" + server_.address() + "/files/m.tar";
+    request.name = ModelName::parse("x@2");
+    pull(context(), request);
+  });
+  EXPECT_THAT(said, HasSubstr("'x@2' stands for one model for ever: expected a name without a version"));
+  EXPECT_TRUE(server_.requests().empty());
+}
+
 TEST_F(PullWeb, refuses_weights_alone_by_their_header) {
   const std::string header = R"({"x":{"dtype":"U8","shape":[20971520],"data_offsets":[0,20971520]}})";
   content_ = std::string(8, '\0') + header + std::string(20 << 20, 'x');
