@@ -131,6 +131,11 @@ Error parse_error(const CLI::ParseError& error, const CLI::App& app) {
     const std::size_t begin = type + kMissing.size();
     message = name_before(kMissing) + ": a value is missing, expected " +
               text.substr(begin, text.size() - kEnd.size() - begin);
+  } else if (constexpr std::string_view kConvert = "Could not convert: "; text.starts_with(kConvert)) {
+    const std::string pair = text.substr(kConvert.size());  // "--flag = value"
+    const std::size_t equals = pair.find(" = ");
+    message = pair.substr(0, equals) + ": '" + (equals == std::string::npos ? "" : pair.substr(equals + 3)) +
+              "' is not a value that it takes; a flag without a value means yes";
   } else {
     // CLI11 starts with a capital and may end with a newline or a full stop.
     message = text;

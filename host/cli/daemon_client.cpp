@@ -147,7 +147,10 @@ void DaemonFlags::declare(FlagTable& command, const std::string& server_help) {
 }
 
 DaemonClient::DaemonClient(const DaemonFlags& flags, std::chrono::milliseconds silence)
-    : url_(server_url(flags)), key_(api_key(flags)), http_(http_options(flags, silence)) {
+    : url_(server_url(flags)),
+      key_(api_key(flags)),
+      socket_(unix_socket(flags)),
+      http_(http_options(flags, silence)) {
 }
 
 HttpRequest DaemonClient::request(const std::string& method, const std::string& path,
@@ -198,6 +201,10 @@ void DaemonClient::stream(const std::string& path, const OrderedJson& body,
   } catch (const HttpFailure& failure) {
     rethrow_unreachable(failure);
   }
+}
+
+std::string DaemonClient::place() const {
+  return socket_.empty() ? url_.shown() : std::string(kUnix) + socket_;
 }
 
 }  // namespace roundhouse::host

@@ -44,6 +44,8 @@ class DaemonClient {
               const std::function<void(const OrderedJson&)>& line);
 
   const Url& url() const { return url_; }
+  // Where it is, for people: an address, or "unix:/path".
+  std::string place() const;
 
  private:
   HttpRequest request(const std::string& method, const std::string& path, const OrderedJson& body) const;
@@ -51,6 +53,7 @@ class DaemonClient {
 
   Url url_;
   std::optional<std::string> key_;
+  std::string socket_;  // the path of a Unix socket; empty: none
   HttpClient http_;
 };
 

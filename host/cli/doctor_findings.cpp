@@ -219,7 +219,7 @@ Findings daemon_findings() {
   std::string where;
   try {
     DaemonClient client({}, std::chrono::seconds(3));
-    where = client.url().shown();
+    where = client.place();
     const OrderedJson health = client.get("/health");
     const std::string version = health.value("server_version", "");
     const std::string text =

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -75,9 +76,10 @@ class ServeCommand : public Command {
     allow_many_descriptors();
     give_back_images();
     Log log = open_log(program, settings);
-    SharedRegistry registry(
-        [&program] { return discover(program.engine_directories()); },
-        [&program, threads = settings.threads](Registry& found) { know_rates(program, threads, found); });
+    SharedRegistry registry([&program] { return discover(program.engine_directories()); },
+                            [&program, &log, threads = settings.threads](Registry& found) {
+                              know_rates(program, threads, found, log);
+                            });
     if (settings.engine != "auto") registry.set_default_engine(settings.engine);
     AllowedModels allowed(settings.allowed_models);
     const DaemonOptions wanted = options(program, settings, allowed);
@@ -160,10 +162,16 @@ class ServeCommand : public Command {
   }
 
   // Once for each engine and machine: a daemon does not change its mind about engines between two requests.
-  static void know_rates(const Program& program, std::uint32_t threads, Registry& registry) {
+  static void know_rates(const Program& program, std::uint32_t threads, Registry& registry, Log& log) {
     ClientOptions client;
     client.threads = threads;
     read_rates(registry, program.rate_cache(), threads);
+    const bool known = std::ranges::all_of(registry.records(), [](const EngineRecord& record) {
+      return record.rates || record.maturity() == "teaching" || record.state != EngineState::listed;
+    });
+    if (!known)
+      log.write(RH_LOG_INFO, "daemon",
+                "measuring engines that are new here, for some seconds, before answering");
     measure_rates(registry, program.rate_cache(), client);
   }
 

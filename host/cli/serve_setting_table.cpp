@@ -108,7 +108,12 @@ void read_keep_alive(ServeSettings& settings, const std::string& where, const st
 }
 
 void read_memory(ServeSettings& settings, const std::string& where, const std::string& value) {
-  settings.pool.memory_bytes = parse_bytes(where, value);
+  constexpr std::uint64_t kLeast = 16 << 20;  // an engine's process takes that much by itself
+  const std::uint64_t bytes = parse_bytes(where, value);
+  if (bytes < kLeast)
+    throw Error(RH_INVALID_ARGUMENT,
+                where + ": '" + value + "' holds no model, expected 16MiB or more, such as 10GB");
+  settings.pool.memory_bytes = bytes;
 }
 
 void read_pin(ServeSettings& settings, const std::string&, const std::string& value) {

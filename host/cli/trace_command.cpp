@@ -130,6 +130,17 @@ class Tolerances {
   std::map<std::string, double> one_;
 };
 
+// A file that somebody else made is none that could be fetched again.
+TensorFileReader read_fixture(const std::filesystem::path& file) {
+  try {
+    return TensorFileReader(file);
+  } catch (const Error& error) {
+    if (error.code() != RH_MODEL_INVALID) throw;
+    throw Error(error.code(), error.what(),
+                "expected a safetensors file of F32 and I32, such as 'roundhouse dump' writes");
+  }
+}
+
 class ParityCommand : public Command {
  public:
   FlagTable declare() override {
@@ -146,7 +157,7 @@ class ParityCommand : public Command {
   }
 
   int run(const Program& program) override {
-    const TensorFileReader fixture(fixture_);
+    const TensorFileReader fixture = read_fixture(fixture_);
     const Tolerances tolerances(fixture.texts(), tolerance_);
     fill_from_texts(flags_, fixture.texts());
     TraceRun run(program, flags_);
