@@ -94,6 +94,11 @@ void take_form(const JsonFields& options, ImageFileForm& form) {
   form.metadata = options.boolean(kPngInfo, form.metadata);
 }
 
+bool is_read_option(std::string_view name) {
+  return name == "sd_model_checkpoint" || name == "engine" || name == kFormat || name == kQuality ||
+         name == kPngInfo;
+}
+
 void take_checkpoint(const std::string& reference, GenerateRequest& request) {
   // As our list of models calls the file, which is none: no name of a model ends so.
   constexpr std::string_view kEnding = ".safetensors";

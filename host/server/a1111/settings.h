@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "host/server/http/router.h"
 #include "host/server/image_files.h"
@@ -38,6 +39,8 @@ void take_options(const JsonFields& options, GenerateRequest& request);
 // Changes what samples_format (png, jpg, jpeg, webp), jpeg_quality and enable_pnginfo of `options` say.
 // Throws INVALID_ARGUMENT for other values.
 void take_form(const JsonFields& options, ImageFileForm& form);
+// Whether one of the above reads the option of that name.
+bool is_read_option(std::string_view name);
 // Throws what place_model throws unless there is such a model.
 void check_checkpoint(const Services& services, const std::string& reference);
 

@@ -104,7 +104,7 @@ void note_other_settings(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   const auto options = fields.object("override_settings");
   if (!options) return;
   for (const auto& [name, value] : options->value().items()) {
-    if (name == "sd_model_checkpoint" || name == kPngInfo || name == "engine") continue;
+    if (is_read_option(name)) continue;
     if (name == "CLIP_stop_at_last_layers" && (value == 0 || value == 1)) continue;
     txt2img.notes.push_back("override_settings." + terminal_text(name) + ": has no effect here");
     if (txt2img.notes.size() >= kMostNotes) return;
