@@ -7,6 +7,7 @@
 
 #include "host/log/terminal_text.h"
 #include "host/server/a1111/names.h"
+#include "host/server/a1111/settings.h"
 #include "host/server/request_fields.h"
 
 namespace roundhouse::host::a1111 {
