@@ -164,8 +164,51 @@ HWY_INLINE void panel_product(Rows y, ConstRows x, StoredRows w, std::int64_t co
   }
 }
 
+// The same for kRows rows of x, few enough to take the weight from the registers in which it is unpacked; the
+// products are added up in the same order, lane by lane.
+template <Dtype kDtype, int kRows, int kCols>
+HWY_INLINE void block_product(Rows y, ConstRows x, StoredRows w, std::int64_t col, const float* bias) {
+  const BlockTag d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> sums[kRows][kCols];
+  for (auto& of_row : sums)
+    for (auto& sum : of_row)
+      sum = hn::Zero(d);
+  constexpr std::int64_t kLength = block_length(kDtype);
+  const std::uint8_t* const data = w.data + col * w.row_bytes;
+  for (std::int64_t b = 0; b < x.cols / kLength; ++b) {
+    for (int j = 0; j < kCols; ++j) {
+      const std::uint8_t* const block = data + j * w.row_bytes + b * block_bytes(kDtype);
+      const BlockScales<kDtype> scales(block);
+      for (std::int64_t i = 0; i < kLength; i += lanes) {
+        const auto weights = block_values<kDtype>(d, scales, block, i);
+        for (int r = 0; r < kRows; ++r)
+          sums[r][j] = hn::MulAdd(hn::LoadU(d, x.row(r) + b * kLength + i), weights, sums[r][j]);
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int j = 0; j < kCols; ++j) {
+      const float sum = hn::GetLane(hn::SumOfLanes(d, sums[r][j]));
+      y.row(r)[col + j] = bias ? sum + bias[col + j] : sum;
+    }
+  }
+}
+
+template <Dtype kDtype, int kRows>
+HWY_INLINE void few_rows_product(Rows y, ConstRows x, StoredRows w, const float* bias) {
+  constexpr int kCols = 4;
+  std::int64_t col = 0;
+  for (; col + kCols <= y.cols; col += kCols)
+    block_product<kDtype, kRows, kCols>(y, x, w, col, bias);
+  for (; col < y.cols; ++col)
+    block_product<kDtype, kRows, 1>(y, x, w, col, bias);
+}
+
 template <Dtype kDtype>
 HWY_INLINE void quantised_product(Rows y, ConstRows x, StoredRows w, const float* bias) {
+  if (x.rows == 1) return few_rows_product<kDtype, 1>(y, x, w, bias);
+  if (x.rows == 2) return few_rows_product<kDtype, 2>(y, x, w, bias);
   constexpr int kCols = 4;
   for (std::int64_t row = 0; row < x.rows; row += kPanelRows) {
     const std::int64_t rows = std::min(kPanelRows, x.rows - row);
