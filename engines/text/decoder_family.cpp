@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engines/tensor/error.h"
 #include "engines/text/gguf_fields.h"
 #include "engines/text/rope_scaling.h"
 #include "engines/weights/json_file.h"

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "engines/tensor/error.h"
 #include "engines/text/decoder_family.h"
 #include "engines/text/llama_cpp_names.h"
 #include "engines/weights/json_file.h"

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "engines/tensor/error.h"
 #include "engines/text/decoder_family.h"
 #include "engines/text/decoder_files.h"
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "engines/tensor/error.h"
+
 namespace engines {
 namespace {
 

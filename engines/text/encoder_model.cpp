@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engines/tensor/error.h"
+
 namespace engines {
 namespace {
 

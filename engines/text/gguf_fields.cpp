@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "engines/tensor/error.h"
 #include "engines/weights/json_file.h"
 
 namespace engines {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engines/tensor/error.h"
 #include "engines/text/decoder_family.h"
 #include "engines/text/gguf_fields.h"
 #include "engines/weights/json_file.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "engines/tensor/error.h"
 #include "engines/text/decoder_files.h"
 #include "engines/text/embedding_model.h"
 #include "engines/text/encoder_model.h"

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "engines/tensor/error.h"
 #include "engines/weights/config.h"
 #include "engines/weights/json_file.h"
 
