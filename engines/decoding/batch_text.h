@@ -76,15 +76,16 @@ struct BatchText {
   bool busy = false;  // the reader's thread hands tokens on and is not waited for
   bool cancelled = false;
   bool ended = false;
-  std::vector<std::int32_t> ids;      // prompt and answer
-  std::int64_t read_in_pieces = 0;    // of ids: the prompt, or all after a shift
-  std::vector<std::int32_t> guess;    // of ids that may follow
-  std::vector<std::int32_t> pending;  // what the present pass reads
-  std::unique_ptr<TextState> state;   // null before the first pass, and where memory was short
-  std::uint64_t number = 0;           // in the order of arrival
-  bool gave_up = false;               // its state was taken in this very pass
-  bool kept = false;                  // its prompt is for others to begin with
-  bool once_more = false;             // the pass failed and is tried again
+  std::vector<std::int32_t> ids;                // prompt and answer
+  std::int64_t read_in_pieces = 0;              // of ids: the prompt, or all after a shift
+  std::vector<std::int32_t> guess;              // of ids that may follow
+  std::int64_t pause = 0, tokens_to_guess = 0;  // between guesses, where they were wrong
+  std::vector<std::int32_t> pending;            // what the present pass reads
+  std::unique_ptr<TextState> state;             // null before the first pass, and where memory was short
+  std::uint64_t number = 0;                     // in the order of arrival
+  bool gave_up = false;                         // its state was taken in this very pass
+  bool kept = false;                            // its prompt is for others to begin with
+  bool once_more = false;                       // the pass failed and is tried again
   std::uint64_t last_turn = 0;
   std::int64_t progress = 0;  // ids of the prompt that are read
   std::int64_t told = 0;      // as far as the reader knows

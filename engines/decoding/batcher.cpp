@@ -16,6 +16,7 @@ namespace {
 // How often a text that waits for others asks whether it is still wanted.
 constexpr std::chrono::milliseconds kAsked{50};
 constexpr std::size_t kGuessed = 4;
+constexpr std::int64_t kLongestPause = 64;
 
 }  // namespace
 
@@ -129,18 +130,22 @@ void Batcher::choose(Lock& lock, BatchText& text) {
 bool Batcher::choose_tokens(BatchText& text) {
   const std::int64_t vocab = model_.vocab_size();
   bool ended = false;
-  for (std::int64_t i = 0, guessed = 0; !ended && i < text.rows && i == guessed; ++i) {
+  std::int64_t right = 0;  // ids of the guess
+  for (std::int64_t i = 0; !ended && i < text.rows && i == right; ++i) {
     const TextReader::Token token =
         text.reader.next({text.logits.data() + i * vocab, static_cast<std::size_t>(vocab)});
     text.ids.push_back(token.id);
     ended = token.last;
-    if (i < std::ssize(text.guess) && text.guess[static_cast<std::size_t>(i)] == token.id) ++guessed;
+    if (i < std::ssize(text.guess) && text.guess[static_cast<std::size_t>(i)] == token.id) ++right;
   }
   // The last id is never held: the next pass begins with it.
   text.state->truncate(std::min(text.held(), std::ssize(text.ids) - 1));
+  // Wrong guesses cost time: each makes the pause before the next one longer.
+  if (!text.guess.empty()) text.pause = right > 0 ? 0 : std::min(2 * text.pause + 1, kLongestPause);
+  text.tokens_to_guess = text.guess.empty() ? text.tokens_to_guess - 1 : text.pause;
   text.guess.clear();
   if (!ended) ended = !text.meet_window(settings_.piece);
-  if (!ended && settings_.lookup && !text.reads_prompt())
+  if (!ended && settings_.lookup && text.tokens_to_guess <= 0 && !text.reads_prompt())
     text.guess = look_up(text.ids, std::min(kGuessed, static_cast<std::size_t>(text.guess_room())));
   return ended;
 }

@@ -67,6 +67,21 @@ std::optional<ChatTemplate> template_of(const TextFiles& files) {
   return std::nullopt;
 }
 
+// Of a limit, what weights leave for keys and values. Mapped weights that do not fit are read again as they
+// are needed. 0 without a limit.
+std::uint64_t room_for_texts(DecoderModel& model, std::uint64_t limit) {
+  if (limit == 0) return 0;
+  const std::uint64_t texts = limit / 4;  // at least, and half of it for activations
+  const std::uint64_t weights = model.weight_bytes();
+  if (weights <= limit - texts) return limit - weights - texts / 2;
+  if (model.least_bytes() > limit - texts)
+    throw Error(RH_OUT_OF_MEMORY,
+                fmt::format("the weights take {} bytes, and {} of the limit of {} are for them",
+                            model.least_bytes(), limit - texts, limit));
+  model.keep_within(limit - texts);
+  return texts / 2;
+}
+
 EndTokens ends_of(const TextFiles& files, const TokenTexts& texts) {
   EndTokens ends = end_tokens_of(files.folder, texts);
   if (files.gguf) ends.merge(end_tokens_of(files.gguf->metadata(), texts));
@@ -136,9 +151,7 @@ OpenText open_text(const fs::path& path, Kernels& kernels, const TextOptions& op
   EndTokens ends = ends_of(files, TokenTexts(tokenizer, config.vocab_size));
   BatchSettings settings;
   settings.lookup = options.lookup;
-  const std::uint64_t weights = model->weight_bytes();
-  if (options.memory_limit != 0)
-    settings.memory = options.memory_limit > weights ? options.memory_limit - weights : 1;
+  settings.memory = room_for_texts(*model, options.memory_limit);
   result.generator = std::make_unique<TextGenerator>(
       TextParts{std::move(model), std::move(tokenizer), template_of(files), std::move(ends)}, settings);
   return result;

@@ -155,7 +155,7 @@ TEST(Batcher, GuessesChangeNothingButTheNumberOfPasses) {
       passes.push_back(model.passes);
     }
     EXPECT_EQ(answers[0], answers[1]);
-    EXPECT_LT(passes[1], passes[0]);
+    EXPECT_LE(passes[1], passes[0] - (temperature == 0 ? 50 : 0));
   }
 }
 
