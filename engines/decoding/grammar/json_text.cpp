@@ -15,8 +15,8 @@ bool has(const CharRanges& ranges, char32_t c) {
 
 Expr digits(char first, char last) {
   ByteSet set;
-  for (int c = first; c <= last; ++c)
-    set.set(static_cast<std::size_t>(c));
+  for (auto c = static_cast<unsigned char>(first); c <= static_cast<unsigned char>(last); ++c)
+    set.set(c);
   return one_of(set);
 }
 
