@@ -17,9 +17,9 @@ std::vector<std::int32_t> look_up(std::span<const std::int32_t> ids, std::size_t
     if (text.size() <= length) continue;
     const auto end = text.last(length);
     const auto before = text.first(text.size() - 1);
-    const auto found = std::ranges::find_end(before, end);
-    if (found.empty()) continue;
-    const auto follows = text.subspan(static_cast<std::size_t>(found.end() - before.begin()));
+    const auto found = std::find_end(before.begin(), before.end(), end.begin(), end.end());
+    if (found == before.end()) continue;
+    const auto follows = text.subspan(static_cast<std::size_t>(found - before.begin()) + length);
     const auto guess = follows.first(std::min(count, follows.size()));
     return {guess.begin(), guess.end()};
   }

@@ -30,12 +30,12 @@ std::vector<std::int32_t> TextEmbedder::ids_of(std::string_view text, bool trunc
   if (!truncate || std::ssize(ids) <= most) return ids;
   const std::vector<std::int32_t> alone = tokenizer_.encode(text, false);
   const auto around = std::ssize(ids) - std::ssize(alone);
-  const auto found = std::ranges::search(ids, alone);
-  if (around < 0 || around >= most || found.empty()) {
+  const auto found = std::search(ids.begin(), ids.end(), alone.begin(), alone.end());
+  if (around < 0 || around >= most || found == ids.end()) {
     ids.resize(static_cast<std::size_t>(most));
     return ids;
   }
-  ids.erase(found.begin() + (most - around), found.end());
+  ids.erase(found + (most - around), found + std::ssize(alone));
   return ids;
 }
 
