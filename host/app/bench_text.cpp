@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <thread>
 
 #include "host/store/file.h"
@@ -52,8 +53,11 @@ class TextBenchRun {
       : bench_(bench), told_(told), job_(plan.job) {
     job_.messages.reset();
     job_.stops.clear();
-    job_.sampling = {};
     job_.max_tokens = bench.answer_tokens;
+    job_.sampling = {};
+    if (!plan.model) return;
+    for (const std::int32_t id : sampling_defaults(model_directory(*plan.model)).end_tokens)
+      job_.sampling.biases.emplace_back(id, -std::numeric_limits<float>::infinity());  // to write on
   }
 
   void measure(Lease& lease, TextBenchReport& report) {

@@ -18,6 +18,20 @@ std::optional<double> number_in(const nlohmann::json& json, const char* key, dou
   return number;
 }
 
+// One id, or several.
+std::vector<std::int32_t> ids_in(const nlohmann::json& json, const char* key) {
+  std::vector<std::int32_t> ids;
+  const auto add = [&](const nlohmann::json& id) {
+    if (id.is_number_integer() && id >= 0 && id <= INT32_MAX) ids.push_back(id.get<std::int32_t>());
+  };
+  const auto value = json.find(key);
+  if (value == json.end()) return ids;
+  if (!value->is_array()) add(*value);
+  for (const auto& id : value->is_array() ? *value : nlohmann::json::array())
+    add(id);
+  return ids;
+}
+
 }  // namespace
 
 // A value out of range is one that nobody could ask for: it is left out.
@@ -33,6 +47,7 @@ SamplingDefaults sampling_defaults(const std::filesystem::path& directory) {
   defaults.repetition_penalty = number_in(json, "repetition_penalty", 1e-9, 10);
   if (const auto top_k = number_in(json, "top_k", 0, INT32_MAX))
     defaults.top_k = static_cast<std::uint32_t>(*top_k);
+  defaults.end_tokens = ids_in(json, "eos_token_id");
   const auto samples = json.find("do_sample");
   if (samples != json.end() && samples->is_boolean() && !samples->get<bool>()) defaults.temperature = 0;
   return defaults;

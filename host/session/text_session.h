@@ -74,6 +74,7 @@ void check_embed_values(const EmbedRequest& request);
 struct SamplingDefaults {
   std::optional<double> temperature, top_p, min_p, typical_p, repetition_penalty;
   std::optional<std::uint32_t> top_k;
+  std::vector<std::int32_t> end_tokens;  // that end an answer
 };
 SamplingDefaults sampling_defaults(const std::filesystem::path& directory);
 

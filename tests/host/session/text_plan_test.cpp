@@ -101,6 +101,10 @@ TEST_F(TextPlanTest, TakesWhatIsNotAskedForFromTheModelsFiles) {
   request_.top_p.reset();
   EXPECT_EQ(this->plan().job.sampling.temperature, 0);
   EXPECT_EQ(this->plan().job.sampling.top_p, 0.95);
+  write("generation_config.json", R"({"eos_token_id": [3, -1, "x", 7]})");
+  EXPECT_THAT(sampling_defaults(directory_).end_tokens, ElementsAre(3, 7));
+  write("generation_config.json", R"({"eos_token_id": 5})");
+  EXPECT_THAT(sampling_defaults(directory_).end_tokens, ElementsAre(5));
   write("generation_config.json", "{");
   EXPECT_THAT(refusal(), HasSubstr("generation_config.json"));
 }
