@@ -2,8 +2,11 @@
 // The flags of `roundhouse generate`.
 #include "host/cli/generate_options.h"
 
+#include <fmt/format.h>
+
 #include "host/cli/arguments.h"
 #include "host/cli/input_text.h"
+#include "host/session/init_image.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -14,6 +17,19 @@ constexpr std::size_t kMaximumPromptBytes = std::size_t{1} << 20;  // far beyond
 constexpr const char* kStepsRange = "1 to 50";
 constexpr const char* kGuidanceRange = "0 to 20";
 constexpr const char* kSizeRange = "a number of pixels that the model takes (see 'roundhouse models')";
+
+constexpr std::size_t kMaximumImageBytes = std::size_t{64} << 20;  // what a daemon takes in one request
+
+void take_init(const GenerateFlags& flags, GenerateRequest& request) {
+  request.strength = parse_number("--strength", flags.strength, "more than 0, up to 1");
+  if (flags.mask && !flags.init_image)
+    throw Error(RH_INVALID_ARGUMENT, "--mask: is of an image to begin with, expected --init-image with it");
+  if (!flags.init_image) return;
+  auto init = std::make_shared<InitSource>(
+      read_init_image(read_image_file("--init-image", *flags.init_image), "--init-image"));
+  if (flags.mask) read_mask(*init, read_image_file("--mask", *flags.mask), "--mask");
+  request.init = std::move(init);
+}
 
 std::string prompt_of(const GenerateFlags& flags) {
   if (flags.prompt && flags.prompt_file) {
@@ -58,6 +74,13 @@ void declare_image_flags(FlagTable& command, GenerateFlags& flags) {
   command.add("--aspect", "W:H",
               "1:1, 16:9, 9:16, 4:3, 3:4, 3:2 or 2:3: a size of that shape that suits the model",
               &flags.aspect);
+  command.add("--init-image", "FILE",
+              "Begin with this image (PNG, JPEG, WebP); its size is drawn where none is asked for",
+              &flags.init_image);
+  command.add("--strength", "X", "How far from --init-image: above 0, up to 1 [default: 0.6, with --mask 1]",
+              &flags.strength);
+  command.add("--mask", "FILE", "Draw only what is white in this image; the rest of --init-image stays",
+              &flags.mask);
   command.add("--num-images", "N", "1 to 16; image i has seed + i [default: 1]", &flags.images);
   command.add("--seed", "N", "0 or more; -1 is random [default: -1]", &flags.seed);
   command.add("--sampler", "NAME",
@@ -143,8 +166,14 @@ GenerateRequest to_request(const GenerateFlags& flags) {
       request.model_options.push_back(
           parse_engine_option("--model-option", std::string(name) + "=" + *value));
   }
+  take_init(flags, request);
   request.prompt = prompt_of(flags);  // last: it may wait for standard input
   return request;
+}
+
+std::string read_image_file(const std::string& flag, const std::string& file) {
+  // "-" is a file like others: standard input may be the prompt's.
+  return read_input(flag, file == "-" ? "./-" : file, kMaximumImageBytes);
 }
 
 ImageEncoding image_encoding(const GenerateFlags& flags) {

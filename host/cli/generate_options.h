@@ -21,6 +21,7 @@ struct GenerateFlags : EngineFlags {
   std::optional<std::string> steps, guidance, cfg_normalization, cfg_truncation;
   std::optional<std::string> long_prompt;
   std::optional<std::string> width, height, aspect, images, seed, sampler, schedule;
+  std::optional<std::string> init_image, mask, strength;      // files, and how far from them
   std::optional<std::string> dtype_te, dtype_dit, dtype_vae;  // of encoder, transformer and autoencoder alone
   std::string output_directory = "output";
   std::optional<std::string> format, quality;  // of the files
@@ -33,6 +34,10 @@ struct GenerateFlags : EngineFlags {
 void declare_generate_flags(FlagTable& command, GenerateFlags& flags);
 // Those of them that change numbers, for commands that look into a run.
 void declare_traced_flags(FlagTable& command, GenerateFlags& flags);
+
+// The bytes of an image's file. Throws IO_ERROR, and INVALID_ARGUMENT for one of more than 64 MiB, naming
+// `flag`.
+std::string read_image_file(const std::string& flag, const std::string& file);
 
 // Throws INVALID_ARGUMENT for a value that is no number or a prompt that is given twice or not at all,
 // IO_ERROR for a prompt file that cannot be read. Ranges and names are the session's to check.

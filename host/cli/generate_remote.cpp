@@ -37,6 +37,10 @@ OrderedJson body_of(const GenerateFlags& flags, const GenerateRequest& request) 
   body["stream"] = true;
   body["metadata"] = !flags.no_metadata;
   put(body, "negative_prompt", request.negative_prompt);
+  if (flags.init_image)
+    body["init_image"] = base64_encoded(read_image_file("--init-image", *flags.init_image));
+  if (flags.mask) body["mask"] = base64_encoded(read_image_file("--mask", *flags.mask));
+  put(body, "strength", request.strength);
   if (request.model) body["model"] = model_reference(*request.model);
   put(body, "engine", request.engine);
   put(body, "steps", request.steps);

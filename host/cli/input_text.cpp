@@ -50,21 +50,24 @@ std::string cleaned(std::string_view given) {
 
 }  // namespace
 
-std::string read_input_text(const std::string& what, const std::string& file, std::size_t longest) {
+std::string read_input(const std::string& what, const std::string& file, std::size_t longest) {
   const InputDescriptor descriptor(what, file);
-  std::string text;
+  std::string bytes;
   std::array<char, 65536> buffer{};
   for (;;) {
     const ssize_t count = read(descriptor.value(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) unreadable(what, file, errno);
-    if (count == 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > longest) {
+    if (count == 0) return bytes;
+    bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    if (bytes.size() > longest) {
       throw Error(RH_INVALID_ARGUMENT, fmt::format("{} '{}': is longer than {} bytes", what, file, longest));
     }
   }
-  return cleaned(text);
+}
+
+std::string read_input_text(const std::string& what, const std::string& file, std::size_t longest) {
+  return cleaned(read_input(what, file, longest));
 }
 
 }  // namespace roundhouse::host

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts that a command reads from a file or from standard input.
+// What a command reads from a file or from standard input.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,12 @@
 
 namespace roundhouse::host {
 
-// The whole file, "-" being standard input, without what editors add: a byte order mark in front, carriage
-// returns, and the end of the last line. `what` names it in messages: "prompt file". Throws IO_ERROR,
-// INVALID_ARGUMENT for a file that is longer than `longest` bytes.
+// The bytes of the whole file, "-" being standard input. `what` names it in messages: "prompt file". Throws
+// IO_ERROR, INVALID_ARGUMENT for a file that is longer than `longest` bytes.
+std::string read_input(const std::string& what, const std::string& file, std::size_t longest);
+
+// The same without what editors add: a byte order mark in front, carriage returns, and the end of the last
+// line.
 std::string read_input_text(const std::string& what, const std::string& file, std::size_t longest);
 
 }  // namespace roundhouse::host

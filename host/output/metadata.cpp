@@ -68,6 +68,8 @@ std::string a1111_parameters(const ImageMetadata& record) {
   text += ", CFG scale: " + cfg_scale(job.guidance);
   text += fmt::format(", Seed: {}", job.seed);
   text += fmt::format(", Size: {}x{}", job.width, job.height);
+  if (job.init) text += fmt::format(", Denoising strength: {}", job.init->strength);
+  if (job.init && !job.init->mask.empty()) text += ", Mask: yes";
   if (!record.model.empty()) text += ", Model: " + a1111_value(record.model);
   text += ", Engine: " + a1111_value(record.engine);
   text += ", Version: " + a1111_value("roundhouse " + record.version);
@@ -92,6 +94,10 @@ std::string record_json(const ImageMetadata& record) {
   json["cfg_truncation"] = job.cfg_truncation;
   json["sampler"] = record.sampler ? nlohmann::json(*record.sampler) : nlohmann::json();
   json["schedule"] = record.schedule ? nlohmann::json(*record.schedule) : nlohmann::json();
+  if (job.init) {
+    json["init_image"] = {
+        {"sha256", job.init->sha256}, {"strength", job.init->strength}, {"mask", !job.init->mask.empty()}};
+  }
   json["device"] = record.device;
   json["facts"] = nlohmann::ordered_json::object();
   for (const auto& [key, value] : record.facts)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/server/image_to_image.h"
 
+#include <fmt/format.h>
+
 #include "host/transport/base64.h"
 
 namespace roundhouse::host {
@@ -20,23 +22,20 @@ std::string decode_image_text(const nlohmann::json& value, const std::string& fi
   return *bytes;
 }
 
-void check_image_kind(std::string_view bytes, const std::string& field) {
-  const bool png = bytes.starts_with("\x89PNG\r\n\x1a\n"), jpeg = bytes.starts_with("\xff\xd8\xff");
-  const bool webp = bytes.starts_with("RIFF") && bytes.size() > 12 && bytes.substr(8, 4) == "WEBP";
-  if (!png && !jpeg && !webp) throw Error(RH_INVALID_ARGUMENT, field + ": is not a PNG, JPEG or WebP image");
-}
-
-void refuse_image_to_image(const Services& services, GenerateRequest request, bool mask) {
-  if (!request.engine) request.engine = services.registry.default_engine();
-  const auto registry = services.registry.snapshot();
-  const ModelCatalogue models = services.models();
-  place_images(request, *registry, models);  // what is wrong with it without an image comes first
-  std::vector<std::string> features{"image-to-image"};
-  if (mask) features.emplace_back("inpaint");
-  const Placement placement = place_images(request, *registry, models, features);
-  throw Error(RH_CAPABILITY_UNSUPPORTED, "engine '" + placement.engine +
-                                             "' does image-to-image, but this version has no way to give "
-                                             "an engine an image");
+void take_init_fields(const JsonFields& fields, const char* image, const char* mask, const char* strength,
+                      GenerateRequest& request) {
+  if (const auto value = fields.number(strength)) request.strength = value;
+  if (!fields.has(image)) {
+    if (fields.has(mask)) {
+      throw Error(RH_INVALID_ARGUMENT,
+                  fmt::format("{}: is of an image to begin with, expected {} with it", mask, image));
+    }
+    return;
+  }
+  auto init = std::make_shared<InitSource>(
+      read_init_image(decode_image_text(fields.value().at(image), image), image));
+  if (fields.has(mask)) read_mask(*init, decode_image_text(fields.value().at(mask), mask), mask);
+  request.init = std::move(init);
 }
 
 }  // namespace roundhouse::host

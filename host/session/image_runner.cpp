@@ -11,7 +11,8 @@ namespace roundhouse::host {
 namespace {
 
 Cost cost_of(const ImageTask& job) {
-  return {"image", std::max<std::uint64_t>(std::uint64_t{job.width} * job.height, 1)};
+  return {job.init ? "image of an image" : "image",
+          std::max<std::uint64_t>(std::uint64_t{job.width} * job.height, 1)};
 }
 
 std::uint64_t peak_of(const ImageResult& result) {
@@ -42,7 +43,7 @@ class ImageRunner::Run {
     request.estimate = [this](EngineClient& client, const ModelSource& model) {
       const Estimate estimate = host::estimate(client, {model, image_job(plan_, 0)});
       runner_.with_figures([&](PaceTable& paces, Statistics&) {
-        paces.expect(worker_key(plan_), cost_, estimate, plan_.job.steps);
+        paces.expect(worker_key(plan_), cost_, estimate, plan_.job.steps_done());
       });
       return estimate;
     };
@@ -55,7 +56,7 @@ class ImageRunner::Run {
     key_ = worker_key(lease.report().placement);
     const Pace pace =
         runner_.with_figures([&](PaceTable& paces, Statistics&) { return paces.pace(key_, cost_); });
-    Forecast forecast(plan_.images, plan_.job.steps, pace);
+    Forecast forecast(plan_.images, plan_.job.steps_done(), pace);
     for (std::uint32_t image = 0; image < plan_.images; ++image)
       make_image(lease, image, forecast);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/session/init_image.h"
 #include "host/session/model_choice.h"
 #include "host/session/session.h"
 #include "host/session/size.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::uint32_t kSteps = 8;
 constexpr std::uint32_t kSide = 1024;
 constexpr std::uint32_t kModellessSide = 512;
+constexpr double kStrength = 0.6, kInpaintStrength = 1;  // diffusers' for Z-Image
 
 // The bounds of an engine on the sides of an image, where it states any.
 SizeLimits engine_sizes(const EngineRecord& engine) {
@@ -34,18 +36,25 @@ void set_size(GeneratePlan& plan, const Size& size) {
   plan.route.quantities.emplace_back("height", size.height);
 }
 
+// What is drawn where no size was asked for.
+Size usual_size(const GenerateRequest& request, const Size& usual, const SizeLimits& limits) {
+  return request.init ? size_of_init(*request.init, limits) : usual;
+}
+
 void plan_without_model(GeneratePlan& plan, const GenerateRequest& request, const EngineRecord& engine,
                         const ModelCatalogue& models) {
   if (auto note = unused_model_note(request, engine, models)) plan.notes.push_back(std::move(*note));
   const SizeLimits limits = engine_sizes(engine);
   const auto side = std::clamp(kModellessSide, limits.minimum, std::max(limits.minimum, limits.maximum));
-  set_size(plan, requested_size(request, {side, side}, limits, "engine '" + engine.id + "'"));
+  set_size(plan, requested_size(request, usual_size(request, {side, side}, limits), limits,
+                                "engine '" + engine.id + "'"));
 }
 
 ModelDefaults plan_model(GeneratePlan& plan, const GenerateRequest& request, const ModelCatalogue& models) {
   const ResolvedModel model = models.resolve(request.model.value_or(ModelCatalogue::kDefaultModel));
   const Size usual{model.defaults.width.value_or(kSide), model.defaults.height.value_or(kSide)};
-  set_size(plan, requested_size(request, usual, model.size, "model '" + model.name + "'"));
+  set_size(plan, requested_size(request, usual_size(request, usual, model.size), model.size,
+                                "model '" + model.name + "'"));
   place_model_files(plan, model);
   return model.defaults;
 }
@@ -87,6 +96,8 @@ void plan_job(GeneratePlan& plan, const GenerateRequest& request, const ModelDef
   plan.images = static_cast<std::uint32_t>(request.images);
   job.refuse_long_prompt = request.refuse_long_prompt;
   job.options = request.options;
+  if (request.init) plan.route.features.emplace_back("image-to-image");
+  if (request.init && request.init->mask) plan.route.features.emplace_back("inpaint");
   place_choice(plan, request);
   plan.route.sampler = job.sampler;
   plan.route.schedule = job.schedule;
@@ -126,14 +137,11 @@ GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry,
   const bool random = request.seed.value_or(-1) == -1;
   plan.job.seed = (random ? random_seed() : static_cast<std::uint64_t>(*request.seed)) & INT64_MAX;
   static_cast<Placement&>(plan) = place_task(plan, registry);
+  if (request.init) {
+    const double strength = request.strength.value_or(request.init->mask ? kInpaintStrength : kStrength);
+    plan.job.init = fitted(*request.init, {plan.job.width, plan.job.height}, strength, plan.notes);
+  }
   return plan;
-}
-
-Placement place_images(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
-                       const std::vector<std::string>& features) {
-  GeneratePlan plan = checked_draft(request, registry, models);
-  plan.route.features.insert(plan.route.features.end(), features.begin(), features.end());
-  return place_task(plan, registry);
 }
 
 std::uint32_t usual_steps(const GenerateRequest& request, const Registry& registry,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +26,8 @@
 
 namespace roundhouse::host {
 
+struct InitSource;  // init_image.h
+
 // What a person or a client asks for; absent values come from the model's defaults, then the program's.
 struct GenerateRequest : ModelChoice {
   std::string prompt;
@@ -39,6 +42,8 @@ struct GenerateRequest : ModelChoice {
   std::optional<std::int64_t>
       seed;  // absent or -1 = random; else from 0, and the last image's at most 2^63 - 1
   std::optional<std::string> sampler, schedule;
+  std::shared_ptr<const InitSource> init;  // an image to begin with; without a size that size is drawn
+  std::optional<double> strength;          // of init: above 0, up to 1; absent: 0.6, with a mask 1
 };
 
 // A request in which every value is decided and checked: where it runs, and what is made there.
@@ -53,11 +58,6 @@ struct GeneratePlan : Placement {
 // was asked for.
 GeneratePlan make_plan(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
                        const std::function<std::uint64_t()>& random_seed);
-
-// The placement of that plan, where it is only to be known whether it is possible, with features that are
-// wanted besides. Throws what make_plan throws.
-Placement place_images(const GenerateRequest& request, const Registry& registry, const ModelCatalogue& models,
-                       const std::vector<std::string>& features = {});
 
 // The steps of a request that does not say how many: its model's own. Throws what finding the model throws.
 std::uint32_t usual_steps(const GenerateRequest& request, const Registry& registry,

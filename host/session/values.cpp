@@ -71,6 +71,11 @@ void check_values(const GenerateRequest& request) {
   check_number("guidance", request.guidance, 0, 20);
   check_number("cfg normalization", request.cfg_normalization, 0, kUnbounded);
   check_number("cfg truncation", request.cfg_truncation, 0, 1);
+  if (request.strength) {
+    if (!request.init) refuse("strength: is of an image to begin with, expected one with it");
+    if (!(*request.strength > 0 && *request.strength <= 1))
+      refuse("strength: " + number(*request.strength) + " is out of range, expected more than 0, up to 1");
+  }
   check_integer("num-images", request.images, 1, 16);
   if (request.seed && *request.seed < -1) {
     refuse(

@@ -3,7 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace roundhouse::host {
+
+std::uint32_t ImageTask::steps_done() const {
+  if (!init) return steps;
+  const double kept = std::min(steps * init->strength, static_cast<double>(steps));
+  return std::clamp<std::uint32_t>(steps - static_cast<std::uint32_t>(steps - kept), 1, std::max(steps, 1U));
+}
 
 std::optional<std::string> long_prompt_note(const StageTiming& stage,
                                             const std::optional<std::string>& negative_prompt) {

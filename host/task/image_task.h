@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,14 @@
 #include "host/task/image.h"
 
 namespace roundhouse::host {
+
+// An image to begin with, of the size of the one to make.
+struct InitImage {
+  Image image;
+  std::vector<std::uint8_t> mask;  // a byte a pixel: 128 and more is drawn anew; empty: all of it is
+  double strength = 1;             // above 0, up to 1: the share of the steps that is done
+  std::string sha256;              // of the file that it came in, for who wants to know
+};
 
 // The plain values of rh_image_request (see ext/image.h for meanings and units).
 struct ImageTask {
@@ -23,6 +32,11 @@ struct ImageTask {
   bool refuse_long_prompt = false;  // one that the encoder does not read to its end
   std::uint32_t preview_every = 0;  // a preview after every so many steps; 0 = none
   std::vector<EngineOption> options;
+  std::shared_ptr<const InitImage> init;  // null: from noise alone
+
+  // Those that are done: `steps`, or with an image to begin with the share that its strength says. Engines
+  // count for themselves; this is for forecasts.
+  std::uint32_t steps_done() const;
 };
 
 struct StageTiming {

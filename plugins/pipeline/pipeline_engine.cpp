@@ -13,6 +13,7 @@
 #include "engines/sampling/sampler.h"
 #include "engines/tensor/quantise.h"
 #include "plugins/pipeline/convert_run.h"
+#include "plugins/pipeline/init_image.h"
 #include "plugins/pipeline/sink_run.h"
 #include "plugins/pipeline/text_model.h"
 #include "plugins/pipeline/tokenize_extension.h"
@@ -35,17 +36,14 @@ engines::ImageRequest translate(const ImageRequest& from) {
   to.seed = from.seed;
   if (!from.sampler.empty()) to.sampler = from.sampler;
   to.schedule = from.schedule;
+  to.init = translate_init(from);
   return to;
 }
 
 // An engine without these features says so rather than ignoring the input.
-void refuse_image_inputs(const ImageRequest& request) {
-  const char* feature = request.init_image != nullptr      ? "image-to-image"
-                        : request.mask != nullptr          ? "inpaint"
-                        : request.control_image != nullptr ? "control"
-                                                           : nullptr;
-  if (feature != nullptr)
-    throw Error(RH_CAPABILITY_UNSUPPORTED, std::string("the engine does not do ") + feature);
+void refuse_other_inputs(const ImageRequest& request) {
+  if (request.control_image != nullptr)
+    throw Error(RH_CAPABILITY_UNSUPPORTED, "the engine does not do control");
   if (!request.loras.empty()) throw Error(RH_LORA_UNSUPPORTED_ENGINE, "the engine takes no LoRA");
 }
 
@@ -133,7 +131,7 @@ class PipelineModel : public ImageModel {
   Facts describe() const override { return pipeline_->describe(); }
 
   void generate(const ImageRequest& request, Options&, Sink& sink) override {
-    refuse_image_inputs(request);
+    refuse_other_inputs(request);
     const engines::ImageRequest image_request = translate(request);
     SinkRun run(sink, tokens_of(image_request));
     const auto image = pipeline_->generate(image_request, run);
@@ -169,10 +167,19 @@ Descriptor common_descriptor() {
   descriptor.vendor = "Roundhouse";
   descriptor.version = "0.1.0";
   descriptor.capabilities = {
-      {"task", "text-to-image"},      {"task", "text-generation"}, {"task", "embedding"},
-      {"feature", "negative-prompt"}, {"feature", "guidance"},     {"feature", "cfg-normalization"},
-      {"feature", "cfg-truncation"},  {"feature", "seed"},         {"feature", "progress"},
-      {"feature", "cancel"},          {"device", "cpu"},
+      {"task", "text-to-image"},
+      {"task", "text-generation"},
+      {"task", "embedding"},
+      {"feature", "negative-prompt"},
+      {"feature", "guidance"},
+      {"feature", "cfg-normalization"},
+      {"feature", "cfg-truncation"},
+      {"feature", "seed"},
+      {"feature", "progress"},
+      {"feature", "cancel"},
+      {"feature", "image-to-image"},
+      {"feature", "inpaint"},
+      {"device", "cpu"},
   };
   const engines::Architectures known = engines::architectures();
   const auto add_architecture = [&](std::string_view id, const std::string& task) {
@@ -235,7 +242,7 @@ std::unique_ptr<Model> PipelineEngine::open(const ModelSource& source) {
 }
 
 Estimate PipelineEngine::estimate(const ModelSource& source, const ImageRequest& request, Options&) {
-  refuse_image_inputs(request);
+  refuse_other_inputs(request);
   SourceRun run(source.sink);
   const engines::ImageCost cost =
       engines::estimate_image(engines::architectures(), source.directory, *kernels_,
@@ -275,7 +282,7 @@ void PipelineEngine::inspect(const ModelSource& source, InspectSink& sink) {
 
 void PipelineEngine::trace(const ModelSource& source, const ImageRequest& request, Options&,
                            TraceSink& sink) {
-  refuse_image_inputs(request);
+  refuse_other_inputs(request);
   const auto pipeline = engines::open_pipeline(engines::architectures(), source.directory, *kernels_,
                                                read_options(source, threads_));
   TraceRun run(sink);

@@ -182,11 +182,30 @@ async function mistakes() {
   await wrong({ alwayson_scripts: { ControlNet: {} } }, 422, "CAPABILITY_UNSUPPORTED", /ControlNet/);
   await wrong({ prompt: "a cat <lora:neon:1>" }, 422, "LORA_UNSUPPORTED_ENGINE", /<lora/);
   const image = (await post("txt2img", small)).images[0];
-  await refused("img2img", { ...small, init_images: [image] }, 422, "CAPABILITY_UNSUPPORTED", /image-to-image/);
+  await refused("img2img", { ...small, init_images: [image, image] }, 400, "INVALID_ARGUMENT", /several/);
+  await refused("img2img", { ...small, init_images: [image], mask: "AAAA" }, 400, "INVALID_ARGUMENT", /^mask: is not a PNG/);
   await refused("img2img", { ...small }, 400, "INVALID_ARGUMENT", /init_images/);
   await refused("img2img", { ...small, init_images: ["%"] }, 400, "INVALID_ARGUMENT", /init_images/);
   await ask("GET", "nothing", undefined, 404);
   await ask("GET", "txt2img", undefined, 405);
+}
+
+async function imagesFromImages() {
+  const first = (await post("txt2img", small)).images[0];
+  const body = { ...small, prompt: "a blue cup", init_images: [first], denoising_strength: 0.5, steps: 4 };
+  const answer = await post("img2img", body);
+  assert.equal(answer.images.length, 1);
+  assert.equal(answer.parameters.init_images, null);
+  const info = JSON.parse(answer.info);
+  assert.equal(info.denoising_strength, 0.5);
+  assert.match(info.infotexts[0], /Denoising strength: 0.5/);
+  assert.deepEqual((await post("img2img", body)).images, answer.images);
+  const masked = await post("img2img", { ...body, mask: first, inpainting_mask_invert: 1, mask_blur: 4 });
+  assert.notDeepEqual(masked.images, answer.images);
+  assert.match(JSON.parse(masked.info).notes.join(), /mask_blur/);
+  assert.match(JSON.parse(masked.info).infotexts[0], /Mask: yes/);
+  const sized = { ...body, width: undefined, height: undefined };
+  assert.equal(JSON.parse((await post("img2img", sized)).info).width, 64);
 }
 
 async function seedsAreTold() {
@@ -207,6 +226,7 @@ await run([
   progressWhileItRuns,
   skipping,
   textsOfImages,
+  imagesFromImages,
   mistakes,
   seedsAreTold,
 ]);

@@ -215,17 +215,25 @@ async function unknownFieldsAreIgnored() {
 
 async function imagesFromImages() {
   const edit = (extra) => client.images.edit({ image: file(), prompt, size: "64x64", ...extra });
-  const error = await refused(edit(), UnprocessableEntityError, "capability_unsupported");
-  assert.match(error.message, /image-to-image/);
-  await refused(edit({ image: [file(), file()], mask: file(), n: 2 }), UnprocessableEntityError, "capability_unsupported");
+  const settings = { seed: 7, steps: 4, strength: 0.5 };
+  const answer = await edit(settings);
+  assert.equal(answer.size, "64x64");
+  const image = pngOfText(answer.data[0].b64_json);
+  assert.match(image.texts.parameters, /Denoising strength: 0.5/);
+  samePixels(pngOfText((await edit(settings)).data[0].b64_json), image, "again");
+  const webp = await edit({ ...settings, output_format: "webp", n: 2 });
+  assert.equal(webp.output_format, "webp");
+  assert.equal(webp.data.length, 2);
+  await refused(edit({ image: [file(), file()], n: 2 }), UnprocessableEntityError, "capability_unsupported");
+  assert.match(pngOfText((await edit({ ...settings, mask: file() })).data[0].b64_json).texts.parameters, /Mask: yes/);
+  const words = new globalThis.File(["words"], "a.png");
+  await refused(edit({ mask: words }), BadRequestError, "invalid_argument", "mask");
+  await refused(edit({ strength: 1.5 }), BadRequestError, "invalid_argument", "strength");
   await refused(edit({ n: 11 }), BadRequestError, "invalid_argument", "n");
   await refused(edit({ model: "nobody" }), NotFoundError, "model_not_found");
   await refused(edit({ image: new globalThis.File(["text"], "a.png") }), BadRequestError, "invalid_argument", "image");
-  await refused(
-    client.images.createVariation({ image: file(), size: "64x64" }),
-    UnprocessableEntityError,
-    "capability_unsupported",
-  );
+  const varied = await client.images.createVariation({ image: file(), size: "64x64", response_format: "b64_json" });
+  assert.equal(varied.data.length, 1);
   const response = await fetch(`${url}/v1/images/edits`, { method: "POST", body: "{}" });
   assert.equal(response.status, 415);
 }

@@ -17,9 +17,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Room for images of other people in base64.
-constexpr http::RouteOptions kWithImages{std::uint64_t{64} << 20, false, false};
-constexpr std::uint32_t kPreviews = 4;  // of an image, for those who ask how far it is
+constexpr double kUsualStrength = 0.75;  // that world's
+constexpr std::uint32_t kPreviews = 4;   // of an image, for those who ask how far it is
 
 std::string timestamp() {
   const std::time_t now = std::time(nullptr);
@@ -63,7 +62,7 @@ class Txt2Img {
  private:
   JobState initial_state() const {
     JobState state;
-    state.name = "txt2img";
+    state.name = txt2img_.request.init ? "img2img" : "txt2img";
     state.timestamp = timestamp();
     state.images = static_cast<std::uint32_t>(txt2img_.request.images);
     return state;
@@ -155,7 +154,7 @@ class Txt2Img {
     json["sd_model_name"] = name_of(plan_.model);
     json["sd_model_hash"] = "";
     json["sd_vae_name"] = nullptr;
-    json["denoising_strength"] = nullptr;
+    json["denoising_strength"] = asked.strength ? ordered_json(*asked.strength) : ordered_json(nullptr);
     json["extra_generation_params"] = {{"Engine", plan_.engine}};
     json["index_of_first_image"] = 0;
     json["infotexts"] = texts;
@@ -195,16 +194,38 @@ void txt2img(const Services& services, Settings& settings, Jobs& jobs, http::Exc
   exchange.send(200, http::kJson, json_text(job.answer(fields.value())));
 }
 
-void img2img(const Services& services, const Settings& settings, http::Exchange& exchange) {
-  const JsonFields fields = JsonFields::parse(exchange.request().body);
+// What of the image is drawn anew. Its edge is as sharp as it was sent.
+void take_img2img_mask(const JsonFields& fields, InitSource& init, Txt2ImgRequest& request) {
+  if (!fields.has("mask")) return;
+  read_mask(init, decode_image_text(fields.value().at("mask"), "mask"), "mask");
+  if (fields.integer("inpainting_mask_invert", 0, 1).value_or(0) == 1) {
+    for (std::uint8_t& level : init.mask->levels)
+      level = static_cast<std::uint8_t>(255 - level);
+  }
+  if (fields.number("mask_blur").value_or(0) > 0)
+    request.notes.emplace_back("mask_blur: the edge of the mask is as sharp as it was sent");
+}
+
+void img2img(const Services& services, Settings& settings, Jobs& jobs, http::Exchange& exchange) {
+  const JsonFields sent = JsonFields::parse(exchange.request().body);
+  const JsonFields fields = with_plain_values(sent);
   const auto images = fields.list("init_images");
-  if (!images || images->empty()) fields.refuse("init_images", "names no image, expected one or more");
-  for (const auto& image : *images)
-    decode_image_text(image, "init_images");
-  if (fields.has("mask")) decode_image_text(fields.value().at("mask"), "mask");
-  with_plain_values(fields).number("denoising_strength", 0, 1);
-  refuse_image_to_image(services, read_txt2img(with_plain_values(fields), services, settings).request,
-                        fields.has("mask"));
+  if (!images || images->empty()) fields.refuse("init_images", "names no image, expected one");
+  if (images->size() > 1) fields.refuse("init_images", "names several images, expected one");
+  auto init = std::make_shared<InitSource>(
+      read_init_image(decode_image_text(images->at(0), "init_images"), "init_images"));
+  Txt2ImgRequest request = read_txt2img(fields, services, settings);
+  take_img2img_mask(fields, *init, request);
+  request.request.init = std::move(init);
+  request.request.strength = fields.number("denoising_strength").value_or(kUsualStrength);
+  Txt2Img job(services, jobs, exchange, std::move(request));
+  job.run();
+  nlohmann::json echo = sent.value();
+  if (!fields.boolean("include_init_images", false)) {
+    for (const char* image : {"init_images", "mask"})
+      echo[image] = nullptr;
+  }
+  exchange.send(200, http::kJson, json_text(job.answer(echo)));
 }
 
 }  // namespace
@@ -214,8 +235,9 @@ void add_image_routes(http::Router& router, const Services& services,
   router.add("POST", "/sdapi/v1/txt2img", {}, [&services, settings, jobs](http::Exchange& exchange) {
     txt2img(services, *settings, *jobs, exchange);
   });
-  router.add("POST", "/sdapi/v1/img2img", kWithImages,
-             [&services, settings](http::Exchange& exchange) { img2img(services, *settings, exchange); });
+  router.add("POST", "/sdapi/v1/img2img", kWithImages, [&services, settings, jobs](http::Exchange& exchange) {
+    img2img(services, *settings, *jobs, exchange);
+  });
 }
 
 }  // namespace roundhouse::host::a1111

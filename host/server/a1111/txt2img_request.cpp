@@ -123,10 +123,27 @@ nlohmann::json plain_value(const std::string& text) {
 
 JsonFields with_plain_values(const JsonFields& fields) {
   nlohmann::json body = fields.value();
-  for (const char* name :
-       {"steps", "width", "height", "seed", "cfg_scale", "batch_size", "n_iter", "subseed",
-        "subseed_strength", "denoising_strength", "send_images", "save_images", "enable_hr", "restore_faces",
-        "tiling", "override_settings_restore_afterwards", "fit_sizes", "metadata"}) {
+  for (const char* name : {"steps",
+                           "width",
+                           "height",
+                           "seed",
+                           "cfg_scale",
+                           "batch_size",
+                           "n_iter",
+                           "subseed",
+                           "subseed_strength",
+                           "denoising_strength",
+                           "mask_blur",
+                           "inpainting_mask_invert",
+                           "include_init_images",
+                           "send_images",
+                           "save_images",
+                           "enable_hr",
+                           "restore_faces",
+                           "tiling",
+                           "override_settings_restore_afterwards",
+                           "fit_sizes",
+                           "metadata"}) {
     const auto found = body.find(name);
     if (found != body.end() && found->is_string()) *found = plain_value(found->get<std::string>());
   }

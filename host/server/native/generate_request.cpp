@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "host/server/http/http_error.h"
+#include "host/server/image_to_image.h"
 #include "host/server/json_fields.h"
 #include "host/server/native/progress_table.h"
 #include "host/server/request_fields.h"
@@ -156,11 +157,13 @@ NativeRequest read_native_request(const http::Request& request, const Services& 
   take_engine_fields(fields, native.request);
   native.request.model = fields.text("model");
   if (!native.request.model) native.request.model = fields.text("model_name");
+  take_init_fields(fields, "init_image", "mask", "strength", native.request);
   if (exact) {
     read_exact(native, fields);
   } else {
     const Target target = target_of(native.request, services);
-    read_size(native, fields, target.limits);
+    const bool as_it_came = native.request.init && !fields.has("width") && !fields.has("height");
+    if (!as_it_came) read_size(native, fields, target.limits);
     if (!native.request.steps && !target.defaults.steps) native.request.steps = kSteps;
     read_guidance(native, fields, target.defaults);
   }

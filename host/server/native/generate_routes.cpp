@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Images, their progress and their end.
 #include "host/server/native/generate_routes.h"
+#include "host/server/image_to_image.h"
 
 #include <chrono>
 
@@ -73,7 +74,7 @@ double seconds_since_1970() {
 
 void add_generate_routes(http::Router& router, const Services& services) {
   const auto table = std::make_shared<ProgressTable>(seconds_since_1970);
-  router.add("POST", "/generate", {},
+  router.add("POST", "/generate", kWithImages,
              [&services, table](http::Exchange& exchange) { ImageJob(services, *table, exchange).run(); });
   router.add("GET", "/progress/{id}", {}, [table](http::Exchange& exchange) { progress(*table, exchange); });
   router.add("POST", "/cancel/{id}", {}, [table](http::Exchange& exchange) { cancel(*table, exchange); });

@@ -3,6 +3,9 @@
 // unloading by an empty prompt; vectors.
 #include "host/server/ollama/generate_routes.h"
 
+#include <fmt/format.h>
+
+#include "host/server/image_to_image.h"
 #include "host/server/ollama/clock.h"
 #include "host/server/ollama/entries.h"
 #include "host/server/ollama/image_answer.h"
@@ -17,9 +20,6 @@ namespace roundhouse::host::ollama {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Prompts may be long, and images come inside.
-constexpr http::RouteOptions kWithImages{std::uint64_t{64} << 20, false, false};
 
 struct Asked {
   std::string model;  // as the client wrote it
@@ -101,9 +101,14 @@ void read_image(const JsonFields& fields, Asked& asked) {
   request.width = fields.integer("width");
   request.height = fields.integer("height");
   const auto images = fields.list("images");
-  if (images && !images->empty()) {
-    throw Error(RH_CAPABILITY_UNSUPPORTED, "images: no engine does image-to-image");
+  if (!images || images->empty()) return;
+  if (images->size() > 1) {
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                fmt::format("images: {} were sent, and no engine begins with more than one", images->size()));
   }
+  request.init =
+      std::make_shared<InitSource>(read_init_image(decode_image_text(images->at(0), "images"), "images"));
+  request.strength = fields.number("strength");
 }
 
 void write_text(const Services& services, http::Exchange& exchange, const Asked& asked, TextOrder order,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images from images. Requests are read to the end, so that a client learns of its own mistakes first.
+// Images from images.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,18 +16,16 @@
 namespace roundhouse::host::openai {
 namespace {
 
-constexpr http::RouteOptions kForms{std::uint64_t{64} << 20, false, false};
-constexpr std::size_t kMostImages = 16;
 // Fields that are no text, although a form has nothing else.
-constexpr std::array<std::string_view, 10> kValues{
-    "n",    "stream",   "partial_images",    "output_compression", "steps",
+constexpr std::array<std::string_view, 11> kValues{
+    "n",    "stream",   "partial_images",    "output_compression", "steps",      "strength",
     "seed", "guidance", "cfg_normalization", "cfg_truncation",     "keep_alive",
 };
 
 struct Form {
   nlohmann::json fields = nlohmann::json::object();
   std::vector<std::string_view> images;
-  bool mask = false;
+  std::string_view mask;
 };
 
 bool is_value(const std::string& name) {
@@ -36,11 +34,9 @@ bool is_value(const std::string& name) {
 
 void take_part(Form& form, const http::Part& part) {
   if (part.name == "image" || part.name == "image[]") {
-    check_image_kind(part.body, "image");
     form.images.push_back(part.body);
   } else if (part.name == "mask") {
-    check_image_kind(part.body, "mask");
-    form.mask = true;
+    form.mask = part.body;
   } else {
     const std::string text(part.body);
     const auto value = is_value(part.name) ? nlohmann::json::parse(text, nullptr, false) : nlohmann::json();
@@ -55,29 +51,45 @@ Form read_form(const http::Request& request) {
   for (const http::Part& part : http::parse_multipart(type, request.body))
     take_part(form, part);
   if (form.images.empty()) throw Error(RH_INVALID_ARGUMENT, "image: is missing, expected a file");
-  if (form.images.size() > kMostImages) {
-    throw Error(RH_INVALID_ARGUMENT,
-                fmt::format("image: {} are too many, expected at most {}", form.images.size(), kMostImages));
+  if (form.images.size() > 1) {
+    throw Error(RH_CAPABILITY_UNSUPPORTED,
+                fmt::format("image: {} images were sent, and no engine begins with more than one",
+                            form.images.size()));
   }
   return form;
 }
 
-void edit(const Services& services, http::Exchange& exchange, bool with_prompt) {
+// As the API has it, what is transparent in the mask, or without one in the image, is drawn anew.
+std::shared_ptr<const InitSource> init_of(const Form& form) {
+  auto init =
+      std::make_shared<InitSource>(read_init_image(form.images.front(), "image", MaskKind::transparent));
+  if (!form.mask.empty()) read_mask(*init, form.mask, "mask", MaskKind::transparent);
+  return init;
+}
+
+void edit(const Services& services, Shelf& shelf, http::Exchange& exchange, bool with_prompt) {
   Form form = read_form(exchange.request());
-  if (!with_prompt) form.fields["prompt"] = "a variation";  // the image itself is what is asked for
+  auto init = init_of(form);
+  if (!with_prompt) form.fields["prompt"] = "";
   const ModelCatalogue catalogue = services.models();
-  const ImageRequest image = read_image_request(
-      JsonFields(std::move(form.fields)), [&](const std::string& name) { return is_model(catalogue, name); });
-  refuse_image_to_image(services, image.request, form.mask);
+  const JsonFields fields(std::move(form.fields));
+  ImageRequest image =
+      read_image_request(fields, [&](const std::string& name) { return is_model(catalogue, name); });
+  image.request.may_be_blank = !with_prompt;  // the image itself is what is asked for
+  image.request.init = std::move(init);
+  image.request.strength = fields.number("strength");
+  answer_with_images(services, exchange, shelf, std::move(image), "image_edit");
 }
 
 }  // namespace
 
-void add_edit_routes(http::Router& router, const Services& services) {
-  router.add("POST", "/v1/images/edits", kForms,
-             with_retry_advice([&](http::Exchange& exchange) { edit(services, exchange, true); }));
-  router.add("POST", "/v1/images/variations", kForms,
-             with_retry_advice([&](http::Exchange& exchange) { edit(services, exchange, false); }));
+void add_edit_routes(http::Router& router, const Services& services, const std::shared_ptr<Shelf>& shelf) {
+  for (const bool with_prompt : {true, false}) {
+    router.add("POST", with_prompt ? "/v1/images/edits" : "/v1/images/variations", kWithImages,
+               with_retry_advice([&services, shelf, with_prompt](http::Exchange& exchange) {
+                 edit(services, *shelf, exchange, with_prompt);
+               }));
+  }
 }
 
 }  // namespace roundhouse::host::openai

@@ -58,8 +58,13 @@ ordered_json no_usage() {
 
 class ImageAnswer {
  public:
-  ImageAnswer(const Services& services, http::Exchange& exchange, Shelf& shelf, ImageRequest image)
-      : services_(services), exchange_(exchange), shelf_(shelf), image_(std::move(image)) {}
+  ImageAnswer(const Services& services, http::Exchange& exchange, Shelf& shelf, ImageRequest image,
+              std::string event)
+      : services_(services),
+        exchange_(exchange),
+        shelf_(shelf),
+        image_(std::move(image)),
+        event_(std::move(event)) {}
 
   void run() {
     // Before the quality: a plan of the size that was sent may be impossible.
@@ -147,7 +152,7 @@ class ImageAnswer {
                         {"step", preview.step},
                         {"steps", preview.steps}};
       json.update(common);
-      write("image_generation.partial_image", std::move(json));
+      write(event_ + ".partial_image", std::move(json));
     };
     events.image = [&](std::uint32_t index, const ImageFile& image) {
       partial = 0;
@@ -159,7 +164,7 @@ class ImageAnswer {
       json.update(common);
       for (const std::string& note : image.notes)
         json["notes"].push_back(note);
-      write("image_generation.completed", std::move(json));
+      write(event_ + ".completed", std::move(json));
     };
     make_image_files(services_, exchange_, image_.request, image_.keep_alive, events, image_.form,
                      previews());
@@ -169,6 +174,7 @@ class ImageAnswer {
   http::Exchange& exchange_;
   Shelf& shelf_;
   ImageRequest image_;
+  const std::string event_;
   http::Stream* stream_ = nullptr;
   std::vector<std::string> notes_;  // on what became of the request before it was planned
 };
@@ -177,7 +183,7 @@ void generate(const Services& services, Shelf& shelf, http::Exchange& exchange) 
   const ModelCatalogue catalogue = services.models();
   ImageRequest image = read_image_request(JsonFields::parse(exchange.request().body),
                                           [&](const std::string& name) { return is_model(catalogue, name); });
-  ImageAnswer(services, exchange, shelf, std::move(image)).run();
+  answer_with_images(services, exchange, shelf, std::move(image), "image_generation");
 }
 
 void send_file(Shelf& shelf, http::Exchange& exchange) {
@@ -197,8 +203,13 @@ void send_file(Shelf& shelf, http::Exchange& exchange) {
 
 }  // namespace
 
-void add_generation_routes(http::Router& router, const Services& services) {
-  const auto shelf = std::make_shared<Shelf>(Shelf::Limits{});
+void answer_with_images(const Services& services, http::Exchange& exchange, Shelf& shelf, ImageRequest image,
+                        const std::string& event) {
+  ImageAnswer(services, exchange, shelf, std::move(image), event).run();
+}
+
+void add_generation_routes(http::Router& router, const Services& services,
+                           const std::shared_ptr<Shelf>& shelf) {
   router.add("POST", "/v1/images/generations", {}, with_retry_advice([&, shelf](http::Exchange& exchange) {
                generate(services, *shelf, exchange);
              }));

@@ -37,7 +37,7 @@ static void from_json(const Json& json, StageEstimate& stage) {
 Estimate estimate(EngineClient& client, const EstimateTask& task) {
   Estimate estimate;
   client.call({.operation = "estimate",
-               .request = {encode(task)},
+               .request = with_init(encode(task), task.image),
                .silence = &Timeouts::load,
                .private_texts = private_texts(task.image),
                .answer = [&](Message& answer) { estimate = decode<Estimate>(answer.json); }});
@@ -113,7 +113,8 @@ void on_memory(void* context, const rh_memory_part* part) {
 }  // namespace
 
 Message work_estimate(LoadedEngine& engine, const Message& request, CallContext& call) {
-  const auto task = decode<EstimateTask>(request.json);
+  auto task = decode<EstimateTask>(request.json);
+  take_init(request, task.image);
   const Plugin::Engine& loaded = engine.engine();
   const auto& extension = loaded.extension<rh_estimate>(RH_ESTIMATE_ID);
   const SourceRecord source(task.model, call);

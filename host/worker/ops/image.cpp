@@ -98,7 +98,7 @@ ImageResult generate(EngineClient& client, const ImageTask& asked, const CallEve
   Listener listener(task, events);
   ImageResult result;
   client.call({.operation = "generate",
-               .request = {encode(task)},
+               .request = with_init(encode(task), task),
                .maximum_answer = samples,
                .maximum_event = task.preview_every > 0 ? samples : 0,
                .private_texts = private_texts(task),
@@ -129,10 +129,6 @@ namespace {
 
 double milliseconds(std::uint64_t nanoseconds) {
   return static_cast<double>(nanoseconds) / 1e6;
-}
-
-const char* c_string(const std::optional<std::string>& text) {
-  return text ? text->c_str() : nullptr;
 }
 
 // What the sink's context points to. The functions below may throw: the loading room's watch keeps it from
@@ -208,25 +204,9 @@ rh_status on_image(void* context, const rh_pixels* pixels, rh_error* /*error*/) 
 
 }  // namespace
 
-ImageRecord::ImageRecord(const ImageTask& task) : options_(task.options) {
-  record_.struct_size = sizeof record_;
-  record_.width = task.width;
-  record_.height = task.height;
-  record_.steps = task.steps;
-  record_.prompt = task.prompt.c_str();
-  record_.negative_prompt = c_string(task.negative_prompt);
-  record_.guidance = task.guidance;
-  record_.cfg_normalization = task.cfg_normalization;
-  record_.cfg_truncation = task.cfg_truncation;
-  record_.seed = task.seed;
-  record_.sampler = c_string(task.sampler);
-  record_.schedule = c_string(task.schedule);
-  record_.options = options_.list();
-  record_.preview_every = task.preview_every;
-}
-
 Message work_generate(LoadedEngine& engine, const Message& request, CallContext& call) {
-  const auto task = decode<ImageTask>(request.json);
+  auto task = decode<ImageTask>(request.json);
+  take_init(request, task);
   Plugin::Model& model = engine.model();
   Generation generation{call, task};
   const ImageRecord record(task);
@@ -259,7 +239,9 @@ void to_json(Json& json, const ImageTask& task) {
           {"schedule", optional_text(task.schedule)},
           {"preview_every", task.preview_every},
           {"refuse_long_prompt", task.refuse_long_prompt},
-          {"options", task.options}};
+          {"options", task.options},
+          {"init", task.init ? Json{{"strength", task.init->strength}, {"mask", !task.init->mask.empty()}}
+                             : Json(nullptr)}};
 }
 
 void from_json(const Json& json, ImageTask& task) {
@@ -277,6 +259,12 @@ void from_json(const Json& json, ImageTask& task) {
   task.preview_every = member<std::uint32_t>(json, "preview_every");
   task.refuse_long_prompt = member<bool>(json, "refuse_long_prompt");
   task.options = member<std::vector<EngineOption>>(json, "options");
+  if (const Json& init = json.at("init"); !init.is_null()) {
+    InitImage image;
+    image.strength = member<double>(init, "strength");
+    if (member<bool>(init, "mask")) image.mask.resize(1);  // until take_init
+    task.init = std::make_shared<const InitImage>(std::move(image));
+  }
 }
 
 std::string encode(const ImageTask& task) {

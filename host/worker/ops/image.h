@@ -18,6 +18,12 @@ ImageResult generate(EngineClient& client, const ImageTask& task, const CallEven
 // The worker's.
 Message work_generate(LoadedEngine& engine, const Message& request, CallContext& call);
 
+// A request with this JSON, whose payload are the pixels of the task's image to begin with, then its mask.
+Message with_init(std::string json, const ImageTask& task);
+// The reverse: puts the pixels of the payload into the task that was decoded from the JSON. Throws FrameError
+// for a payload of another size.
+void take_init(const Message& request, ImageTask& task);
+
 // A task in C's form. Borrows what it was made of.
 class ImageRecord {
  public:
@@ -28,6 +34,7 @@ class ImageRecord {
 
  private:
   OptionRecords options_;
+  rh_pixels init_{}, mask_{};
   rh_image_request record_{};
 };
 

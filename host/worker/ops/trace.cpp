@@ -57,7 +57,7 @@ TraceTensor tensor_of(Message& event) {
 
 void trace(EngineClient& client, const TraceTask& task, const std::function<void(TraceTensor)>& seen) {
   client.call({.operation = "trace",
-               .request = {encode(task)},
+               .request = with_init(encode(task), task.image),
                .silence = &Timeouts::load,
                .maximum_event = kLargestTensor,
                .private_texts = private_texts(task.image),
@@ -121,7 +121,8 @@ std::int32_t on_trace_cancelled(void* context) {
 }  // namespace
 
 Message work_trace(LoadedEngine& engine, const Message& request, CallContext& call) {
-  const auto task = decode<TraceTask>(request.json);
+  auto task = decode<TraceTask>(request.json);
+  take_init(request, task.image);
   const Plugin::Engine& loaded = engine.engine();
   const auto& extension = loaded.extension<rh_trace>(RH_TRACE_ID);
   const SourceRecord source(task.model, call);

@@ -49,6 +49,19 @@ TEST(Parameters, do_not_show_the_noise_of_binary_fractions) {
   EXPECT_THAT(a1111_parameters(with), testing::HasSubstr("CFG scale: 1.1,"));
 }
 
+TEST(Parameters, tell_of_an_image_to_begin_with_and_of_its_mask) {
+  ImageMetadata with = record();
+  InitImage init{{1, 1, {0, 0, 0}}, {}, 0.33, "sha256:ab"};
+  with.job.init = std::make_shared<const InitImage>(init);
+  EXPECT_THAT(a1111_parameters(with),
+              testing::HasSubstr("Size: 256x128, Denoising strength: 0.33, Model: pocket-turbo"));
+  init.mask = {255};
+  with.job.init = std::make_shared<const InitImage>(init);
+  EXPECT_THAT(a1111_parameters(with), testing::HasSubstr("Denoising strength: 0.33, Mask: yes, Model"));
+  EXPECT_THAT(record_json(with),
+              testing::HasSubstr(R"("init_image":{"sha256":"sha256:ab","strength":0.33,"mask":true})"));
+}
+
 TEST(Parameters, omit_the_model_of_a_modelless_engine) {
   ImageMetadata with = record();
   with.model.clear();

@@ -88,6 +88,30 @@ TEST(Protocol, CarriesEveryFieldOfAJob) {
   EXPECT_EQ(back.schedule, job.schedule);
 }
 
+TEST(Protocol, CarriesAnImageToBeginWithAndItsMask) {
+  ImageTask job;
+  job.width = 2;
+  job.height = 1;
+  InitImage init{{2, 1, {1, 2, 3, 4, 5, 6}}, {0, 255}, 0.25, "sha256:x"};
+  job.init = std::make_shared<const InitImage>(init);
+  const Message message = with_init(encode(job), job);
+  auto back = decode<ImageTask>(message.json);
+  take_init(message, back);
+  EXPECT_EQ(back.init->image.rgb, init.image.rgb);
+  EXPECT_EQ(back.init->mask, init.mask);
+  EXPECT_EQ(back.init->strength, 0.25);
+  const ImageRecord record(back);
+  EXPECT_EQ(record.get().init_image->row_bytes, 6U);
+  EXPECT_EQ(record.get().mask->format, RH_PIXELS_GRAY_U8);
+
+  auto short_one = message;
+  short_one.payload.pop_back();
+  EXPECT_THROW(take_init(short_one, back = decode<ImageTask>(message.json)), FrameError);
+  ImageTask without;
+  EXPECT_THROW(take_init(message, without), FrameError);
+  EXPECT_NO_THROW(take_init({encode(without), {}}, without));
+}
+
 TEST(Protocol, CarriesAManifest) {
   EngineSetup message;
   message.threads = 3;

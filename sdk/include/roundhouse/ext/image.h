@@ -141,12 +141,15 @@ typedef struct rh_image_request {
   const char* schedule;
   /* May be NULL: none. An unknown one is RH_UNKNOWN_OPTION. */
   const rh_options* options;
-  /* Optional inputs; NULL or 0 unless the engine has the feature image-to-image, inpaint, control or lora. */
+  /* Optional inputs; NULL or 0 unless the engine has the feature image-to-image, inpaint, control or lora.
+   * All have the size of the image. mask (RH_PIXELS_GRAY_U8) comes with init_image only: pixels of 128 and
+   * more are drawn anew, the others stay as they are in init_image. */
   const rh_pixels* init_image;
   const rh_pixels* mask;
   const rh_pixels* control_image;
   const rh_lora* loras;
-  /* How far img2img may go from init_image, 0 to 1. */
+  /* How far img2img may go from init_image: above 0, up to 1, the share of the steps that is done, counted
+   * down from the last. */
   double strength;
   double control_scale;
   uint32_t lora_count;
