@@ -27,7 +27,8 @@ OrderedJson tokens_json(const std::vector<TextToken>& tokens) {
   const auto row = [](const TopToken& token) {
     OrderedJson json;
     json["id"] = token.id;
-    json["text"] = OrderedJson::parse(json_text(OrderedJson(token.bytes)));  // parts of characters are replaced
+    json["text"] =
+        OrderedJson::parse(json_text(OrderedJson(token.bytes)));  // parts of characters are replaced
     json["logprob"] = std::isfinite(token.logprob) ? OrderedJson(token.logprob) : OrderedJson(nullptr);
     return json;
   };

@@ -52,5 +52,4 @@ Generation generate_images(const Services& services, http::Exchange& exchange, G
 LeaseReport load_model(const Services& services, http::Exchange& exchange, GenerateRequest request,
                        std::optional<KeepAlive> keep_alive);
 
-
 }  // namespace roundhouse::host

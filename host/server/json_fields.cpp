@@ -23,7 +23,7 @@ constexpr std::size_t kShown = 80;
 // logged and prompts are not.
 constexpr std::array<std::string_view, 14> kPrompts{
     "prompt", "negative_prompt", "messages", "input", "instructions", "system", "template", "suffix",
-    "stop",   "documents",       "query",    "text",  "styles", "content"};
+    "stop",   "documents",       "query",    "text",  "styles",       "content"};
 
 std::string plain(double value) {
   std::ostringstream text;

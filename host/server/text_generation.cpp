@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "host/session/random_seed.h"
 #include "host/server/pool_request.h"
+#include "host/session/random_seed.h"
 #include "host/worker/redaction.h"
 
 namespace roundhouse::host {

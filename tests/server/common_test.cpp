@@ -2,8 +2,8 @@
 // What the dialects share: names of models with an engine, and images that are kept for a while.
 #include <gmock/gmock.h>
 
-#include "host/server/shelf.h"
 #include "host/server/model_selector.h"
+#include "host/server/shelf.h"
 #include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
@@ -32,13 +32,13 @@ TEST(ModelSelector, is_written_as_it_is_read) {
   EXPECT_EQ(model_selector("", "testcard"), "+testcard");
 }
 
-class Shelf : public testing::Test {
+class ShelfTest : public testing::Test {
  protected:
   Shelf::Clock::time_point now_{};
   Shelf shelf_{{1000, 4, seconds(60)}, [this] { return now_; }};
 };
 
-TEST_F(Shelf, gives_back_what_was_kept_under_a_name_of_its_own) {
+TEST_F(ShelfTest, gives_back_what_was_kept_under_a_name_of_its_own) {
   const std::string a = shelf_.keep("a"), b = shelf_.keep("b");
   EXPECT_NE(a, b);
   EXPECT_EQ(a.size(), 32u);
@@ -47,7 +47,15 @@ TEST_F(Shelf, gives_back_what_was_kept_under_a_name_of_its_own) {
   EXPECT_EQ(shelf_.find("0123"), nullptr);
 }
 
-TEST_F(Shelf, forgets_after_a_while) {
+TEST_F(ShelfTest, forgets_what_it_is_told_to) {
+  const std::string a = shelf_.keep("a"), b = shelf_.keep("b");
+  EXPECT_TRUE(shelf_.drop(a));
+  EXPECT_FALSE(shelf_.drop(a));
+  EXPECT_EQ(shelf_.find(a), nullptr);
+  EXPECT_EQ(*shelf_.find(b), "b");
+}
+
+TEST_F(ShelfTest, forgets_after_a_while) {
   const std::string a = shelf_.keep("a");
   now_ += seconds(59);
   EXPECT_NE(shelf_.find(a), nullptr);
@@ -57,7 +65,7 @@ TEST_F(Shelf, forgets_after_a_while) {
   EXPECT_NE(shelf_.find(b), nullptr);
 }
 
-TEST_F(Shelf, makes_room_with_the_oldest) {
+TEST_F(ShelfTest, makes_room_with_the_oldest) {
   const std::string a = shelf_.keep(std::string(400, 'a')), b = shelf_.keep(std::string(400, 'b'));
   const std::string c = shelf_.keep(std::string(400, 'c'));
   EXPECT_EQ(shelf_.find(a), nullptr);

@@ -18,8 +18,8 @@ using ::testing::Not;
 class GenerateFilesTest : public WorkerTest {
  protected:
   GenerateFilesTest() : registry_({{puppet_manifest().file, "flag", puppet_manifest(), {}, {}}}) {
-    options_of_files_ = {directory_.path() / "out", "image", std::chrono::system_clock::time_point(), true,
-                         "1.2.3"};
+    options_of_files_ = {
+        directory_.path() / "out", "image", std::chrono::system_clock::time_point(), {}, true, "1.2.3"};
     plan_.job = job_of("an image");
     plan_.decision = route(plan_.route, registry_.records());
     plan_.engine = plan_.decision.engine;

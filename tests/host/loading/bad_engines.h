@@ -96,7 +96,7 @@ class Use {
                             nullptr,
                             [](void*) { return 0; },
                             nullptr,
-                            [](void*, const rh_text_piece*, rh_error*) { return RH_OK; },
+                            [](void*, const rh_text_piece*, rh_error*) -> rh_status { return RH_OK; },
                             [](void*, const rh_text_report*) {}};
     write_text(*model_, request, sink);
     render_prompt(*model_, request, {sizeof(rh_prompt_sink), 0, nullptr, nullptr});
@@ -108,7 +108,7 @@ class Use {
     request.count = 1;
     request.texts = &text;
     const rh_embedding_sink sink{sizeof sink, 0, nullptr, [](void*) { return 0; },
-                                 [](void*, const rh_vector*, rh_error*) { return RH_OK; }};
+                                 [](void*, const rh_vector*, rh_error*) -> rh_status { return RH_OK; }};
     embed_texts(*model_, request, sink);
   }
 
