@@ -107,6 +107,6 @@ run(${checker} ${WORK}/build/engines/whole.so --manifest ${WORK}/build/engines/w
 # ---- no CMake at all ----
 set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
 run(sh -ec "cd ${WORK}/project/testcard && ${CC} -std=c11 -O2 -Wall -Wextra -Werror \
-$(pkg-config --cflags roundhouse-sdk) testcard.c -o testcard.so $(pkg-config --libs roundhouse-sdk)")
+$(pkg-config --cflags roundhouse-sdk) testcard.c texts.c -o testcard.so $(pkg-config --libs roundhouse-sdk) -lm")
 run(${prefix}/${BINDIR}/roundhouse-manifest ${WORK}/project/testcard/testcard.so ${WORK}/project/testcard/testcard.json)
 run(${checker} ${WORK}/project/testcard/testcard.so --manifest ${WORK}/project/testcard/testcard.json)
