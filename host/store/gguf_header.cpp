@@ -259,7 +259,9 @@ std::string GgufHeader::architecture() const {
 
 std::string text_architecture(const GgufHeader& header, const std::string& shown) {
   static const std::map<std::string, std::string> classes = {
-      {"llama", "LlamaForCausalLM"}, {"qwen2", "Qwen2ForCausalLM"}, {"qwen3", "Qwen3ForCausalLM"}};
+      {"llama", "LlamaForCausalLM"},   {"qwen2", "Qwen2ForCausalLM"}, {"qwen3", "Qwen3ForCausalLM"},
+      {"phi3", "Phi3ForCausalLM"},     {"gemma", "GemmaForCausalLM"}, {"gemma2", "Gemma2ForCausalLM"},
+      {"gemma3", "Gemma3ForCausalLM"}, {"bert", "BertModel"},         {"nomic-bert", "NomicBertModel"}};
   const std::string name = header.architecture();
   if (is_image_transformer(header))
     throw Error(RH_MODEL_INVALID, shown + ": holds an image model's transformer alone, expected a text model",

@@ -13,7 +13,8 @@ using testing::HasSubstr;
 class ImportParts : public StoreCommands {
  protected:
   ImportParts() {
-    write("chat.gguf", small_text_gguf().bytes(small_text_gguf_data()));
+    // Of an architecture that no engine runs, and so none misses what it has not.
+    write("chat.gguf", small_text_gguf("starcoder2").bytes(small_text_gguf_data()));
     GgufBytes image;
     image.text_key("general.architecture", "lumina2").tensor("x_pad_token", {8}, 0, 0);
     write("dit.gguf", image.bytes(std::string(32, 'x')));
@@ -52,7 +53,7 @@ class ImportParts : public StoreCommands {
 TEST_F(ImportParts, a_text_model_is_one_gguf) {
   EXPECT_EQ(run_json({"import", "chat.gguf"}).at("name"), "chat");
   const nlohmann::json shown = run_json({"show", "chat"});
-  EXPECT_EQ(shown.at("architecture"), "Qwen3ForCausalLM");
+  EXPECT_EQ(shown.at("architecture"), "starcoder2");
   EXPECT_EQ(shown.at("weight_format"), "gguf");
   EXPECT_EQ(shown.at("types").at("q8_0").at("bytes"), 34);
   EXPECT_EQ(shown.at("types").at("f32").at("tensors"), 1);
@@ -107,7 +108,7 @@ TEST_F(ImportParts, any_component_may_come_from_a_file) {
   EXPECT_THAT(run({"import", "tiny", "--component", "text_encoder=dit.gguf"}).err,
               HasSubstr("expected the weights of component 'text_encoder'"));
   EXPECT_THAT(run({"import", "tiny", "--component", "transformer=chat.gguf"}).err,
-              HasSubstr("a model of architecture 'qwen3', expected the weights of component 'transformer'"));
+              HasSubstr("a model of architecture 'starcoder2', expected the weights of component 'transformer'"));
   EXPECT_THAT(run({"import", "tiny", "--component", "../x=chat.gguf"}).err,
               HasSubstr("text_encoder/, transformer/, vae/"));
   EXPECT_EQ(error_code({"import", "tiny", "--component", "vae"}, 2), "INVALID_ARGUMENT");

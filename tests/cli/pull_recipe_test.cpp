@@ -125,7 +125,8 @@ TEST_F(PullRecipe, create_fetches_what_the_recipe_has_no_path_for) {
 }
 
 TEST_F(PullRecipe, a_gguf_of_this_machine_is_imported) {
-  std::ofstream(work() / "chat.gguf", std::ios::binary) << small_text_gguf().bytes(small_text_gguf_data());
+  std::ofstream(work() / "chat.gguf", std::ios::binary)
+      << small_text_gguf("starcoder2").bytes(small_text_gguf_data());
   EXPECT_EQ(result({"pull", "chat.gguf"}).at("name"), "chat");
   EXPECT_EQ(result({"pull", "file://" + (work() / "chat.gguf").string(), "--name", "b"}).at("name"), "b");
   EXPECT_EQ(result({"show", "b"}).at("weight_format"), "gguf");

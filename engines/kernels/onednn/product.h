@@ -46,7 +46,7 @@ class OneDnnProducts final : public cpu::Products {
   cpu::Blocks cut_depth(std::int64_t k, const WeightView& w, bool in_place) const override;
   std::int64_t bytes_of_b(const ProductShape& shape) override { return of(shape).bytes_of_b(); }
   // Its code for each shape is made at run time.
-  std::uint64_t scratch_bytes() const override { return std::uint64_t{15} << 20; }
+  std::uint64_t scratch_bytes() const override { return std::uint64_t{20} << 20; }
   // "products", "onednn" and "onednn.isa".
   std::vector<std::pair<std::string, std::string>> describe() const override;
 

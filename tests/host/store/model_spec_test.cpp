@@ -63,7 +63,7 @@ TEST(ModelSpec, ReadsEveryField) {
 TEST(ModelSpec, AllThatComeAlongCanBeRead) {
   const ModelCatalogue catalogue({{ROUNDHOUSE_MODELS}, {}});
   EXPECT_TRUE(catalogue.problems().empty());
-  EXPECT_EQ(catalogue.entries().size(), 8u);
+  EXPECT_EQ(catalogue.entries().size(), 9u);
   EXPECT_TRUE(catalogue.resolve("pocket-base").spec.has_value());
   EXPECT_EQ(catalogue.resolve("z-image").size.multiple_of, 64u);
 }
