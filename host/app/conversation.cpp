@@ -5,6 +5,7 @@
 
 #include "host/store/file.h"
 #include "host/store/small_file.h"
+#include "host/text/json_depth.h"
 #include "host/text/json_text.h"
 
 namespace roundhouse::host {
@@ -13,6 +14,7 @@ namespace {
 using Json = Conversation::Json;
 
 constexpr std::size_t kLargestFile = std::size_t{64} << 20;
+constexpr int kDeepest = 64;  // as requests of the daemon may nest
 
 [[noreturn]] void refuse_file(const std::filesystem::path& file, const std::string& what) {
   throw Error(RH_INVALID_ARGUMENT, fmt::format("conversation '{}': {}", file.string(), what));
@@ -78,6 +80,7 @@ void Conversation::save(const std::filesystem::path& file, const std::string& mo
 Conversation Conversation::load(const std::filesystem::path& file) {
   const auto text = read_small_file(file, file.string(), kLargestFile);
   if (!text) throw Error(RH_IO_ERROR, fmt::format("conversation '{}': there is no such file", file.string()));
+  if (nests_deeper(*text, kDeepest)) refuse_file(file, fmt::format("is nested more than {} deep", kDeepest));
   const auto checked = nlohmann::json::parse(*text, nullptr, false);
   if (!checked.is_object() || checked.value("version", nlohmann::json()) != 1)
     refuse_file(file, "is none that 'roundhouse chat' has saved");

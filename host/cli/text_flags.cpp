@@ -9,6 +9,7 @@
 #include "host/cli/arguments.h"
 #include "host/log/terminal_text.h"
 #include "host/store/small_file.h"
+#include "host/text/json_depth.h"
 #include "host/text/json_text.h"
 
 namespace roundhouse::host {
@@ -54,6 +55,9 @@ constexpr std::array kTextFlags{
     TextFlag{"seed", "N", "0 or more; -1 is random [default: -1]", &TextFlags::seed},
 };
 
+// What the engines' own check allows.
+constexpr int kDeepestSchema = 200;
+
 std::string small_text(const std::string& file) {
   const auto text = read_small_file(file, file, std::size_t{4} << 20);
   if (!text) throw Error(RH_IO_ERROR, "--format: file '" + file + "' is not there");
@@ -68,6 +72,9 @@ std::string response_format(const std::string& word) {
   if (word.ends_with(".gbnf")) {
     format = {{"type", "grammar"}, {"grammar", text}};
   } else {
+    if (nests_deeper(text, kDeepestSchema))
+      throw Error(RH_INVALID_ARGUMENT,
+                  fmt::format("--format: file '{}' is nested more than {} deep", word, kDeepestSchema));
     auto schema = nlohmann::ordered_json::parse(text, nullptr, false);
     if (!schema.is_object())
       throw Error(RH_INVALID_ARGUMENT, "--format: file '" + word + "' is not a JSON schema");

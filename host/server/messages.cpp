@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "host/text/json_text.h"
+#include "roundhouse/error.hpp"
 
 namespace roundhouse::host {
 namespace {

@@ -47,6 +47,8 @@ SamplingDefaults sampling_defaults(const std::filesystem::path& directory) {
   defaults.repetition_penalty = number_in(json, "repetition_penalty", 1e-9, 10);
   if (const auto top_k = number_in(json, "top_k", 0, INT32_MAX))
     defaults.top_k = static_cast<std::uint32_t>(*top_k);
+  if (const auto most = number_in(json, "max_new_tokens", 1, INT32_MAX))
+    defaults.max_tokens = static_cast<std::uint32_t>(*most);
   defaults.end_tokens = ids_in(json, "eos_token_id");
   const auto samples = json.find("do_sample");
   if (samples != json.end() && samples->is_boolean() && !samples->get<bool>()) defaults.temperature = 0;

@@ -100,7 +100,8 @@ void plan_text(TextTask& job, const TextRequest& request, const PlannedModel& mo
   job.template_variables = with_thinking(request.template_variables, model.recipe.think);
   plan_sampling(job.sampling, request, model);
   job.stops = request.stops ? *request.stops : model.recipe.stop;
-  job.max_tokens = count_of(request.max_tokens, model.recipe.max_tokens.value_or(0));
+  job.max_tokens =
+      count_of(request.max_tokens, model.recipe.max_tokens.value_or(model.files.max_tokens.value_or(0)));
   job.window = count_of(request.window, model.recipe.context.value_or(0));
   job.shift = request.shift;
   job.keep_tokens = static_cast<std::uint32_t>(request.keep_tokens);

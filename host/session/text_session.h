@@ -73,7 +73,7 @@ void check_embed_values(const EmbedRequest& request);
 // none. Throws MODEL_INVALID for a damaged one.
 struct SamplingDefaults {
   std::optional<double> temperature, top_p, min_p, typical_p, repetition_penalty;
-  std::optional<std::uint32_t> top_k;
+  std::optional<std::uint32_t> top_k, max_tokens;
   std::vector<std::int32_t> end_tokens;  // that end an answer
 };
 SamplingDefaults sampling_defaults(const std::filesystem::path& directory);

@@ -62,9 +62,8 @@ class RegistryPull {
   }
 
   void fetch(std::size_t first, std::size_t end) {
-    run_parallel(end - first, options_.transfers, [this, first](const Stopped& stopped) {
-      return [piece = worker(stopped), first](std::size_t index) { piece(first + index); };
-    });
+    run_parallel(end - first, options_.transfers,
+                 [this, first](const Stopped& stopped) { return worker(stopped, first); });
   }
 
   // Before weights travel: the model is judged as it will be, by the small files and what begins the others.
@@ -166,9 +165,11 @@ class RegistryPull {
     intake_.require_space(missing);
   }
 
-  Piece worker(const Stopped& stopped) {
+  // Its piece 0 is blob `first`.
+  Piece worker(const Stopped& stopped, std::size_t first) {
     auto client = std::make_shared<RegistryClient>(link_, RegistryUse::pull, stopped);
-    return [this, client, stopped](std::size_t index) { take(*client, blobs_[index], stopped); };
+    return
+        [this, client, stopped, first](std::size_t index) { take(*client, blobs_[first + index], stopped); };
   }
 
   void take(RegistryClient& client, Blob& blob, const Stopped& stopped) {

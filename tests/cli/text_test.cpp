@@ -107,6 +107,16 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"zbytes", {}, "prompt: byte 0 is not UTF-8"}),
     [](const auto& one) { return std::string(one.param.name); });
 
+TEST_F(Run, refuses_files_that_nest_as_deep_as_no_stack_is) {
+  std::string deep;
+  for (int i = 0; i < 100000; ++i)
+    deep += "{\"a\":[";
+  std::ofstream(work() / "deep.json") << deep;
+  const Outcome schema = run(echo("run", {"x", "--format", "deep.json"}));
+  EXPECT_EQ(schema.status, 2);
+  EXPECT_THAT(schema.err, HasSubstr("file 'deep.json' is nested more than 200 deep"));
+}
+
 TEST_F(Run, names_what_a_model_can_that_cannot_talk) {
   const Outcome refused = run({"run", "pocket-turbo", "hello"});
   EXPECT_EQ(refused.status, 3);

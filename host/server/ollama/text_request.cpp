@@ -56,7 +56,7 @@ std::optional<std::string> response_format(const JsonFields& fields, const Order
   if (!fields.has("format")) return std::nullopt;
   const OrderedJson& format = body.at("format");
   if (format == "json") return R"({"type":"json_object"})";
-  if (format == "") return std::nullopt;
+  if (format.is_string() && format.get<std::string>().empty()) return std::nullopt;
   if (!format.is_object()) fields.refuse("format", "is not json, nor a schema");
   return json_text(OrderedJson{{"type", "json_schema"}, {"schema", format}});
 }

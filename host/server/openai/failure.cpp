@@ -18,7 +18,8 @@ const char* type_of(int status) {
   if (status == 403) return "permission_error";
   if (status == 404) return "not_found_error";
   if (status == 429) return "rate_limit_error";
-  return status >= 500 ? "server_error" : "invalid_request_error";
+  // 499: the request was ended from outside, and is none that was wrong.
+  return status >= 499 ? "server_error" : "invalid_request_error";
 }
 
 // The field of OpenAI's that a message begins with ("n: 11 is out of range"); empty for messages about other

@@ -51,8 +51,7 @@ class ResponseAnswer {
     TextListener listener;
     listener.begun = [this](const TextPlan& plan, const LeaseReport&) { begin(plan); };
     listener.piece = [this](const TextPiece& piece) { items_.add(piece); };
-    const GeneratedText text =
-        generate_text(services_, exchange_, order_.request, order_.keep_alive, listener);
+    const GeneratedText text = generated(listener);
     const bool complete = text.answer.run.text.finish != Finish::length;
     items_.end(complete);
     ordered_json json = response(complete ? "completed" : "incomplete");
@@ -65,6 +64,20 @@ class ResponseAnswer {
   }
 
  private:
+  // A stream that fails ends with an event of its own before the dialect's error.
+  GeneratedText generated(const TextListener& listener) {
+    try {
+      return generate_text(services_, exchange_, order_.request, order_.keep_alive, listener);
+    } catch (const Error& error) {
+      if (stream_ != nullptr && !exchange_.cancelled()) {
+        ordered_json json = response("failed");
+        json["error"] = {{"code", "server_error"}, {"message", std::string(status_name(error.code()))}};
+        tell("response.failed", {{"response", std::move(json)}});
+      }
+      throw;
+    }
+  }
+
   ordered_json response(const char* status) const {
     ordered_json json{{"id", kPrefix + name_}, {"object", "response"},      {"created_at", created_},
                       {"status", status},      {"error", nullptr},          {"incomplete_details", nullptr},

@@ -90,12 +90,13 @@ TEST_F(TextPlanTest, TakesWhatAsksForNothingFromTheProgram) {
 
 TEST_F(TextPlanTest, TakesWhatIsNotAskedForFromTheModelsFiles) {
   write("generation_config.json",
-        R"({"temperature": 0.6, "top_p": 0.5, "top_k": 20, "repetition_penalty": 1.1})");
+        R"({"temperature": 0.6, "top_p": 0.5, "top_k": 20, "repetition_penalty": 1.1, "max_new_tokens": 7})");
   request_.top_p = 0.9;
   const TextPlan plan = this->plan();
   EXPECT_EQ(plan.job.sampling.temperature, 0.6);
   EXPECT_EQ(plan.job.sampling.top_p, 0.9);
   EXPECT_EQ(plan.job.sampling.top_k, 20U);
+  EXPECT_EQ(plan.job.max_tokens, 7U);
   EXPECT_EQ(plan.job.sampling.repetition_penalty, 1.1);
   write("generation_config.json", R"({"do_sample": false, "temperature": 0.6, "top_p": -3})");
   request_.top_p.reset();

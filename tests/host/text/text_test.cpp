@@ -5,12 +5,22 @@
 #include <string>
 #include <vector>
 
+#include "host/text/json_depth.h"
 #include "host/text/letters.h"
 #include "host/text/list.h"
 #include "host/text/quantities.h"
 
 namespace roundhouse::host {
 namespace {
+
+TEST(JsonDepth, CountsBracketsOutsideOfStrings) {
+  EXPECT_FALSE(nests_deeper("", 0));
+  EXPECT_TRUE(nests_deeper("[]", 0));
+  EXPECT_FALSE(nests_deeper(R"({"a": [1]})", 2));
+  EXPECT_TRUE(nests_deeper(R"({"a": [1]})", 1));
+  EXPECT_FALSE(nests_deeper(R"(["[[[\"[[", {}])", 2));
+  EXPECT_TRUE(nests_deeper(std::string(100000, '['), 200));
+}
 
 TEST(Joined, PutsTheSeparatorBetweenTexts) {
   EXPECT_EQ(joined(std::vector<std::string>{}), "");
