@@ -16,6 +16,12 @@ namespace {
 constexpr std::int64_t kMostImages = 16;
 constexpr std::size_t kMostNotes = 20;
 
+bool is_0_or_1(const nlohmann::json& value) {
+  if (!value.is_number()) return false;
+  const auto number = value.get<double>();
+  return number == 0 || number == 1;
+}
+
 [[noreturn]] void unsupported(const std::string& what) {
   throw Error(RH_CAPABILITY_UNSUPPORTED, what);
 }
@@ -106,7 +112,7 @@ void note_other_settings(Txt2ImgRequest& txt2img, const JsonFields& fields) {
   if (!options) return;
   for (const auto& [name, value] : options->value().items()) {
     if (is_read_option(name)) continue;
-    if (name == "CLIP_stop_at_last_layers" && (value == 0 || value == 1)) continue;
+    if (name == "CLIP_stop_at_last_layers" && is_0_or_1(value)) continue;
     txt2img.notes.push_back("override_settings." + terminal_text(name) + ": has no effect here");
     if (txt2img.notes.size() >= kMostNotes) return;
   }
@@ -150,7 +156,7 @@ JsonFields with_plain_values(const JsonFields& fields) {
   for (const char* name : {"send_images", "save_images", "enable_hr", "restore_faces", "tiling",
                            "override_settings_restore_afterwards", "fit_sizes", "metadata"}) {
     const auto found = body.find(name);  // "0" and 0 as false, as the original's models read them
-    if (found != body.end() && found->is_number() && (*found == 0 || *found == 1)) *found = *found == 1;
+    if (found != body.end() && is_0_or_1(*found)) *found = found->get<double>() > 0;
   }
   return JsonFields(std::move(body));
 }
