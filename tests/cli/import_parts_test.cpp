@@ -107,8 +107,9 @@ TEST_F(ImportParts, any_component_may_come_from_a_file) {
   EXPECT_FALSE(paths_of("q").contains("text_encoder/model.safetensors.index.json"));
   EXPECT_THAT(run({"import", "tiny", "--component", "text_encoder=dit.gguf"}).err,
               HasSubstr("expected the weights of component 'text_encoder'"));
-  EXPECT_THAT(run({"import", "tiny", "--component", "transformer=chat.gguf"}).err,
-              HasSubstr("a model of architecture 'starcoder2', expected the weights of component 'transformer'"));
+  EXPECT_THAT(
+      run({"import", "tiny", "--component", "transformer=chat.gguf"}).err,
+      HasSubstr("a model of architecture 'starcoder2', expected the weights of component 'transformer'"));
   EXPECT_THAT(run({"import", "tiny", "--component", "../x=chat.gguf"}).err,
               HasSubstr("text_encoder/, transformer/, vae/"));
   EXPECT_EQ(error_code({"import", "tiny", "--component", "vae"}, 2), "INVALID_ARGUMENT");
